@@ -1,0 +1,1 @@
+"""Stand-ins for provider plugins, attached to the engine over gRPC."""
