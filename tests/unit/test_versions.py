@@ -1,0 +1,76 @@
+"""The table of Kubernetes releases and pinned add-ons."""
+
+import re
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from eks_analytics import versions
+
+
+@pytest.mark.parametrize("kubernetes_version", versions.RELEASES)
+def test_every_kubernetes_version_pins_every_addon_exactly(kubernetes_version: str) -> None:
+    addons = versions.RELEASES[kubernetes_version].addons
+    assert tuple(addons) == versions.ADDONS
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+-eksbuild\.\d+", version) for version in addons.values())
+
+
+@pytest.mark.parametrize("kubernetes_version", versions.RELEASES)
+def test_kube_proxy_has_the_minor_version_of_its_cluster(kubernetes_version: str) -> None:
+    assert versions.RELEASES[kubernetes_version].addons["kube-proxy"].startswith(f"v{kubernetes_version}.")
+
+
+@pytest.mark.parametrize("kubernetes_version", versions.RELEASES)
+def test_extended_support_ends_a_year_after_standard_support(kubernetes_version: str) -> None:
+    release = versions.RELEASES[kubernetes_version]
+    assert release.extended_support_ends == release.standard_support_ends.replace(
+        year=release.standard_support_ends.year + 1
+    )
+
+
+def test_the_default_version_is_a_known_one() -> None:
+    assert versions.DEFAULT_KUBERNETES_VERSION == "1.35"
+    assert versions.DEFAULT_KUBERNETES_VERSION in versions.RELEASES
+
+
+def test_every_pin_stands_under_a_comment_that_renovate_reads() -> None:
+    lines = Path(versions.__file__).read_text(encoding="utf-8").splitlines()
+    pins = [
+        (before, line)
+        for before, line in pairwise(lines)
+        if "-eksbuild." in line and '": "' in line
+    ]
+    assert len(pins) == len(versions.RELEASES) * len(versions.ADDONS)
+    for comment, pin in pins:
+        name = pin.split('"')[1]
+        assert re.search(rf'# renovate: aws-eks-addon {.*"addonName":"{name}"', comment)
+
+
+def test_an_override_wins_over_the_pin_and_leaves_the_others() -> None:
+    chosen = versions.addon_versions("1.35", {"coredns": "v1.14.3-eksbuild.16"})
+    assert chosen["coredns"] == "v1.14.3-eksbuild.16"
+    assert chosen["vpc-cni"] == versions.RELEASES["1.35"].addons["vpc-cni"]
+
+
+def test_all_version_problems_come_at_once_with_a_remedy() -> None:
+    problems = versions.version_problems("1.25", {"core-dns": "v1.14.3-eksbuild.16", "vpc-cni": "latest"})
+    assert len(problems) == 3
+    assert "1.25" in problems[0]
+    assert 'did you mean "coredns"' in problems[1]
+    assert "describe-addon-versions" in problems[2]
+    assert versions.version_problems("1.35", {"vpc-cni": "v1.23.1-eksbuild.1"}) == []
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [
+        (date(2026, 12, 2), None),
+        (date(2026, 12, 3), "standard support on 2026-12-02"),
+        (date(2027, 12, 3), "creates no cluster"),
+    ],
+)
+def test_the_warning_begins_the_day_after_standard_support(today: date, said: str | None) -> None:
+    warning = versions.support_warning("1.34", today)
+    assert warning is None if said is None else warning is not None and said in warning
