@@ -37,15 +37,11 @@ def test_the_default_version_is_a_known_one() -> None:
 
 def test_every_pin_stands_under_a_comment_that_renovate_reads() -> None:
     lines = Path(versions.__file__).read_text(encoding="utf-8").splitlines()
-    pins = [
-        (before, line)
-        for before, line in pairwise(lines)
-        if "-eksbuild." in line and '": "' in line
-    ]
+    pins = [(before, line) for before, line in pairwise(lines) if "-eksbuild." in line and '": "' in line]
     assert len(pins) == len(versions.RELEASES) * len(versions.ADDONS)
     for comment, pin in pins:
         name = pin.split('"')[1]
-        assert re.search(rf'# renovate: aws-eks-addon {.*"addonName":"{name}"', comment)
+        assert re.search(rf'# renovate: aws-eks-addon .*"addonName":"{name}"', comment)
 
 
 def test_an_override_wins_over_the_pin_and_leaves_the_others() -> None:
