@@ -34,7 +34,7 @@ def main() -> int:
         stamp, wanted = VENV / "installed", _fingerprint()
         if stamp.is_file() and stamp.read_text() == wanted:
             return 0
-        print("Installing the Python environment into .tools/venv (hash-locked, once; about a minute) ...", flush=True)
+        print("Installing the Python environment into .tools/venv (hash-locked, once; about a minute) ...", file=sys.stderr, flush=True)
         try:
             _install()
         except subprocess.CalledProcessError as error:

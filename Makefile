@@ -1,0 +1,59 @@
+# Every target installs what it needs first. STACK chooses the stack, PYTHON the interpreter that makes the environment.
+STACK ?= dev
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
+RUN := .tools/venv/bin/python
+SANDBOX := $(RUN) -m sandbox
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help environment preview up down refresh outputs inventory stop zones test check format bench docs
+
+help: ## This list
+	@echo "make TARGET [STACK=dev]"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+environment:
+	@$(PYTHON) tools/environment.py
+
+preview: environment ## Plan the stack with the real Pulumi engine; changes nothing, needs no cloud
+	@$(SANDBOX) preview --stack "$(STACK)"
+
+up: environment ## Apply the stack to the embedded cloud
+	@$(SANDBOX) up --stack "$(STACK)" --yes
+
+down: environment ## Destroy the stack and end its embedded cloud
+	@$(SANDBOX) down --stack "$(STACK)" --yes
+
+refresh: environment ## Read every resource again and show drift
+	@$(SANDBOX) refresh --stack "$(STACK)"
+
+outputs: environment ## Print the stack's outputs as JSON
+	@$(SANDBOX) outputs --stack "$(STACK)"
+
+inventory: environment ## List what exists in the emulated account
+	@$(SANDBOX) inventory --stack "$(STACK)"
+
+stop: environment ## End the embedded cloud without destroying; what it held is gone
+	@$(SANDBOX) stop --stack "$(STACK)"
+
+zones: environment ## Print the zones of REGION where EKS accepts a control plane (ACCOUNT=1 asks AWS)
+	@$(SANDBOX) zones --region "$(REGION)" $(if $(ACCOUNT),--account)
+
+test: environment ## Run all tests (TESTS=tests/unit for a part)
+	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadgroup
+
+check: environment ## Lint, formatting, types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m pyright
+
+format: environment ## Mend formatting and what the linter can mend
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+docs: environment ## Write the generated parts of the documentation
+	@$(RUN) tools/configuration_table.py --write README.md
+
+bench: environment ## Measure previews against a flat program, and the provisioning critical path
+	@$(RUN) -m tests.bench

@@ -1,0 +1,274 @@
+"""Command line of the embedded cloud: what `make up`, `make preview` and their siblings run."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pulumi.automation.errors import CommandError
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox import cloud as embedded_cloud
+from sandbox import demo_files, inventory, zones
+from sandbox.engine import EngineMissingError, find
+from sandbox.knobs import Knobs
+from sandbox.report import Report
+from sandbox.stack import SandboxStack, StackError
+
+PROJECT = Path(__file__).resolve().parent.parent
+BANNER = (
+    "Embedded cloud: an emulation of AWS and EKS on this machine; no AWS account is touched. "
+    "What it does not check: docs/embedded-cloud.md"
+)
+INTERRUPTED = 130
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console(soft_wrap=True, highlight=False)
+
+StackOption = Annotated[str, typer.Option("--stack", help="Which stack: the middle of Pulumi.<stack>.yaml.")]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", envvar="SANDBOX_HOME", help="Where state and logs lie. Default .sandbox/<stack>.")
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config-file", help="Another stack configuration than Pulumi.<stack>.yaml.")
+]
+FailOption = Annotated[
+    list[str] | None,
+    typer.Option("--fail", envvar="SANDBOX_FAIL", help="Make the n-th call fail, e.g. ec2:CreateSubnet:3. Repeatable."),
+]
+LatencyOption = Annotated[
+    float,
+    typer.Option("--latency", envvar="SANDBOX_LATENCY", min=0, help="Wait this share of AWS's usual provisioning times."),
+]
+IdleOption = Annotated[
+    float,
+    typer.Option("--idle-hours", envvar="SANDBOX_IDLE_HOURS", min=0.001, help="The embedded cloud ends itself after it."),
+]
+
+
+def say(message: str) -> None:
+    console.print(escape(message))
+
+
+@contextmanager
+def _stack(
+    name: str,
+    home: Path | None,
+    config_file: Path | None = None,
+    fail: list[str] | None = None,
+    latency: float = 0,
+    idle_hours: float = 2,
+) -> Iterator[SandboxStack]:
+    """The stack, held by this command alone; every error that a person can mend ends in a sentence, not a traceback."""
+    try:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
+            raise StackError(f"STACK={name!r} cannot be a stack's name: use letters, digits, '-', '_' and '.'")
+        folder = (home or PROJECT / ".sandbox" / name).resolve()
+        knobs = Knobs.parse(fail or [], latency)
+        console.print(BANNER, style="bold")
+        engine = find(say)
+        say(f"Engine: {engine.origin}. Stack: {name}.")
+        stack = SandboxStack(
+            PROJECT, name, folder, engine, say, knobs, int(idle_hours * 3600), config_file and config_file.resolve()
+        )
+        _ = stack.config  # says at once what is wrong with the file
+        with stack.exclusive():
+            yield stack
+    except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _reported(report: Report, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        report.show_outputs()
+        if report.interrupted():
+            say(f"{report.summary('Interrupted')}. Nothing is lost: run the command again to go on.")
+            raise typer.Exit(INTERRUPTED) from None
+        if not report.errors:  # the engine itself refused: nothing came through its events
+            console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
+        console.print(f"[bold red]{verb} failed.[/] {escape(report.summary('So far'))}")
+        raise typer.Exit(1) from None
+
+
+def _engine_message(error: CommandError) -> str:
+    text = str(error)
+    lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("code:")]
+    return "\n".join(lines).strip() or text
+
+
+@app.command()
+def preview(
+    stack: StackOption = "dev",
+    home: HomeOption = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Show what an update would do; nothing is changed and no cloud is needed."""
+    with _stack(stack, home, config_file) as chosen:
+        demo_files.ensure(PROJECT, chosen.source, say)
+        chosen.forget_lost_account()
+        with chosen.opened() as opened:
+            report = Report(console, plan=True, interrupted=chosen.interrupted)
+            with _reported(report, "Preview"):
+                opened.preview(on_event=report.on_event)
+        report.show_outputs()
+        console.print(report.summary("Plan"), style="bold green")
+
+
+@app.command()
+def up(
+    stack: StackOption = "dev",
+    home: HomeOption = None,
+    config_file: ConfigOption = None,
+    fail: FailOption = None,
+    latency: LatencyOption = 0,
+    idle_hours: IdleOption = 2,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="For automation; nothing is asked anyway.")] = False,
+) -> None:
+    """Apply the stack to the embedded cloud."""
+    del yes
+    with _stack(stack, home, config_file, fail, latency, idle_hours) as chosen:
+        demo_files.ensure(PROJECT, chosen.source, say)
+        chosen.forget_lost_account()
+        chosen.cloud()
+        with chosen.opened() as opened:
+            chosen.recover(opened)
+            report = Report(console, plan=False, interrupted=chosen.interrupted)
+            with _reported(report, "Update"):
+                opened.up(on_event=report.on_event)
+        report.show_outputs()
+        console.print(report.summary("Done"), style="bold green")
+        say(f"Next: make preview STACK={stack} · make inventory STACK={stack} · make down STACK={stack}")
+
+
+@app.command()
+def refresh(stack: StackOption = "dev", home: HomeOption = None, config_file: ConfigOption = None) -> None:
+    """Read everything from the embedded cloud again and show what had drifted."""
+    with _stack(stack, home, config_file) as chosen:
+        chosen.forget_lost_account()
+        with chosen.opened() as opened:
+            chosen.recover(opened)
+            report = Report(console, plan=False, interrupted=chosen.interrupted)
+            with _reported(report, "Refresh"):
+                opened.refresh(on_event=report.on_event)
+        console.print(report.summary("Read"), style="bold green")
+
+
+@app.command()
+def down(
+    stack: StackOption = "dev",
+    home: HomeOption = None,
+    config_file: ConfigOption = None,
+    fail: FailOption = None,
+    latency: LatencyOption = 0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Destroy everything the stack made, then end its embedded cloud."""
+    with _stack(stack, home, config_file, fail, latency) as chosen:
+        chosen.forget_lost_account()
+        if chosen.setting("production", False) in (True, "true"):
+            raise StackError(
+                f"stack {stack} is marked production, and production is not destroyed by one command: its cluster, keys "
+                f"and backups are protected. `make stop STACK={stack}` ends the emulation without touching any account."
+            )
+        if not chosen.resources() and not chosen.pending_creates():
+            stopped = embedded_cloud.stop(chosen.home)
+            say(f"Nothing to destroy in stack {stack}{'; its embedded cloud is ended' if stopped else ''}.")
+            return
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Destroy the {len(chosen.resources())} resources of stack {stack}?", abort=True)
+        with chosen.opened() as opened:
+            chosen.recover(opened)
+            report = Report(console, plan=False, interrupted=chosen.interrupted)
+            with _reported(report, "Destroy"):
+                opened.destroy(on_event=report.on_event)
+        console.print(report.summary("Destroyed"), style="bold green")
+        left = inventory.inventory(chosen.cloud(), str(chosen.config.get("aws:region", "us-east-1")))
+        _show_inventory(left)
+        embedded_cloud.stop(chosen.home)
+
+
+@app.command()
+def stop(stack: StackOption = "dev", home: HomeOption = None) -> None:
+    """End the embedded cloud of the stack; what it held is gone."""
+    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    say(f"The embedded cloud of stack {stack} is {'ended' if embedded_cloud.stop(folder) else 'not running'}.")
+
+
+@app.command()
+def outputs(stack: StackOption = "dev", home: HomeOption = None) -> None:
+    """Print the stack's outputs as JSON, secrets masked."""
+    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    chosen = SandboxStack(PROJECT, stack, folder, find(lambda message: print(message, file=sys.stderr)), say)  # noqa: T201
+    found = [resource for resource in chosen.resources() if resource["type"] == "pulumi:pulumi:Stack"]
+    if not found:
+        print(f"error: stack {stack} has no outputs: run make up STACK={stack} first", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1)
+    typer.echo(json.dumps(_masked(found[0].get("outputs", {})), indent=2, sort_keys=True))
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, dict):
+        if "4dabf18193072939515e22adb298388d" in value:
+            return "[secret]"
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+@app.command(name="inventory")
+def list_inventory(stack: StackOption = "dev", home: HomeOption = None) -> None:
+    """List what exists in the emulated account, beside what every account has."""
+    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    running = embedded_cloud.running(folder)
+    if running is None:
+        say(f"The embedded cloud of stack {stack} is not running: nothing exists.")
+        return
+    chosen = SandboxStack(PROJECT, stack, folder, None, say)  # pyright: ignore[reportArgumentType]  # no engine is run
+    _show_inventory(inventory.inventory(running, str(chosen.config.get("aws:region", "us-east-1"))))
+
+
+def _show_inventory(found: dict[str, list[str]]) -> None:
+    if not any(found.values()):
+        say("Inventory: empty. Nothing is left in the emulated account.")
+    for kind, ids in sorted(found.items()):
+        if ids:
+            say(f"  {kind:<36} {len(ids):>3}  {', '.join(sorted(ids)[:4])}{' …' if len(ids) > 4 else ''}")
+
+
+@app.command(name="zones")
+def list_zones(
+    region: Annotated[str, typer.Option("--region", help="For instance us-east-1.")],
+    account: Annotated[bool, typer.Option("--account", help="Ask AWS with your credentials.")] = False,
+) -> None:
+    """Print the availability zones of a region where EKS accepts a control plane."""
+    try:
+        eligible, refused = zones.eligible(region, account)
+    except zones.ZonesError as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    for zone_name, zone_id in eligible:
+        typer.echo(f"{zone_name}  {zone_id}")
+    for zone_name, zone_id in refused:
+        print(f"left out: {zone_name} ({zone_id}): EKS refuses a control plane there", file=sys.stderr)  # noqa: T201
+    if not account:
+        print(  # noqa: T201
+            "Which name stands for which id differs from account to account; this is the embedded cloud's. "
+            f"For yours: make zones REGION={region} ACCOUNT=1",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    app()

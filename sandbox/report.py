@@ -1,0 +1,185 @@
+"""Shows what the engine does: a line per resource, what changes, diagnostics, outputs, counts and the time."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pulumi.automation import events
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+_PLANNED = {
+    "create": ("+", "green", "create"),
+    "update": ("~", "yellow", "update"),
+    "replace": ("±", "magenta", "replace"),
+    "delete": ("-", "red", "delete"),
+    "read": (">", "cyan", "read"),
+    "import": ("=", "cyan", "import"),
+    "refresh": ("o", "cyan", "refresh"),
+}
+_DONE = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "read": "read",
+    "import": "imported",
+    "refresh": "read",
+}
+# The engine splits a replacement into steps; people think of it as one.
+_FOLDED = {
+    "create-replacement": "replace",
+    "delete-replaced": "delete",
+    "import-replacement": "import",
+    "read-replacement": "read",
+    "discard": "delete",
+    "discard-replaced": "delete",
+}
+_STACK = "pulumi:pulumi:Stack"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_WIDEST_VALUE = 60
+
+
+class Report:
+    """Takes the engine's events; `plan` tells a preview from an update."""
+
+    def __init__(self, console: Console, plan: bool, interrupted: Callable[[], bool] = lambda: False) -> None:
+        self.console, self.plan, self.interrupted = console, plan, interrupted
+        self.counts: Counter[str] = Counter()
+        self.errors = 0
+        self.outputs: Mapping[str, Any] = {}
+        self._started = time.monotonic()
+        self._begun: dict[tuple[str, str], float] = {}
+
+    def on_event(self, event: events.EngineEvent) -> None:
+        if event.resource_pre_event:
+            self._pre(event.resource_pre_event.metadata)
+        elif event.res_outputs_event:
+            self._post(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event:
+            metadata = event.res_op_failed_event.metadata
+            self._line(metadata, "[bold red]failed[/]", "red", "x")
+        elif event.diagnostic_event:
+            self._diagnose(event.diagnostic_event)
+        elif event.policy_event:
+            violation = event.policy_event
+            self.console.print(
+                f"  [red]policy[/] {violation.policy_name} ({violation.enforcement_level}): {escape(violation.message)}",
+                highlight=False,
+            )
+
+    def _pre(self, metadata: events.StepEventMetadata) -> None:
+        self._begun[metadata.urn, str(metadata.op.value)] = time.monotonic()
+        if not self.plan:
+            return
+        self._count(metadata)
+        action = _action(metadata)
+        if metadata.type == _STACK or action not in _PLANNED or _is_half_of_replacement(metadata):
+            return
+        sign, colour, word = _PLANNED[action]
+        self._line(metadata, word, colour, sign)
+        for change in _changes(metadata):
+            self.console.print(f"        {change}", highlight=False, soft_wrap=True)
+
+    def _post(self, metadata: events.StepEventMetadata) -> None:
+        if metadata.type == _STACK:
+            self.outputs = (metadata.new.outputs if metadata.new else None) or self.outputs
+        if self.plan:
+            return
+        self._count(metadata)
+        action = _action(metadata)
+        if metadata.type == _STACK or action not in _DONE or (action == "refresh" and not metadata.detailed_diff):
+            return
+        sign, colour, _ = _PLANNED[action]
+        took = time.monotonic() - self._begun.get((metadata.urn, str(metadata.op.value)), time.monotonic())
+        self._line(metadata, f"{_DONE[action]} [dim]{took:.1f} s[/]", colour, sign)
+
+    def _count(self, metadata: events.StepEventMetadata) -> None:
+        if metadata.type != _STACK and not _is_half_of_replacement(metadata):
+            self.counts["unchanged" if metadata.op.value in ("same", "refresh") else _action(metadata)] += 1
+
+    def _line(self, metadata: events.StepEventMetadata, word: str, colour: str, sign: str) -> None:
+        name = metadata.urn.rsplit("::", 1)[-1]
+        kind = metadata.type.replace("/", ".", 1) if "/" not in metadata.type else _short(metadata.type)
+        stamp = "" if self.plan else f"[dim]{time.monotonic() - self._started:6.1f} s[/] "
+        self.console.print(
+            f"  {stamp}[{colour}]{sign}[/] {kind:<42} {escape(name)}  [{colour}]{word}[/]", highlight=False, soft_wrap=True
+        )
+
+    def _diagnose(self, diagnostic: events.DiagnosticEvent) -> None:
+        if diagnostic.ephemeral or diagnostic.severity == "debug" or not diagnostic.message.strip():
+            return
+        colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")
+        self.errors += diagnostic.severity == "error"
+        about = diagnostic.urn.rsplit("::", 1)[-1] if diagnostic.urn and _STACK not in diagnostic.urn else ""
+        text = escape(diagnostic.message.strip().replace("<{%reset%}>", ""))
+        word = {"error": "error: ", "warning": "warning: "}.get(diagnostic.severity, "")
+        prefix = f"[{colour}]{word}[/]" if word else ""
+        place = f"{escape(about)}: " if about and about != "" else ""
+        self.console.print(f"  {prefix}{place}{text}", highlight=False, soft_wrap=True)
+
+    # The end
+
+    def show_outputs(self) -> None:
+        if not self.outputs:
+            return
+        table = Table("Output", "Value", title="Stack outputs", title_justify="left", box=None, pad_edge=False)
+        for key in sorted(self.outputs):
+            table.add_row(key, escape(_text(self.outputs[key])), style=None)
+        self.console.print(table)
+
+    def summary(self, verb: str) -> str:
+        """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""
+        seconds = time.monotonic() - self._started
+        changed = {action: number for action, number in self.counts.items() if action != "unchanged"}
+        words = {action: f"to {action}" if self.plan else _DONE.get(action, action) for action in changed}
+        parts = [f"{number} {words[action]}" for action, number in changed.items()] or ["unchanged: 0 changes"]
+        if self.counts["unchanged"]:
+            parts.append(f"{self.counts['unchanged']} unchanged")
+        return f"{verb}: {', '.join(parts)} ({seconds:.1f} s)"
+
+
+def _action(metadata: events.StepEventMetadata) -> str:
+    return _FOLDED.get(str(metadata.op.value), str(metadata.op.value))
+
+
+def _is_half_of_replacement(metadata: events.StepEventMetadata) -> bool:
+    return metadata.op.value in ("create-replacement", "delete-replaced", "import-replacement", "read-replacement")
+
+
+def _short(token: str) -> str:
+    """aws:ec2/routeTable:RouteTable → aws.ec2.RouteTable."""
+    package, module, name = token.split(":")
+    return f"{package}.{module.split('/')[0]}.{name}"
+
+
+def _changes(metadata: events.StepEventMetadata) -> list[str]:
+    if metadata.op.value not in ("update", "replace") or not metadata.old or not metadata.new:
+        return []
+    old, new = metadata.old.inputs or {}, metadata.new.inputs or {}
+    keys = sorted({path.split(".")[0].split("[")[0] for path in (metadata.detailed_diff or metadata.diffs or [])})
+    shown: list[str] = []
+    for key in keys:
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            inner = sorted(name for name in before | after if before.get(name) != after.get(name))
+            shown += [f"{key}.{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in inner]
+        else:
+            shown.append(f"{key}: {_text(before)} → {_text(after)}")
+    return [escape(line) for line in shown]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    if value == _UNKNOWN:
+        return "(known after the update)"
+    if isinstance(value, dict):
+        text = ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+    elif isinstance(value, list):
+        text = ", ".join(_text(item) for item in value)
+    else:
+        text = str(value)
+    return text if len(text) <= 4 * _WIDEST_VALUE else text[: 4 * _WIDEST_VALUE - 1] + "…"

@@ -1,0 +1,280 @@
+"""Drives the real Pulumi engine over one stack of this project, with the stand-ins in place of the cloud's plugins."""
+
+import fcntl
+import json
+import os
+import runpy
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi.automation import LocalWorkspace, Stack
+from pulumi.automation.errors import StackNotFoundError
+
+from sandbox import cloud as embedded_cloud
+from sandbox import inventory
+from sandbox.cloud import Cloud
+from sandbox.command import EngineCommand
+from sandbox.engine import Engine
+from sandbox.knobs import Knobs
+from sandbox.providers.aws import AwsProvider
+from sandbox.providers.eks import EksProvider
+from sandbox.providers.kubernetes import KubernetesProvider
+from sandbox.providers.protocol import contains_unknown, serve
+
+Say = Callable[[str], None]
+PLACEHOLDER = "placeholder-of-the-embedded-cloud"
+
+
+class StackError(Exception):
+    """Something that a person can mend; the message says what and how."""
+
+
+@dataclass
+class SandboxStack:
+    """One stack on the embedded cloud. Everything it writes lies in `home`, which git ignores."""
+
+    project: Path
+    name: str
+    home: Path
+    engine: Engine
+    say: Say
+    knobs: Knobs = field(default_factory=Knobs)
+    idle_seconds: int = 7200
+    config_file: Path | None = None
+    """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
+    _command: EngineCommand | None = field(default=None, init=False, repr=False)
+
+    @property
+    def source(self) -> Path:
+        return self.config_file or self.project / f"Pulumi.{self.name}.yaml"
+
+    @cached_property
+    def project_settings(self) -> dict[str, Any]:
+        return yaml.safe_load((self.project / "Pulumi.yaml").read_text())
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        if not self.source.is_file():
+            known = sorted(path.name.split(".")[1] for path in self.project.glob("Pulumi.*.yaml"))
+            raise StackError(
+                f"STACK={self.name}: there is no {self.source.name}; the stacks here are {', '.join(known)}. "
+                f"For a new one, copy Pulumi.dev.yaml and change it."
+            )
+        try:
+            content = yaml.safe_load(self.source.read_text()) or {}
+        except yaml.YAMLError as error:
+            raise StackError(f"{self.source.name} is not YAML: {error}") from None
+        return content.get("config") or {}
+
+    def setting(self, key: str, default: object = None) -> Any:
+        return self.config.get(f"{self.project_settings['name']}:{key}", default)
+
+    # The embedded account
+
+    def cloud(self) -> Cloud:
+        """The running embedded cloud of this stack, started where there is none."""
+        started = embedded_cloud.start(self.home, idle_seconds=self.idle_seconds)
+        (self.home / "account").write_text(started.identity)
+        return started
+
+    def forget_lost_account(self) -> None:
+        """The emulated account lives in memory: where it is gone, so is everything that the engine's state speaks of."""
+        account = self.home / "account"
+        if not self._state_file.is_file() or not account.is_file():
+            return
+        running = embedded_cloud.running(self.home)
+        if running is None or running.identity != account.read_text():
+            if self.resources():
+                self.say("The emulated account of this stack is gone (its process has ended): starting afresh.")
+            shutil.rmtree(self.home / "state")
+            account.unlink()
+
+    # The engine's state
+
+    @property
+    def _state_file(self) -> Path:
+        return self.home / "state" / ".pulumi" / "stacks" / self.project_settings["name"] / f"{self.name}.json"
+
+    def _state(self) -> dict[str, Any]:
+        if not self._state_file.is_file():
+            return {}
+        return json.loads(self._state_file.read_text())["checkpoint"].get("latest") or {}
+
+    def resources(self) -> list[dict[str, Any]]:
+        return self._state().get("resources", [])
+
+    def pending_creates(self) -> list[dict[str, Any]]:
+        return [op["resource"] for op in self._state().get("pending_operations", []) if op["type"] == "creating"]
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """One command at a time per stack: a second one waits and says for whom."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                self.say(f"Waiting: another command works on stack {self.name} (process {lock.read().strip() or '?'}).")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            self._clear_dead_locks()
+            yield
+
+    def _clear_dead_locks(self) -> None:
+        """The engine's own lock outlives an engine that was killed; that of a living process is left alone."""
+        for path in (self.home / "state" / ".pulumi" / "locks").rglob("*.json"):
+            with suppress(OSError, ValueError, KeyError):
+                lock = json.loads(path.read_text())
+                if lock["hostname"] == socket.gethostname() and not _alive(int(lock["pid"])):
+                    self.say(f"Clearing the lock of an engine that was killed (process {lock['pid']}).")
+                    path.unlink()
+
+    # The workspace: a generated copy of project and stack settings, so that tracked files stay as they are
+
+    def _write_workspace(self) -> Path:
+        work = self.home / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        project = {**self.project_settings, "runtime": "python"}  # the driver runs the program, so no options are needed
+        (work / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        copy = work / f"Pulumi.{self.name}.yaml"
+        salt = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt") if copy.is_file() else None
+        plain = {key: value for key, value in self.config.items() if not _holds_secret(value)}
+        copy.write_text(yaml.safe_dump({**({"encryptionsalt": salt} if salt else {}), "config": plain}))
+        return work
+
+    def _passphrase(self) -> str:
+        file = self.home / "passphrase"
+        if not file.is_file():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_hex(16))
+        return file.read_text()
+
+    def environment(self) -> dict[str, str]:
+        (self.home / "state").mkdir(parents=True, exist_ok=True)
+        return {
+            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
+            "PULUMI_HOME": str(self.home / "engine"),
+            "PULUMI_CONFIG_PASSPHRASE": self._passphrase(),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_STACK": "",
+            "PULUMI_CONFIG_FILE": "",
+        }
+
+    def interrupted(self) -> bool:
+        return self._command is not None and self._command.interrupts > 0
+
+    @contextmanager
+    def opened(self) -> Iterator[Stack]:
+        """The stack, ready for the engine, with stand-ins served and interrupts handed to the engine."""
+        shutil.rmtree(self.home / "engine" / "logs", ignore_errors=True)  # the engine keeps one for every command
+        work, command = self._write_workspace(), EngineCommand(self.engine.command)
+        self._command = command
+        stand_ins = {
+            "aws": AwsProvider(self.cloud, self.knobs, self.say),
+            "eks": EksProvider(),
+            "kubernetes": KubernetesProvider(self.cloud),
+        }
+        with serve(stand_ins) as attached, command.interruptible(self.say):
+            workspace = LocalWorkspace(
+                work_dir=str(work),
+                program=self._program,
+                env_vars={**self.environment(), "PULUMI_DEBUG_PROVIDERS": attached},
+                pulumi_command=command,
+            )
+            try:
+                stack = Stack.select(self.name, workspace)
+            except StackNotFoundError:
+                stack = Stack.create(self.name, workspace)
+            self._set_placeholders(stack)
+            yield stack
+
+    def _program(self) -> None:
+        os.chdir(self.project)
+        if str(self.project) not in sys.path:
+            sys.path.insert(0, str(self.project))
+        runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
+
+    def _set_placeholders(self, stack: Stack) -> None:
+        """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
+        for key, value in self.config.items():
+            for path in _secret_paths(value):
+                arguments = ["config", "set", "--secret", "--path", _config_path(key, path), PLACEHOLDER]
+                stack.workspace.pulumi_command.run(
+                    [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
+                )
+
+    # Recovery of an update that was killed
+
+    def recover(self, stack: Stack) -> None:
+        """Takes creates that were under way when the engine was killed into the state, where it can tell them."""
+        pending = self.pending_creates()
+        if not pending:
+            return
+        self.say(f"The last update was killed while it created {len(pending)} resource(s):")
+        known = {resource.get("id") for resource in self.resources()}
+        arguments = ["refresh", "--yes", "--skip-preview", "--stack", self.name, "--clear-pending-creates"]
+        for resource in pending:
+            urn, token = resource["urn"], resource["type"]
+            found = [id for id in self._find(resource) if id not in known]
+            label = f"  {token} {urn.rsplit('::', 1)[-1]}"
+            if len(found) == 1:
+                self.say(f"{label}: found as {found[0]}, taken into the state")
+                arguments += ["--import-pending-creates", urn, "--import-pending-creates", found[0]]
+                arguments += ["--target", urn]
+            elif found:
+                self.say(f"{label}: cannot tell which of {', '.join(found)} it is; delete the one that nothing uses")
+            else:
+                self.say(f"{label}: nothing found that is surely it; it is created again")
+        if "--target" not in arguments:  # nothing to read: only drop the pending operations
+            arguments += ["--target", f"urn:pulumi:{self.name}::{self.project_settings['name']}::none:none:None::none"]
+        stack.workspace.pulumi_command.run(arguments, stack.workspace.work_dir, stack.workspace.env_vars)
+
+    def _find(self, resource: Mapping[str, Any]) -> list[str]:
+        if not resource["type"].startswith("aws:") or contains_unknown(resource.get("inputs", {})):
+            return []
+        return inventory.find(self.cloud(), resource["type"], resource.get("inputs", {}))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIG_DFL)  # signal 0: asks only
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _holds_secret(value: object) -> bool:
+    return next(_secret_paths(value), None) is not None
+
+
+def _secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, Mapping):
+        if set(value) == {"secure"}:
+            yield path
+        else:
+            for key, item in value.items():
+                yield from _secret_paths(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secret_paths(item, (*path, index))
+
+
+def _config_path(key: str, path: tuple[str | int, ...]) -> str:
+    return key + "".join(f"[{part}]" if isinstance(part, int) else f'["{part}"]' for part in path)
