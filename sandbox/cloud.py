@@ -1,0 +1,227 @@
+"""The embedded cloud as its users see it: find or start the background process of a stack, and talk to it.
+
+The process itself is `sandbox.cloud_server`. It outlives the command that starts it, because the emulators keep their
+state in memory; `cloud.json` in the stack's folder says where it listens.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+ACCOUNT_ID = "123456789012"
+IDLE_SECONDS = 7200
+_START_SECONDS = 90
+_CLIENT_CONFIG = Config(
+    retries={"mode": "legacy", "max_attempts": 0},
+    connect_timeout=5,
+    read_timeout=60,
+    max_pool_connections=64,
+    proxies={},  # not None: botocore would ask the environment
+    s3={"addressing_style": "path"},
+)
+_started: dict[int, subprocess.Popen[bytes]] = {}  # by pid: a child of this process must be reaped to be seen as ended
+
+
+class CloudError(RuntimeError):
+    """The embedded cloud cannot be started, or does not answer any more."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A bucket of JSON objects that lives as long as the cloud."""
+
+    cloud: Cloud
+    bucket: str
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self.cloud.ask("get", bucket=self.bucket, key=key)
+
+    def put(self, key: str, value: dict[str, Any]) -> None:
+        self.cloud.ask("put", bucket=self.bucket, key=key, value=value)
+
+    def delete(self, key: str) -> bool:
+        return self.cloud.ask("delete", bucket=self.bucket, key=key)
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        return self.cloud.ask("items", bucket=self.bucket)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running embedded cloud."""
+
+    identity: str
+    """Made at start: the same identity is the same emulated account. Also the secret in the control API's path."""
+    aws_url: str
+    eks_url: str
+    home: Path
+    account_id: str = ACCOUNT_ID
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+
+    def client(self, service: str, region: str) -> Any:  # botocore makes its operations at run time
+        """A cached, thread-safe client of the emulated account; every call it makes is noted in `calls.jsonl`."""
+        with self._lock:  # a botocore session must not make two clients at once
+            if (service, region) not in self._clients:
+                client = _session().create_client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.eks_url if service == "eks" else self.aws_url,
+                    aws_access_key_id=self.account_id,  # a key of 12 digits names the account
+                    aws_secret_access_key="emulated",
+                    config=_CLIENT_CONFIG,
+                )
+                client.meta.events.register("before-call", self._note)
+                self._clients[service, region] = client
+            return self._clients[service, region]
+
+    def store(self, bucket: str) -> Store:
+        return Store(self, bucket)
+
+    def system_tag(self, resource_id: str, tags: dict[str, str], region: str) -> None:
+        """Set EC2 tags as AWS itself does; only so can a key begin with `aws:`."""
+        self.ask("system_tag", resource_id=resource_id, tags=tags, region=region)
+
+    def ask(self, operation: str, **arguments: Any) -> Any:
+        """Call the control API."""
+        connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=10)
+        try:
+            connection.request("POST", f"/_sandbox/{self.identity}/{operation}", json.dumps(arguments))
+            response = connection.getresponse()
+            content = response.read().decode()
+            if response.status != 200:
+                raise CloudError(f"the embedded cloud refused {operation}: HTTP {response.status} {content[:500]}")
+            return json.loads(content)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise CloudError(
+                f"the embedded cloud at {self.aws_url} does not answer ({error}); see {self.home}/cloud.log"
+            ) from error
+        finally:
+            connection.close()
+
+    def _note(self, model: Any, **_: Any) -> None:
+        line = json.dumps({"service": model.service_model.service_name, "operation": model.name}) + "\n"
+        log = os.open(self.home / "calls.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(log, line.encode())  # one short write in append mode is not torn by another process
+        finally:
+            os.close(log)
+
+
+def running(home: Path) -> Cloud | None:
+    """The running cloud of this folder, or None where it ended or never ran."""
+    try:
+        record = json.loads((home / "cloud.json").read_text())
+        url = f"http://127.0.0.1:{int(record['port'])}"
+        cloud = Cloud(identity=str(record["identity"]), aws_url=url, eks_url=url, home=home)
+        answer = cloud.ask("ping")
+        # The port may be somebody else's by now, and a copied folder names the cloud of its original.
+        return cloud if answer["pid"] == record["pid"] and Path(answer["home"]).samefile(home) else None
+    except (OSError, ValueError, LookupError, TypeError, CloudError):
+        return None
+
+
+def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str], None] = lambda _: None) -> Cloud:
+    """The running cloud of this folder; started first where there is none."""
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home):
+        if cloud := running(home):
+            return cloud
+        progress("starting the embedded cloud")
+        with (home / "cloud.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox.cloud_server", str(home), str(idle_seconds)],
+                cwd=Path(__file__).resolve().parents[1],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the starter's terminal must not end it
+            )
+        _started[process.pid] = process
+        try:
+            return _wait(home, process, progress)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+
+def stop(home: Path) -> bool:
+    """End the cloud of this folder; False where none ran."""
+    if not home.is_dir():
+        return False
+    with _locked(home):
+        cloud = running(home)
+        if cloud is None:
+            return False
+        pid = int(json.loads((home / "cloud.json").read_text())["pid"])
+        with suppress(CloudError):
+            cloud.ask("stop")
+        deadline = time.monotonic() + 10
+        while _alive(pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        return True
+
+
+def _wait(home: Path, process: subprocess.Popen[bytes], progress: Callable[[str], None]) -> Cloud:
+    began = said = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < _START_SECONDS:
+        if cloud := running(home):
+            return cloud
+        if time.monotonic() - said > 5:
+            said = time.monotonic()
+            progress(f"the embedded cloud is still starting ({said - began:.0f} s)")
+        time.sleep(0.03)
+    why = "takes too long to start" if process.poll() is None else f"ended with exit code {process.returncode}"
+    tail = "\n".join((home / "cloud.log").read_text(errors="replace").splitlines()[-15:])
+    raise CloudError(f"the embedded cloud {why}; the end of {home / 'cloud.log'}:\n{tail}")
+
+
+def _alive(pid: int) -> bool:
+    if pid in _started:
+        return _started[pid].poll() is None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    with (home / "cloud.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to start, and nothing that could steer an emulator: no AWS_*, MOTO_*, SERVICES, proxies."""
+    names = ("PATH", "HOME", "LANG", "TMPDIR", "TZ")
+    return {k: v for k, v in os.environ.items() if k in names or k.startswith(("PYTHON", "LC_", "LD_", "DYLD_"))}
+
+
+def _session() -> botocore.session.Session:
+    """A botocore session that reads neither the environment nor ~/.aws."""
+    defaults = {name: (None, None, *rest) for name, (_, _, *rest) in botocore.session.Session.SESSION_VARIABLES.items()}
+    nothing = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return botocore.session.Session(session_vars={**defaults, **nothing})
