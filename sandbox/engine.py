@@ -113,6 +113,7 @@ def _build(home: Path, say: Say, refused: list[str]) -> str | None:
     # Without the version stamp the Automation API cannot parse what the engine says of itself.
     stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PINNED}"
     unfinished = home / "unfinished" / "pulumi"
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
     arguments = [go, "build", "-v", "-trimpath", "-ldflags", stamp, "-o", str(unfinished), f"{MODULE}/cmd/pulumi"]
     if not _run_with_progress(arguments, ROOT / "tools" / "pulumi", environment, say, refused):
         return None
