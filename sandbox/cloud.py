@@ -7,6 +7,7 @@ state in memory; `cloud.json` in the stack's folder says where it listens.
 from __future__ import annotations
 
 import fcntl
+import functools
 import http.client
 import json
 import os
@@ -23,23 +24,25 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
 _START_SECONDS = 90
+_STOP_SECONDS = 10
 _CLIENT_CONFIG = Config(
-    retries={"mode": "legacy", "max_attempts": 0},
+    retries={"mode": "legacy", "max_attempts": 0},  # the other modes add "(reached max retries: 0)" to messages
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=64,
     proxies={},  # not None: botocore would ask the environment
     s3={"addressing_style": "path"},
 )
-_started: dict[int, subprocess.Popen[bytes]] = {}  # by pid: a child of this process must be reaped to be seen as ended
+_client_lock = threading.Lock()  # botocore sessions make one client at a time
 
 
 class CloudError(RuntimeError):
-    """The embedded cloud cannot be started, or does not answer any more."""
+    """The embedded cloud cannot be started, refuses a request, or does not answer any more."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,16 @@ class Cloud:
     home: Path
     account_id: str = ACCOUNT_ID
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
-    def client(self, service: str, region: str) -> Any:  # botocore makes its operations at run time
+    def client(self, service: str, region: str) -> Any:  # botocore makes the operations at run time
         """A cached, thread-safe client of the emulated account; every call it makes is noted in `calls.jsonl`."""
-        with self._lock:  # a botocore session must not make two clients at once
+        with _client_lock:
             if (service, region) not in self._clients:
                 client = _session().create_client(
                     service,
                     region_name=region,
                     endpoint_url=self.eks_url if service == "eks" else self.aws_url,
-                    aws_access_key_id=self.account_id,  # a key of 12 digits names the account
+                    aws_access_key_id=self.account_id,  # 12 digits name the account
                     aws_secret_access_key="emulated",
                     config=_CLIENT_CONFIG,
                 )
@@ -100,46 +102,48 @@ class Cloud:
 
     def ask(self, operation: str, **arguments: Any) -> Any:
         """Call the control API."""
-        connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=10)  # knows no proxies
         try:
             connection.request("POST", f"/_sandbox/{self.identity}/{operation}", json.dumps(arguments))
             response = connection.getresponse()
             content = response.read().decode()
             if response.status != 200:
-                raise CloudError(f"the embedded cloud refused {operation}: HTTP {response.status} {content[:500]}")
+                raise CloudError(f"the embedded cloud refused {operation}: {content or response.status}")
             return json.loads(content)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise CloudError(
-                f"the embedded cloud at {self.aws_url} does not answer ({error}); see {self.home}/cloud.log"
-            ) from error
+            raise CloudError(f"the embedded cloud does not answer: {error}; see {self.home / 'cloud.log'}") from error
         finally:
             connection.close()
 
     def _note(self, model: Any, **_: Any) -> None:
         line = json.dumps({"service": model.service_model.service_name, "operation": model.name}) + "\n"
-        log = os.open(self.home / "calls.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(log, line.encode())  # one short write in append mode is not torn by another process
-        finally:
-            os.close(log)
+        with (self.home / "calls.jsonl").open("ab", buffering=0) as log:
+            log.write(line.encode())  # one short write in append mode is not torn by other threads and processes
+
+
+def record(home: Path) -> dict[str, Any]:
+    """What the cloud of this folder wrote about itself when it started; empty where it ended or never ran."""
+    try:
+        return dict(json.loads((home / "cloud.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def running(home: Path) -> Cloud | None:
     """The running cloud of this folder, or None where it ended or never ran."""
+    home, known = home.resolve(), record(home)
     try:
-        record = json.loads((home / "cloud.json").read_text())
-        url = f"http://127.0.0.1:{int(record['port'])}"
-        cloud = Cloud(identity=str(record["identity"]), aws_url=url, eks_url=url, home=home)
+        url = f"http://127.0.0.1:{known['port']}"
+        cloud = Cloud(identity=known["identity"], aws_url=url, eks_url=url, home=home)
         answer = cloud.ask("ping")
         # The port may be somebody else's by now, and a copied folder names the cloud of its original.
-        return cloud if answer["pid"] == record["pid"] and Path(answer["home"]).samefile(home) else None
-    except (OSError, ValueError, LookupError, TypeError, CloudError):
+        return cloud if answer["pid"] == known["pid"] and Path(answer["home"]).samefile(home) else None
+    except (OSError, LookupError, TypeError, CloudError):
         return None
 
 
 def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str], None] = lambda _: None) -> Cloud:
     """The running cloud of this folder; started first where there is none."""
-    home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home):
         if cloud := running(home):
@@ -147,7 +151,7 @@ def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str]
         progress("starting the embedded cloud")
         with (home / "cloud.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox.cloud_server", str(home), str(idle_seconds)],
+                [sys.executable, "-m", "sandbox.cloud_server", str(home.resolve()), str(idle_seconds)],
                 cwd=Path(__file__).resolve().parents[1],
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -155,13 +159,22 @@ def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str]
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the starter's terminal must not end it
             )
-        _started[process.pid] = process
+        began = said = time.monotonic()
         try:
-            return _wait(home, process, progress)
+            while not (cloud := running(home)):
+                if process.poll() is not None or time.monotonic() - began > _START_SECONDS:
+                    why = "takes too long" if process.returncode is None else f"ended with {process.returncode}"
+                    tail = (home / "cloud.log").read_text(errors="replace")[-1500:]
+                    raise CloudError(f"the embedded cloud did not start: it {why}. {home / 'cloud.log'} ends:\n{tail}")
+                if time.monotonic() - said > 5:
+                    said = time.monotonic()
+                    progress(f"the embedded cloud is still starting ({said - began:.0f} s)")
+                time.sleep(0.03)
         except BaseException:
             process.kill()
             process.wait()
             raise
+        return cloud
 
 
 def stop(home: Path) -> bool:
@@ -169,42 +182,17 @@ def stop(home: Path) -> bool:
     if not home.is_dir():
         return False
     with _locked(home):
-        cloud = running(home)
-        if cloud is None:
+        if not (cloud := running(home)):
             return False
-        pid = int(json.loads((home / "cloud.json").read_text())["pid"])
+        pid, deadline = record(home)["pid"], time.monotonic() + _STOP_SECONDS
         with suppress(CloudError):
             cloud.ask("stop")
-        deadline = time.monotonic() + 10
-        while _alive(pid):
+        while record(home):  # it removes that as its last act
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
+                (home / "cloud.json").unlink(missing_ok=True)
             time.sleep(0.02)
         return True
-
-
-def _wait(home: Path, process: subprocess.Popen[bytes], progress: Callable[[str], None]) -> Cloud:
-    began = said = time.monotonic()
-    while process.poll() is None and time.monotonic() - began < _START_SECONDS:
-        if cloud := running(home):
-            return cloud
-        if time.monotonic() - said > 5:
-            said = time.monotonic()
-            progress(f"the embedded cloud is still starting ({said - began:.0f} s)")
-        time.sleep(0.03)
-    why = "takes too long to start" if process.poll() is None else f"ended with exit code {process.returncode}"
-    tail = "\n".join((home / "cloud.log").read_text(errors="replace").splitlines()[-15:])
-    raise CloudError(f"the embedded cloud {why}; the end of {home / 'cloud.log'}:\n{tail}")
-
-
-def _alive(pid: int) -> bool:
-    if pid in _started:
-        return _started[pid].poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @contextmanager
@@ -220,8 +208,14 @@ def _environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k in names or k.startswith(("PYTHON", "LC_", "LD_", "DYLD_"))}
 
 
+@functools.cache
 def _session() -> botocore.session.Session:
     """A botocore session that reads neither the environment nor ~/.aws."""
-    defaults = {name: (None, None, *rest) for name, (_, _, *rest) in botocore.session.Session.SESSION_VARIABLES.items()}
+    variables = {
+        name: (None, None, *rest) for name, (_, _, *rest) in botocore.session.Session.SESSION_VARIABLES.items()
+    }
     nothing = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
-    return botocore.session.Session(session_vars={**defaults, **nothing})
+    session = botocore.session.Session(session_vars={**variables, **nothing})
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    return session
