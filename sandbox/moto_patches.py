@@ -22,27 +22,26 @@ def system_tag(resource_id: str, tags: dict[str, str], region: str) -> None:
     backend.tags[resource_id].update(tags)
 
 
-def _is_action_permitted(statement: IAMPolicyStatement, *args: Any, **kwargs: Any) -> PermissionResult:
+def _is_action_permitted(self: IAMPolicyStatement, *args: Any, **kwargs: Any) -> PermissionResult:
     """moto ignores conditions it does not know, so the usual "deny what is not TLS" would lock everybody out.
 
     A request to the emulator stands for one over TLS: a statement that holds without TLS only never holds.
     """
-    for key, value in statement._statement.get("Condition", {}).get("Bool", {}).items():
+    for key, value in self._statement.get("Condition", {}).get("Bool", {}).items():
         if key.lower() == "aws:securetransport" and str(value).lower() == "false":
             return PermissionResult.NEUTRAL
-    return _judge(statement, *args, **kwargs)
+    return _judge(self, *args, **kwargs)
 
 
-def _get_param(request: EC2BaseResponse, name: str, *args: Any) -> Any:
+def _get_param(self: EC2BaseResponse, param_name: str, if_none: Any = None) -> Any:
     """moto lets everybody set and delete the tags that AWS keeps for itself."""
-    value = _parameter(request, name, *args)
-    if name in ("Tags", "TagSpecification", "TagSpecifications"):
-        tags = value if name == "Tags" else [tag for spec in value or () for tag in spec.get("Tags", ())]
+    value = _parameter(self, param_name, if_none)
+    if param_name in ("Tags", "TagSpecification", "TagSpecifications"):
+        tags = value if param_name == "Tags" else [tag for spec in value or () for tag in spec.get("Tags", ())]
         if any(str(tag.get("Key")).startswith("aws:") for tag in tags or ()):
             raise EC2ClientError("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
     return value
 
 
-# pyright objects to other parameter names; moto calls both by position.
-IAMPolicyStatement.is_action_permitted = _is_action_permitted  # pyright: ignore[reportAttributeAccessIssue]
-EC2BaseResponse._get_param = _get_param  # pyright: ignore[reportAttributeAccessIssue]
+IAMPolicyStatement.is_action_permitted = _is_action_permitted
+EC2BaseResponse._get_param = _get_param
