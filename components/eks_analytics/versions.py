@@ -5,10 +5,12 @@ in late September 2026. A fixed version is what makes two `pulumi up` of the sam
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+
+from .problems import Problem
 
 DEFAULT_KUBERNETES_VERSION = "1.35"
 
@@ -122,26 +124,28 @@ def addon_versions(kubernetes_version: str, overrides: Mapping[str, str]) -> dic
     return {**RELEASES[kubernetes_version].addons, **overrides}
 
 
-def version_problems(kubernetes_version: str, overrides: Mapping[str, str]) -> list[str]:
-    """What is wrong with a Kubernetes version and its add-on overrides; empty when nothing is."""
-    problems: list[str] = []
+def version_problems(kubernetes_version: str, overrides: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with a Kubernetes version and its add-on overrides."""
     if kubernetes_version not in RELEASES:
-        problems.append(
-            f'kubernetes_version "{kubernetes_version}": no add-on versions are pinned for it; '
-            f"use one of {', '.join(RELEASES)}"
+        yield Problem(
+            "kubernetes_version",
+            kubernetes_version,
+            "no add-on versions are pinned for it",
+            f"use one of {', '.join(RELEASES)}",
         )
     for name, version in overrides.items():
         if name not in ADDONS:
             near = get_close_matches(name, ADDONS, n=1)
             remedy = f'did you mean "{near[0]}"?' if near else f"use one of {', '.join(ADDONS)}"
-            problems.append(f'addon_versions "{name}": this add-on is not installed by the cluster; {remedy}')
+            yield Problem("addon_versions", name, "the cluster does not install this add-on", remedy)
         elif not _ADDON_VERSION.fullmatch(version):
-            problems.append(
-                f'addon_versions "{name}" = "{version}": not the form of an EKS add-on version; write it like '
-                f'"{RELEASES[DEFAULT_KUBERNETES_VERSION].addons[name]}" '
-                f"(aws eks describe-addon-versions --addon-name {name})"
+            example = RELEASES[DEFAULT_KUBERNETES_VERSION].addons[name]
+            yield Problem(
+                f"addon_versions[{name}]",
+                version,
+                "not the form of an EKS add-on version",
+                f"write it like {example} (aws eks describe-addon-versions --addon-name {name})",
             )
-    return problems
 
 
 def support_warning(kubernetes_version: str, today: date) -> str | None:

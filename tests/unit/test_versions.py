@@ -51,12 +51,13 @@ def test_an_override_wins_over_the_pin_and_leaves_the_others() -> None:
 
 
 def test_all_version_problems_come_at_once_with_a_remedy() -> None:
-    problems = versions.version_problems("1.25", {"core-dns": "v1.14.3-eksbuild.16", "vpc-cni": "latest"})
+    overrides = {"core-dns": "v1.14.3-eksbuild.16", "vpc-cni": "latest"}
+    problems = [str(problem) for problem in versions.version_problems("1.25", overrides)]
     assert len(problems) == 3
     assert "1.25" in problems[0]
     assert 'did you mean "coredns"' in problems[1]
     assert "describe-addon-versions" in problems[2]
-    assert versions.version_problems("1.35", {"vpc-cni": "v1.23.1-eksbuild.1"}) == []
+    assert not list(versions.version_problems("1.35", {"vpc-cni": "v1.23.1-eksbuild.1"}))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,510 @@
+"""The Kubernetes cluster: control plane, access, encryption, logs, add-ons, node groups."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_eks as eks
+import pulumi_kubernetes as k8s
+
+from . import iam
+from .cluster_checks import (
+    EBS_CSI_ROLE_PER_CLUSTER,
+    EBS_CSI_ROLE_VENDOR_NAME,
+    access_problems,
+    identity_problems,
+    log_problems,
+    name_problems,
+    service_network_problems,
+    zone_problems,
+)
+from .node_groups import NodeGroupArgs, NodeGroupPlan, create_node_group, node_group_problems, plan_node_groups
+from .problems import Problem, reject
+from .versions import (
+    ADDONS_AFTER_NODES,
+    ADDONS_BEFORE_NODES,
+    DEFAULT_KUBERNETES_VERSION,
+    addon_versions,
+    support_warning,
+    version_problems,
+)
+
+DEFAULT_LOG_TYPES: Sequence[str] = ("api", "audit", "authenticator")
+DEFAULT_LOG_RETENTION_DAYS = 90
+DEFAULT_SERVICE_CIDR = "172.20.0.0/16"
+# The only role that the deployer policy in Dash Enterprise's guide may pass to the driver.
+VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
+
+
+class ClusterArgs(TypedDict):
+    """Arguments of Cluster."""
+
+    cluster_name: str
+    """Name of the EKS cluster, fixed from creation on; subnets and access policies are tagged with it beforehand."""
+    vpc_id: pulumi.Input[str]
+    """Id of the VPC."""
+    subnet_ids_by_zone: dict[str, pulumi.Input[str]]
+    """Private subnet of every availability zone, by zone name: the control plane puts its network interfaces there."""
+    node_subnet_ids_by_zone: dict[str, pulumi.Input[str]]
+    """Private subnet of every availability zone, by zone name, for nodes: those that are known once their route to the
+    internet is ready, so that nodes do not start before."""
+    admin_principal_arns: list[str]
+    """ARNs of the IAM roles and users that administer the cluster, at least one: EKS gives the creator no access here,
+    so name the role that runs the deployment too. No session ARNs (arn:aws:sts::...)."""
+    node_groups: list[NodeGroupArgs]
+    """Managed node groups, at least one with nodes and without NoSchedule or NoExecute taints."""
+    region: NotRequired[str]
+    """AWS region; the provider's by default, which is looked up."""
+    account_id: NotRequired[str]
+    """AWS account id; that of the credentials by default, which is looked up."""
+    kubernetes_version: NotRequired[str]
+    """Kubernetes version, "1.35" by default. Outside EKS standard support there is a warning."""
+    control_plane_zones: NotRequired[list[str]]
+    """Zones of the control plane, the first two of `subnet_ids_by_zone` by default. Fixed from creation on: EKS accepts
+    no subnets in further zones later."""
+    public_endpoint_cidrs: NotRequired[list[str]]
+    """CIDRs that may reach the public API endpoint; without any there is no public endpoint. The private one is always
+    on."""
+    engine_runs_inside_vpc: NotRequired[bool]
+    """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC. Needed
+    where `public_endpoint_cidrs` is empty; false by default."""
+    kms_key_arn: NotRequired[str]
+    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly."""
+    log_types: NotRequired[list[str]]
+    """Control-plane logs in CloudWatch: api, audit, authenticator (default), controllerManager, scheduler."""
+    log_retention_days: NotRequired[int]
+    """Days to keep the control-plane logs; 90 by default."""
+    production: NotRequired[bool]
+    """Protects the control plane and its key against `pulumi destroy`, keeps a deleted key for 30 days instead of 7,
+    and turns `deletion_protection` on by default. False by default."""
+    deletion_protection: NotRequired[bool]
+    """Makes EKS itself refuse to delete the cluster; the value of `production` by default."""
+    service_cidr: NotRequired[str]
+    """IPv4 range of the Kubernetes services, "172.20.0.0/16" by default; not used with `ip_family` ipv6."""
+    ip_family: NotRequired[str]
+    """Addresses of pods and services: ipv4 (default) or ipv6, which needs subnets with IPv6. Fixed from creation on."""
+    vpc_cni_prefix_delegation: NotRequired[bool]
+    """Gives nodes /28 prefixes instead of single addresses, so that more pods fit on them. False by default."""
+    addon_versions: NotRequired[dict[str, str]]
+    """EKS add-on versions by add-on name, where they differ from the pinned ones."""
+    ebs_csi_role: NotRequired[str]
+    """Role of the EBS driver: per-cluster (default), vendor-name for a role named AmazonEKS_EBS_CSI_DriverRole, which
+    the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
+    enable_default_storage_class: NotRequired[bool]
+    """Makes an encrypted gp3 StorageClass the default; true by default."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource that takes some, volumes of Kubernetes included."""
+
+
+class Cluster(pulumi.ComponentResource):
+    """An EKS cluster with private nodes: encrypted secrets, retained logs, explicit administrators through access
+    entries, pinned add-ons with Pod Identity, managed node groups and an encrypted default storage class."""
+
+    cluster_name: pulumi.Output[str]
+    """Name of the cluster."""
+    cluster_arn: pulumi.Output[str]
+    """ARN of the cluster."""
+    endpoint: pulumi.Output[str]
+    """URL of the Kubernetes API server."""
+    certificate_authority: pulumi.Output[str]
+    """Certificate authority of the API server: PEM in base64."""
+    kubeconfig: pulumi.Output[str]
+    """Kubeconfig that asks the AWS CLI for a token at every use, and holds none. What uses it waits until the
+    administrators have access."""
+    oidc_issuer: pulumi.Output[str]
+    """URL of the cluster's OIDC issuer."""
+    oidc_provider_arn: pulumi.Output[str]
+    """ARN of the IAM OIDC provider, for roles of service accounts that cannot use Pod Identity."""
+    cluster_security_group_id: pulumi.Output[str]
+    """Id of the security group that EKS made for the control plane and the nodes."""
+    node_role_arn: pulumi.Output[str]
+    """ARN of the nodes' IAM role."""
+    node_role_name: pulumi.Output[str]
+    """Name of the nodes' IAM role."""
+    version: pulumi.Output[str]
+    """Kubernetes version of the control plane."""
+    kms_key_arn: pulumi.Output[str]
+    """ARN of the key that encrypts the Kubernetes secrets."""
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        control_plane_zones = args.get("control_plane_zones") or list(args["subnet_ids_by_zone"])[:2]
+        plans = plan_node_groups(args["node_groups"], control_plane_zones)
+        reject(f"cluster {args['cluster_name']!r}", _problems(args, control_plane_zones, plans))
+
+        super().__init__("eks-analytics:index:Cluster", name, {}, opts)
+        self._label = name
+        self._args = args
+        self._tags = args.get("tags", {})
+        self._production = args.get("production", False)
+        self._kubernetes_version = args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION)
+        self._addon_versions = addon_versions(self._kubernetes_version, args.get("addon_versions", {}))
+        if warning := support_warning(self._kubernetes_version, date.today()):
+            pulumi.warn(warning, self)
+
+        region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
+        account_id = (
+            args.get("account_id") or aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).account_id
+        )
+        self._region = pulumi.Output.from_input(region)
+        self._scope = pulumi.Output.all(region, account_id).apply(lambda scope: (scope[0], scope[1]))
+
+        self.kms_key_arn = self._encryption_key()
+        control_plane = self._control_plane(control_plane_zones)
+        # The leaf resource, not the component: who depends on a remote component is not deleted before its children.
+        self.cluster_name = control_plane.apply(lambda cluster: cluster.name)
+        self.cluster_arn = control_plane.apply(lambda cluster: cluster.arn)
+        self.endpoint = control_plane.apply(lambda cluster: cluster.endpoint)
+        self.certificate_authority = control_plane.apply(lambda cluster: cluster.certificate_authority).apply(
+            lambda authority: authority.data or ""
+        )
+        self.version = control_plane.apply(lambda cluster: cluster.version)
+        self.cluster_security_group_id = control_plane.apply(lambda cluster: cluster.vpc_config).apply(
+            lambda vpc: vpc.cluster_security_group_id or ""
+        )
+        self.oidc_issuer = control_plane.apply(lambda cluster: cluster.identities).apply(_issuer)
+        self.oidc_provider_arn = self._oidc_provider().arn
+        administrators = [self._administrator(arn) for arn in args["admin_principal_arns"]]
+        self.kubeconfig = pulumi.Output.all(
+            self.cluster_name,
+            self._region,
+            self.endpoint,
+            self.certificate_authority,
+            # Not used, but waited for: before them, the API server refuses everyone.
+            *[administrator.principal_arn for administrator in administrators],
+        ).apply(lambda parts: _kubeconfig(*parts[:4]))
+
+        before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
+        node_role, node_policies = self._node_role()
+        self.node_role_arn = node_role.arn
+        self.node_role_name = node_role.name
+        self.node_groups = {
+            plan.name: create_node_group(
+                f"{name}-{plan.name}",
+                plan,
+                cluster_name=self.cluster_name,
+                kubernetes_version=self._kubernetes_version,
+                node_role_arn=node_role.arn,
+                subnet_ids=[args["node_subnet_ids_by_zone"][zone] for zone in plan.zones],
+                tags=self._tags,
+                parent=self,
+                depends_on=[*before_nodes, *node_policies],
+            )
+            for plan in plans
+        }
+        hosts = [self.node_groups[plan.name] for plan in plans if plan.hosts_cluster_services]
+        after_nodes = [self._addon(addon, hosts) for addon in ADDONS_AFTER_NODES]
+        self.addons = dict(zip((*ADDONS_BEFORE_NODES, *ADDONS_AFTER_NODES), before_nodes + after_nodes, strict=True))
+
+        self.kubernetes_provider = k8s.Provider(
+            name,
+            kubeconfig=self.kubeconfig,
+            # A changed kubeconfig must never look like another cluster, or everything in this one is replaced.
+            cluster_identifier=self.cluster_arn,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        if args.get("enable_default_storage_class", True):
+            self._default_storage_class()
+
+        self.register_outputs(
+            {
+                "cluster_name": self.cluster_name,
+                "cluster_arn": self.cluster_arn,
+                "endpoint": self.endpoint,
+                "certificate_authority": self.certificate_authority,
+                "kubeconfig": self.kubeconfig,
+                "oidc_issuer": self.oidc_issuer,
+                "oidc_provider_arn": self.oidc_provider_arn,
+                "cluster_security_group_id": self.cluster_security_group_id,
+                "node_role_arn": self.node_role_arn,
+                "node_role_name": self.node_role_name,
+                "version": self.version,
+                "kms_key_arn": self.kms_key_arn,
+            }
+        )
+
+    def _encryption_key(self) -> pulumi.Output[str]:
+        if given := self._args.get("kms_key_arn"):
+            return pulumi.Output.from_input(given)
+        key = aws.kms.Key(
+            f"{self._label}-secrets",
+            description=f"Kubernetes secrets of the EKS cluster {self._args['cluster_name']}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30 if self._production else 7,
+            policy=self._scope.apply(lambda scope: json.dumps(iam.cluster_key_policy(*scope))),
+            tags={**self._tags, "Name": f"{self._args['cluster_name']}-secrets"},
+            opts=pulumi.ResourceOptions(parent=self, protect=self._production or None),
+        )
+        aws.kms.Alias(
+            f"{self._label}-secrets",
+            name=f"alias/eks/{self._args['cluster_name']}",
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return key.arn
+
+    def _control_plane(self, zones: Sequence[str]) -> pulumi.Output[aws.eks.Cluster]:
+        """The control plane and its role come from pulumi-eks; everything that it could make besides is ours."""
+        args = self._args
+        public_cidrs = args.get("public_endpoint_cidrs") or None
+        ip_family = args.get("ip_family", "ipv4")
+        cluster = eks.Cluster(
+            self._label,
+            name=args["cluster_name"],
+            version=self._kubernetes_version,
+            vpc_id=args["vpc_id"],
+            subnet_ids=[args["subnet_ids_by_zone"][zone] for zone in zones],
+            authentication_mode=eks.AuthenticationMode.API,
+            endpoint_private_access=True,
+            endpoint_public_access=public_cidrs is not None,
+            public_access_cidrs=public_cidrs,
+            encryption_config_key_arn=self.kms_key_arn,
+            enabled_cluster_log_types=self._log_types(),
+            deletion_protection=args.get("deletion_protection", self._production),
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+            ip_family=ip_family,
+            kubernetes_service_ip_address_range=(
+                args.get("service_cidr", DEFAULT_SERVICE_CIDR) if ip_family == "ipv4" else None
+            ),
+            bootstrap_self_managed_addons=False,
+            use_default_vpc_cni=True,
+            kube_proxy_addon_options=eks.KubeProxyAddonOptionsArgs(enabled=False),
+            coredns_addon_options=eks.CoreDnsAddonOptionsArgs(enabled=False),
+            skip_default_node_group=True,
+            skip_default_security_groups=True,
+            create_instance_role=False,
+            create_oidc_provider=False,
+            cluster_tags={"Name": args["cluster_name"]},
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(self._production)]),
+        )
+        return cluster.eks_cluster
+
+    def _log_types(self) -> pulumi.Output[list[str]] | None:
+        log_types: Sequence[str] = self._args.get("log_types", DEFAULT_LOG_TYPES)
+        if not log_types:
+            return None
+        log_group = aws.cloudwatch.LogGroup(
+            f"{self._label}-control-plane",
+            name=f"/aws/eks/{self._args['cluster_name']}/cluster",
+            retention_in_days=int(self._args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)),
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # EKS would make the group itself and keep the logs for ever, so it must find one. The dependency travels in an
+        # argument because depends_on stops at a remote component.
+        return log_group.name.apply(lambda _: list(log_types))
+
+    def _oidc_provider(self) -> aws.iam.OpenIdConnectProvider:
+        return aws.iam.OpenIdConnectProvider(
+            self._label,
+            url=self.oidc_issuer,
+            client_id_lists=[self._region.apply(lambda region: f"sts.{iam.dns_suffix(region)}")],
+            tags={**self._tags, "Name": self._args["cluster_name"]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _administrator(self, principal_arn: str) -> aws.eks.AccessPolicyAssociation:
+        child = pulumi.ResourceOptions(parent=self)
+        # 123456789012-role-Deployer: an entry of its own for every principal, whatever the order of the list.
+        name = f"{self._label}-admin-{re.sub(r'[^A-Za-z0-9]+', '-', principal_arn.split('::')[1])}"
+        entry = aws.eks.AccessEntry(
+            name, cluster_name=self.cluster_name, principal_arn=principal_arn, tags=self._tags, opts=child
+        )
+        return aws.eks.AccessPolicyAssociation(
+            name,
+            cluster_name=self.cluster_name,
+            principal_arn=entry.principal_arn,
+            policy_arn=self._region.apply(
+                lambda region: f"arn:{iam.partition(region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            ),
+            access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+            opts=child,
+        )
+
+    def _addon(self, addon: str, depends_on: Sequence[pulumi.Resource] = ()) -> aws.eks.Addon:
+        identity, policies = self._addon_identity(addon)
+        configuration = self._addon_configuration(addon)
+        return aws.eks.Addon(
+            f"{self._label}-{addon}",
+            cluster_name=self.cluster_name,
+            addon_name=addon,
+            addon_version=self._addon_versions[addon],
+            configuration_values=json.dumps(configuration, sort_keys=True) if configuration else None,
+            pod_identity_associations=identity,
+            resolve_conflicts_on_create="OVERWRITE",
+            # What this program sets wins over changes by hand, but for the Corefile: others may own parts of it.
+            resolve_conflicts_on_update="PRESERVE" if addon == "coredns" else "OVERWRITE",
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*depends_on, *policies]),
+        )
+
+    def _addon_configuration(self, addon: str) -> dict[str, object]:
+        if addon == "vpc-cni" and self._args.get("vpc_cni_prefix_delegation", False):
+            return {"env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}}
+        if addon == "aws-ebs-csi-driver":
+            return {
+                "controller": {"extraVolumeTags": self._tags},
+                # Its sidecar waits for the snapshot kinds, so the two add-ons need not wait for each other.
+                "sidecars": {"snapshotter": {"forceEnable": True}},
+            }
+        return {}
+
+    def _addon_identity(
+        self, addon: str
+    ) -> tuple[list[aws.eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:
+        """The Pod Identity association of an add-on that calls AWS, and what its role must have before it starts."""
+        policies: list[pulumi.Resource] = []
+        if addon == "vpc-cni":
+            service_account = "aws-node"
+            role = self._pod_role(addon, service_account)
+            if self._args.get("ip_family", "ipv4") == "ipv6":
+                policies.append(self._vpc_cni_ipv6_policy(role))
+            else:
+                policies.append(self._attach(addon, role, "AmazonEKS_CNI_Policy"))
+            role_arn = role.arn
+        elif addon == "aws-ebs-csi-driver":
+            service_account = "ebs-csi-controller-sa"
+            choice = self._args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER)
+            if choice in (EBS_CSI_ROLE_PER_CLUSTER, EBS_CSI_ROLE_VENDOR_NAME):
+                role_name = VENDOR_EBS_CSI_ROLE if choice == EBS_CSI_ROLE_VENDOR_NAME else None
+                role = self._pod_role(addon, service_account, role_name)
+                policies.append(self._attach(addon, role, "AmazonEBSCSIDriverPolicyV2"))
+                role_arn = role.arn
+            else:
+                role_arn = choice
+        else:
+            return None, []
+        return [aws.eks.AddonPodIdentityAssociationArgs(role_arn=role_arn, service_account=service_account)], policies
+
+    def _pod_role(self, purpose: str, service_account: str, role_name: str | None = None) -> aws.iam.Role:
+        cluster_name = self._args["cluster_name"]
+        return aws.iam.Role(
+            f"{self._label}-{purpose}",
+            name=role_name,
+            description=f"{purpose} in the EKS cluster {cluster_name}",
+            assume_role_policy=self._scope.apply(
+                lambda scope: json.dumps(iam.pod_identity_trust(*scope, cluster_name, "kube-system", service_account))
+            ),
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _attach(self, purpose: str, role: aws.iam.Role, policy: str) -> aws.iam.RolePolicyAttachment:
+        return aws.iam.RolePolicyAttachment(
+            f"{self._label}-{purpose}-{policy}",
+            role=role.name,
+            policy_arn=self._region.apply(lambda region: iam.managed_policy_arn(region, policy)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _vpc_cni_ipv6_policy(self, role: aws.iam.Role) -> aws.iam.RolePolicy:
+        return aws.iam.RolePolicy(
+            f"{self._label}-vpc-cni-ipv6",
+            role=role.name,
+            policy=self._region.apply(lambda region: json.dumps(iam.vpc_cni_ipv6(region))),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _node_role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+        role = aws.iam.Role(
+            f"{self._label}-node",
+            description=f"Nodes of the EKS cluster {self._args['cluster_name']}",
+            assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # No AmazonEKS_CNI_Policy: vpc-cni has a role of its own, so pods cannot borrow its rights from the node.
+        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
+        return role, [self._attach("node", role, policy) for policy in policies]
+
+    def _default_storage_class(self) -> None:
+        k8s.storage.v1.StorageClass(
+            f"{self._label}-gp3",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
+            ),
+            provisioner="ebs.csi.aws.com",
+            parameters={"type": "gp3", "encrypted": "true"},
+            # A volume lives in one zone: choose it only when the pod has a node.
+            volume_binding_mode="WaitForFirstConsumer",
+            allow_volume_expansion=True,
+            opts=pulumi.ResourceOptions(parent=self, provider=self.kubernetes_provider),
+        )
+
+
+def _problems(
+    args: ClusterArgs, control_plane_zones: Sequence[str], plans: Sequence[NodeGroupPlan]
+) -> Iterator[Problem]:
+    yield from name_problems(args["cluster_name"], args.get("tags", {}))
+    yield from version_problems(
+        args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION), args.get("addon_versions", {})
+    )
+    yield from access_problems(
+        args["admin_principal_arns"], args.get("public_endpoint_cidrs", []), args.get("engine_runs_inside_vpc", False)
+    )
+    yield from zone_problems(control_plane_zones, args["subnet_ids_by_zone"])
+    yield from service_network_problems(args.get("service_cidr", DEFAULT_SERVICE_CIDR), args.get("ip_family", "ipv4"))
+    yield from log_problems(
+        args.get("log_types", DEFAULT_LOG_TYPES), int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS))
+    )
+    yield from identity_problems(args.get("kms_key_arn", ""), args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER))
+    yield from node_group_problems(plans, args["node_subnet_ids_by_zone"])
+
+
+def _control_plane_transform(production: bool) -> pulumi.ResourceTransform:
+    """Edits the one child of pulumi-eks' component that its arguments leave no say in."""
+
+    def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "aws:eks/cluster:Cluster":
+            return None
+        # pulumi-eks always makes the creator an administrator, and ignores changes to it: the first value stays.
+        access = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+        own = pulumi.ResourceOptions(
+            protect=production or None,
+            # The provider gives up after 30 minutes; control planes have been seen to take 38.
+            custom_timeouts=pulumi.CustomTimeouts(create="60m"),
+        )
+        return pulumi.ResourceTransformResult(
+            props={**args.props, "accessConfig": access}, opts=pulumi.ResourceOptions.merge(args.opts, own)
+        )
+
+    return edit
+
+
+def _issuer(identities: Sequence[aws.eks.outputs.ClusterIdentity]) -> str:
+    return next((oidc.issuer or "" for identity in identities for oidc in identity.oidcs or []), "")
+
+
+def _kubeconfig(cluster_name: str, region: str, endpoint: str, certificate_authority: str) -> str:
+    arguments = ["eks", "get-token", "--cluster-name", cluster_name, "--region", region, "--output", "json"]
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": cluster_name,
+            "clusters": [
+                {
+                    "name": cluster_name,
+                    "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority},
+                }
+            ],
+            "contexts": [{"name": cluster_name, "context": {"cluster": cluster_name, "user": cluster_name}}],
+            "users": [
+                {
+                    "name": cluster_name,
+                    "user": {
+                        "exec": {
+                            "apiVersion": "client.authentication.k8s.io/v1beta1",
+                            "command": "aws",
+                            "args": arguments,
+                            "interactiveMode": "Never",
+                        }
+                    },
+                }
+            ],
+        }
+    )

@@ -1,0 +1,168 @@
+"""IAM and key policy documents as plain data: pure functions, so that they can be linted and read without a cloud."""
+
+from typing import Any, TypedDict
+
+
+class Statement(TypedDict, total=False):
+    """One statement of a policy document."""
+
+    Sid: str
+    Effect: str
+    Principal: dict[str, str]
+    Action: list[str]
+    Resource: str | list[str]
+    Condition: dict[str, dict[str, Any]]
+
+
+class PolicyDocument(TypedDict):
+    """A policy document as IAM takes it."""
+
+    Version: str
+    Statement: list[Statement]
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the commercial partition is the rest.
+_PARTITIONS = {
+    "cn-": ("aws-cn", "amazonaws.com.cn"),
+    "us-gov-": ("aws-us-gov", "amazonaws.com"),
+    "us-iso-": ("aws-iso", "c2s.ic.gov"),
+    "us-isob-": ("aws-iso-b", "sc2s.sgov.gov"),
+    "eusc-": ("aws-eusc", "amazonaws.eu"),
+}
+
+
+def partition(region: str) -> str:
+    """The ARN partition of a region, known without asking AWS."""
+    return next((name for prefix, (name, _) in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+
+
+def dns_suffix(region: str) -> str:
+    """The domain under which a region's services live."""
+    return next((suffix for prefix, (_, suffix) in _PARTITIONS.items() if region.startswith(prefix)), "amazonaws.com")
+
+
+def managed_policy_arn(region: str, name: str) -> str:
+    """The ARN of a policy that AWS manages, for example `AmazonEKS_CNI_Policy`."""
+    return f"arn:{partition(region)}:iam::aws:policy/{name}"
+
+
+def cluster_arn(region: str, account_id: str, cluster_name: str) -> str:
+    """The ARN that an EKS cluster will have: known before the cluster exists."""
+    return f"arn:{partition(region)}:eks:{region}:{account_id}:cluster/{cluster_name}"
+
+
+def _document(*statements: Statement) -> PolicyDocument:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def node_trust(region: str) -> PolicyDocument:
+    """Lets EC2 instances take the node role."""
+    return _document(
+        {
+            "Sid": "NodesAssumeRole",
+            "Effect": "Allow",
+            "Principal": {"Service": f"ec2.{dns_suffix(region)}"},
+            "Action": ["sts:AssumeRole"],
+        }
+    )
+
+
+def pod_identity_trust(
+    region: str, account_id: str, cluster_name: str, namespace: str, service_account: str
+) -> PolicyDocument:
+    """Lets the pods of one service account in one cluster take a role through EKS Pod Identity.
+
+    Pod Identity sends these request tags with every session:
+    https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+    """
+    return _document(
+        {
+            "Sid": "PodsAssumeRole",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-arn": cluster_arn(region, account_id, cluster_name),
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )
+
+
+def vpc_cni_ipv6(region: str) -> PolicyDocument:
+    """What vpc-cni needs in an IPv6 cluster, for which AWS offers no managed policy.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html#cni-iam-role-create-ipv6-policy
+    """
+    return _document(
+        {
+            "Sid": "AssignIpv6Addresses",
+            "Effect": "Allow",
+            "Action": [
+                "ec2:AssignIpv6Addresses",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeInstances",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeTags",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "TagNetworkInterfaces",
+            "Effect": "Allow",
+            "Action": ["ec2:CreateTags"],
+            "Resource": f"arn:{partition(region)}:ec2:*:*:network-interface/*",
+        },
+    )
+
+
+def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
+    """Who may do what with the key that encrypts the cluster's Kubernetes secrets.
+
+    IAM decides who administers it. Nobody may encrypt or decrypt with it directly: EKS does, through the grant that it
+    makes for itself when the cluster is created.
+    """
+    account = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
+    return _document(
+        {
+            "Sid": "AdministerKeyThroughIam",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": [
+                "kms:CancelKeyDeletion",
+                "kms:CreateAlias",
+                "kms:DeleteAlias",
+                "kms:DescribeKey",
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:GetKeyPolicy",
+                "kms:GetKeyRotationStatus",
+                "kms:ListGrants",
+                "kms:ListKeyPolicies",
+                "kms:ListKeyRotations",
+                "kms:ListResourceTags",
+                "kms:PutKeyPolicy",
+                "kms:RevokeGrant",
+                "kms:RotateKeyOnDemand",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "GrantToAwsServicesOnly",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": ["kms:CreateGrant"],
+            "Resource": "*",
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    )
