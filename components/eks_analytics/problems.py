@@ -21,8 +21,8 @@ class Problem:
         return f"{self.input} = {self.value!r}: {self.reason}; {self.remedy}"
 
 
-def reject(subject: str, problems: Iterable[Problem]) -> None:
-    """Raise one ValueError that lists every problem of `subject`; do nothing when there is none."""
+def reject(subject: str, problems: Iterable[Problem], error: type[Exception] = ValueError) -> None:
+    """Raise one error that lists every problem of `subject`; do nothing when there is none."""
     lines = [f"  - {problem}" for problem in problems]
     if lines:
-        raise ValueError("\n".join([f"{subject} cannot be built as asked:", *lines]))
+        raise error("\n".join([f"{subject} cannot be built as asked:", *lines]))

@@ -31,8 +31,10 @@ MINIMUM_ZONES, MAXIMUM_ZONES = 2, 6
 """EKS and application load balancers refuse fewer than two zones; no region offers a cluster more than six."""
 RESERVED_BY_AWS = 5
 """Addresses of every subnet that AWS keeps: network, router, DNS, future use, broadcast."""
-PUBLIC_ADDRESSES_NEEDED = 8 + 1
-"""Eight free addresses a load balancer asks for, and the NAT gateway."""
+LOAD_BALANCER_ADDRESSES = 8
+"""Free addresses in each subnet of a load balancer, or the controller leaves that subnet out."""
+PUBLIC_ADDRESSES_NEEDED = LOAD_BALANCER_ADDRESSES + 1
+"""A load balancer and the NAT gateway."""
 PRIVATE_ADDRESSES_NEEDED = 16
 """What EKS advises for its own network interfaces (it refuses fewer than 6); covers a load balancer's 8 too."""
 SMALLEST_PLANNED_VPC = 24

@@ -1,0 +1,106 @@
+"""An existing VPC: looked up, checked, and given the tags that its subnets lack. Nothing else of it is touched."""
+
+import pulumi
+import pulumi_aws as aws
+
+from .network_options import NetworkOptions
+from .problems import Problem, reject
+from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
+from .tags import subnet_tags
+
+
+def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """The IPv4 range of the VPC, known once VPC and subnets have been found fit; else the Output fails.
+
+    Whatever waits for this value is not started in a network that cannot work.
+    """
+    lookup = pulumi.InvokeOptions(parent=parent)
+    asked = [
+        (role, zone, subnets[zone])
+        for role, subnets in _subnets(options).items()
+        for zone in options.availability_zones
+        if zone in subnets
+    ]
+
+    def check(vpc: aws.ec2.GetVpcResult, *found: aws.ec2.GetSubnetResult) -> str:
+        problems = check_vpc(options, vpc)
+        for (role, zone, _), subnet in zip(asked, found, strict=True):
+            problems += check_subnet(options, role, zone, subnet)
+            for warning in check_addresses(role, subnet):
+                # Under a running cluster addresses are taken: that must not stand in the way of every later update.
+                if f"kubernetes.io/cluster/{options.cluster_name}" in subnet.tags:
+                    pulumi.log.warn(str(warning), parent)
+                else:
+                    problems.append(warning)
+        reject(f"network {name!r}", problems, pulumi.RunError)
+        return vpc.cidr_block
+
+    vpc = aws.ec2.get_vpc_output(id=options.existing_vpc_id, opts=lookup)
+    subnets = [aws.ec2.get_subnet_output(id=id, opts=lookup) for _, _, id in asked]
+    return pulumi.Output.all(vpc, *subnets).apply(lambda found: check(*found))
+
+
+def tag_subnets(name: str, options: NetworkOptions, checked: pulumi.Output[str], parent: pulumi.Resource) -> None:
+    """Add the tags by which load balancers and Karpenter find the subnets, each as a resource of its own."""
+    for role, subnets in _subnets(options).items():
+        for zone, subnet in subnets.items():
+            for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
+                kind = key.split("/")[1]  # role, cluster or discovery
+                aws.ec2.Tag(
+                    f"{name}-{role}-{zone}-{kind}",
+                    resource_id=checked.apply(lambda _, subnet=subnet: subnet),
+                    key=key,
+                    value=value,
+                    # The other two are about this cluster. The role is not: other clusters in these subnets live by
+                    # it, and it may have been there before.
+                    opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=kind == "role"),
+                )
+
+
+def check_vpc(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Problem]:
+    """What keeps the VPC from serving as the network that was asked for."""
+    return [
+        Problem("existing_vpc_id", vpc.id, f"has {what} turned off", f"turn it on, or set {name} to false")
+        for name, wanted, is_on, what in (
+            ("enable_dns_support", options.enable_dns_support, vpc.enable_dns_support, "DNS support"),
+            ("enable_dns_hostnames", options.enable_dns_hostnames, vpc.enable_dns_hostnames, "DNS host names"),
+            ("enable_ipv6", options.enable_ipv6, bool(vpc.ipv6_cidr_block), "IPv6"),
+        )
+        if wanted and not is_on
+    ]
+
+
+def check_subnet(options: NetworkOptions, role: str, zone: str, subnet: aws.ec2.GetSubnetResult) -> list[Problem]:
+    """What keeps a subnet from its role in its zone. `role` is "public" or "private"."""
+    name = f"existing_{role}_subnets"
+    problems: list[Problem] = []
+    if subnet.vpc_id != options.existing_vpc_id:
+        reason = f"belongs to {subnet.vpc_id}, not to {options.existing_vpc_id}"
+        problems.append(Problem(name, subnet.id, reason, "give a subnet of that VPC"))
+    if subnet.availability_zone != zone:
+        reason = f"lies in {subnet.availability_zone}, not in {zone}"
+        problems.append(Problem(name, subnet.id, reason, "give each subnet under its own zone"))
+    if role == "private" and subnet.map_public_ip_on_launch:
+        remedy = "turn that off, or give a private subnet"
+        problems.append(Problem(name, subnet.id, "gives its instances public addresses", remedy))
+    if options.enable_ipv6 and not subnet.ipv6_cidr_block:
+        problems.append(Problem(name, subnet.id, "has no IPv6 range", "give it one, or set enable_ipv6 to false"))
+    for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
+        if subnet.tags.get(key, value) != value:
+            reason = f"is tagged {key}={subnet.tags[key]} already, where {value} is needed"
+            remedy = "remove that tag if nothing needs it, or give another subnet"
+            problems.append(Problem(name, subnet.id, reason, remedy))
+    return problems
+
+
+def check_addresses(role: str, subnet: aws.ec2.GetSubnetResult) -> list[Problem]:
+    """Too few free addresses to start a cluster in the subnet."""
+    needed = PRIVATE_ADDRESSES_NEEDED if role == "private" else LOAD_BALANCER_ADDRESSES
+    if subnet.available_ip_address_count >= needed:
+        return []
+    reason = f"has {subnet.available_ip_address_count} free addresses, {needed} are needed"
+    return [Problem(f"existing_{role}_subnets", subnet.id, reason, "free some, or give a larger subnet")]
+
+
+def _subnets(options: NetworkOptions) -> dict[str, dict[str, str]]:
+    return {"private": dict(options.existing_private_subnets), "public": dict(options.existing_public_subnets)}
