@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NotRequired, TypedDict
 
@@ -24,6 +24,7 @@ from .cluster_checks import (
 )
 from .node_groups import NodeGroupArgs, NodeGroupPlan, create_node_group, node_group_problems, plan_node_groups
 from .problems import Problem, reject
+from .tags import check_tags
 from .versions import (
     ADDONS_AFTER_NODES,
     ADDONS_BEFORE_NODES,
@@ -39,6 +40,8 @@ DEFAULT_SERVICE_CIDR = "172.20.0.0/16"
 # The only role that the deployer policy in Dash Enterprise's guide may pass to the driver.
 VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 
+SubnetIds = pulumi.Input[dict[str, pulumi.Input[str]]]
+
 
 class ClusterArgs(TypedDict):
     """Arguments of Cluster."""
@@ -47,11 +50,12 @@ class ClusterArgs(TypedDict):
     """Name of the EKS cluster, fixed from creation on; subnets and access policies are tagged with it beforehand."""
     vpc_id: pulumi.Input[str]
     """Id of the VPC."""
-    subnet_ids_by_zone: dict[str, pulumi.Input[str]]
-    """Private subnet of every availability zone, by zone name: the control plane puts its network interfaces there."""
-    node_subnet_ids_by_zone: dict[str, pulumi.Input[str]]
-    """Private subnet of every availability zone, by zone name, for nodes: those that are known once their route to the
-    internet is ready, so that nodes do not start before."""
+    subnet_ids_by_zone: SubnetIds
+    """Private subnet of every availability zone, by zone name: the control plane puts its network interfaces there.
+    Best a map of ids, each known or not, than one output of all: with that, a preview that adds a zone knows none."""
+    node_subnet_ids_by_zone: SubnetIds
+    """The same for nodes: ids that are known once the subnet's way to the internet is ready, so that no node starts
+    before."""
     admin_principal_arns: list[str]
     """ARNs of the IAM roles and users that administer the cluster, at least one: EKS gives the creator no access here,
     so name the role that runs the deployment too. No session ARNs (arn:aws:sts::...)."""
@@ -64,8 +68,8 @@ class ClusterArgs(TypedDict):
     kubernetes_version: NotRequired[str]
     """Kubernetes version, "1.35" by default. Outside EKS standard support there is a warning."""
     control_plane_zones: NotRequired[list[str]]
-    """Zones of the control plane, the first two of `subnet_ids_by_zone` by default. Fixed from creation on: EKS accepts
-    no subnets in further zones later."""
+    """Zones of the control plane; the first two of `subnet_ids_by_zone` by default, where that is a map of ids. Fixed
+    from creation on: EKS accepts no subnets in further zones later."""
     public_endpoint_cidrs: NotRequired[list[str]]
     """CIDRs that may reach the public API endpoint; without any there is no public endpoint. The private one is always
     on."""
@@ -131,7 +135,7 @@ class Cluster(pulumi.ComponentResource):
     """ARN of the key that encrypts the Kubernetes secrets."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        control_plane_zones = args.get("control_plane_zones") or list(args["subnet_ids_by_zone"])[:2]
+        control_plane_zones = args.get("control_plane_zones") or (_zones(args["subnet_ids_by_zone"]) or [])[:2]
         plans = plan_node_groups(args["node_groups"], control_plane_zones)
         reject(f"cluster {args['cluster_name']!r}", _problems(args, control_plane_zones, plans))
 
@@ -188,7 +192,7 @@ class Cluster(pulumi.ComponentResource):
                 cluster_name=self.cluster_name,
                 kubernetes_version=self._kubernetes_version,
                 node_role_arn=node_role.arn,
-                subnet_ids=[args["node_subnet_ids_by_zone"][zone] for zone in plan.zones],
+                subnet_ids=_subnets(args["node_subnet_ids_by_zone"], plan.zones),
                 tags=self._tags,
                 parent=self,
                 depends_on=[*before_nodes, *node_policies],
@@ -256,7 +260,7 @@ class Cluster(pulumi.ComponentResource):
             name=args["cluster_name"],
             version=self._kubernetes_version,
             vpc_id=args["vpc_id"],
-            subnet_ids=[args["subnet_ids_by_zone"][zone] for zone in zones],
+            subnet_ids=_subnets(args["subnet_ids_by_zone"], zones),
             authentication_mode=eks.AuthenticationMode.API,
             endpoint_private_access=True,
             endpoint_public_access=public_cidrs is not None,
@@ -436,23 +440,35 @@ class Cluster(pulumi.ComponentResource):
         )
 
 
+def _zones(subnet_ids: SubnetIds) -> list[str] | None:
+    """The zones of a map of subnets; None while it is an output."""
+    return list(subnet_ids) if isinstance(subnet_ids, dict) else None
+
+
+def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
+    if isinstance(subnet_ids, dict):
+        return [subnet_ids[zone] for zone in zones]
+    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
+
+
 def _problems(
     args: ClusterArgs, control_plane_zones: Sequence[str], plans: Sequence[NodeGroupPlan]
 ) -> Iterator[Problem]:
-    yield from name_problems(args["cluster_name"], args.get("tags", {}))
+    yield from name_problems(args["cluster_name"])
+    yield from check_tags(args.get("tags", {}))
     yield from version_problems(
         args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION), args.get("addon_versions", {})
     )
     yield from access_problems(
         args["admin_principal_arns"], args.get("public_endpoint_cidrs", []), args.get("engine_runs_inside_vpc", False)
     )
-    yield from zone_problems(control_plane_zones, args["subnet_ids_by_zone"])
+    yield from zone_problems(control_plane_zones, _zones(args["subnet_ids_by_zone"]))
     yield from service_network_problems(args.get("service_cidr", DEFAULT_SERVICE_CIDR), args.get("ip_family", "ipv4"))
     yield from log_problems(
         args.get("log_types", DEFAULT_LOG_TYPES), int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS))
     )
     yield from identity_problems(args.get("kms_key_arn", ""), args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER))
-    yield from node_group_problems(plans, args["node_subnet_ids_by_zone"])
+    yield from node_group_problems(plans, _zones(args["node_subnet_ids_by_zone"]))
 
 
 def _control_plane_transform(production: bool) -> pulumi.ResourceTransform:

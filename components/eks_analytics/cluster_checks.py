@@ -1,7 +1,7 @@
 """What AWS would refuse, or what would lock everyone out, in the arguments of a cluster. Pure functions, no Pulumi."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from ipaddress import IPv4Network, ip_network
 
 from .problems import Problem
@@ -21,11 +21,10 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _MOST_PUBLIC_CIDRS = 40
-_RESERVED_TAG_PREFIXES = ("aws:", "kubernetes.io", "ebs.csi.aws.com/")
 
 
-def name_problems(cluster_name: str, tags: Mapping[str, str]) -> Iterator[Problem]:
-    """The cluster's name and the tags, which the EBS driver puts on its volumes too."""
+def name_problems(cluster_name: str) -> Iterator[Problem]:
+    """The cluster's name."""
     if not _CLUSTER_NAME.fullmatch(cluster_name):
         yield Problem(
             "cluster_name",
@@ -33,9 +32,6 @@ def name_problems(cluster_name: str, tags: Mapping[str, str]) -> Iterator[Proble
             "EKS refuses the name",
             "use at most 100 letters, digits, hyphens and underscores, beginning with a letter or digit",
         )
-    for key in tags:
-        if key.startswith(_RESERVED_TAG_PREFIXES):
-            yield Problem("tags", key, "AWS or the EBS driver reserves this prefix", "choose another tag key")
 
 
 def access_problems(
@@ -107,24 +103,24 @@ def _public_cidr_problems(cidr: str) -> Iterator[Problem]:
         )
 
 
-def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str]) -> Iterator[Problem]:
-    """Where the control plane puts its network interfaces."""
+def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
+    """Where the control plane puts its network interfaces; `zones_with_subnets` is None where that is not known."""
     if len(set(control_plane_zones)) < 2:
         yield Problem(
             "control_plane_zones",
             list(control_plane_zones),
             "EKS refuses a control plane in fewer than two zones",
-            "name two zones of the network",
+            "name two zones that have a private subnet",
         )
     for zone in _repeated(control_plane_zones):
         yield Problem("control_plane_zones", zone, "named twice", "name every zone once")
     for zone in control_plane_zones:
-        if zone not in zones_with_subnets:
+        if zones_with_subnets is not None and zone not in zones_with_subnets:
             yield Problem(
                 "control_plane_zones",
                 zone,
                 "no private subnet lies there",
-                f"choose among {', '.join(zones_with_subnets) or 'zones of the network'}",
+                f"choose among {', '.join(zones_with_subnets)}",
             )
 
 

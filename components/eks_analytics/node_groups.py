@@ -130,8 +130,10 @@ def _names_and_zones(group: NodeGroupArgs, zones: Sequence[str]) -> list[tuple[s
     return [(group["name"], tuple(zones))]
 
 
-def node_group_problems(plans: Sequence[NodeGroupPlan], zones_with_subnets: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with the node groups; node subnets lie in `zones_with_subnets`."""
+def node_group_problems(
+    plans: Sequence[NodeGroupPlan], zones_with_subnets: Collection[str] | None
+) -> Iterator[Problem]:
+    """What is wrong with the node groups; node subnets lie in `zones_with_subnets`, None where that is not known."""
     names = [plan.name for plan in plans]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem("node_groups", name, "the name is used twice", "give every node group a name of its own")
@@ -199,7 +201,7 @@ def _machine_problems(plan: NodeGroupPlan) -> Iterator[Problem]:
             )
 
 
-def _placement_problems(plan: NodeGroupPlan, zones_with_subnets: Collection[str]) -> Iterator[Problem]:
+def _placement_problems(plan: NodeGroupPlan, zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
     where = f"node_groups[{plan.name}]"
     if not _NAME.fullmatch(plan.name) or len(plan.name) > _LONGEST_NAME:
         yield Problem(
@@ -209,7 +211,7 @@ def _placement_problems(plan: NodeGroupPlan, zones_with_subnets: Collection[str]
             f"use lower case letters, digits and hyphens, at most {_LONGEST_NAME} with the zone",
         )
     for zone in plan.zones:
-        if zone not in zones_with_subnets:
+        if zones_with_subnets is not None and zone not in zones_with_subnets:
             yield Problem(
                 f"{where}.availability_zones",
                 zone,
