@@ -31,7 +31,7 @@ IDLE_SECONDS = 7200
 _START_SECONDS = 90
 _STOP_SECONDS = 10
 _CLIENT_CONFIG = Config(
-    retries={"mode": "legacy", "max_attempts": 0},  # the other modes add "(reached max retries: 0)" to messages
+    retries={"mode": "legacy", "max_attempts": 0},  # other modes add "(reached max retries: 0)" to errors
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=64,
@@ -153,7 +153,7 @@ def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str]
             process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.cloud_server", str(home.resolve()), str(idle_seconds)],
                 cwd=Path(__file__).resolve().parents[1],
-                env=_environment(),
+                env=_environment(home),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -202,10 +202,11 @@ def _locked(home: Path) -> Iterator[None]:
         yield
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: Path) -> dict[str, str]:
     """What Python needs to start, and nothing that could steer an emulator: no AWS_*, MOTO_*, SERVICES, proxies."""
-    names = ("PATH", "HOME", "LANG", "TMPDIR", "TZ")
-    return {k: v for k, v in os.environ.items() if k in names or k.startswith(("PYTHON", "LC_", "LD_", "DYLD_"))}
+    kept = {k: v for k, v in os.environ.items() if k.startswith(("PYTHON", "LC_", "LD_", "DYLD_"))}
+    kept |= {k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "TZ") if k in os.environ}
+    return {**kept, "HOME": str(home.resolve())}  # botocore looks for ~/.aws in the emulators, too
 
 
 @functools.cache

@@ -8,6 +8,7 @@ hook never runs: none of its own listeners, schedulers and container sweeps exis
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -40,7 +41,6 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 _CHECK_SECONDS = 1.0
-_WARM_UP = ("ec2", "iam", "sts", "logs", "kms")
 
 
 class Gateway:
@@ -49,10 +49,11 @@ class Gateway:
     def __init__(self, home: Path) -> None:
         self.identity = uuid.uuid4().hex
         self.ended = threading.Event()
-        self.last_request = time.monotonic()
+        self._last_request = time.monotonic()
+        self._at_work: set[int] = set()  # threads
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto iterates over dictionaries that other threads change, and ministack is written for a single event loop.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         buckets: dict[str, dict[str, Any]] = {}
         self._operations: dict[str, Callable[..., Any]] = {
             "ping": lambda: {"pid": os.getpid(), "home": str(home)},
@@ -65,24 +66,31 @@ class Gateway:
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        self.last_request = time.monotonic()
-        if environ["PATH_INFO"].startswith("/_sandbox/"):
-            return self._control(Request(environ))(environ, start_response)
-        service = _service(environ)
-        with self._lock if service != "sqs" else nullcontext():  # a receiver waits there for what another request sends
-            if service == "eks":
-                return _eks(Request(environ))(environ, start_response)
-            return self._application(environ)(environ, start_response)
+        thread = threading.get_ident()
+        self._at_work.add(thread)
+        try:
+            if environ["PATH_INFO"].startswith("/_sandbox/"):
+                return Request.application(self._control)(environ, start_response)
+            service = (*environ.get("HTTP_AUTHORIZATION", "").split("/", 4), "", "", "", "")[3]
+            with self._lock if service != "sqs" else nullcontext():  # SQS: one request waits for what another sends
+                return self._emulator(service, environ)(environ, start_response)
+        finally:
+            self._last_request = time.monotonic()
+            self._at_work.discard(thread)
+
+    def idle_seconds(self) -> float:
+        return 0 if self._at_work else time.monotonic() - self._last_request
 
     def warm_up(self) -> None:
         """Load what the first command needs while that is still busy with other things."""
-        for service in _WARM_UP:
+        for service in ("ec2", "iam", "sts", "logs", "kms", "eks"):
+            scope = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=-/-/us-east-1/{service}/-"}
             with self._lock:
-                self._application({"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=-/-/us-east-1/{service}/-"})
-        with self._lock:
-            _ministack()
+                self._emulator(service, scope)
 
-    def _application(self, environ: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
+    def _emulator(self, service: str, environ: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
+        if service == "eks":
+            return Request.application(functools.partial(_from_asgi, _ministack()))
         from sandbox import moto_patches  # noqa: F401  # not at the top: it loads EC2, which takes a second
 
         return self._moto.get_application(environ)
@@ -103,11 +111,6 @@ class Gateway:
             return Response(str(error), status=400)
 
 
-def _service(environ: dict[str, Any]) -> str:
-    """The service that a request is signed for: `… Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`."""
-    return (*environ.get("HTTP_AUTHORIZATION", "").partition(",")[0].split("/"), "", "", "", "")[3]
-
-
 def _ministack() -> Callable[..., Any]:
     from ministack.app import app
     from ministack.core.responses import get_region
@@ -119,7 +122,7 @@ def _ministack() -> Callable[..., Any]:
     return app
 
 
-def _eks(request: Request) -> Response:
+def _from_asgi(application: Callable[..., Any], request: Request) -> Response:
     scope = {
         "type": "http",
         "method": request.method,
@@ -136,7 +139,7 @@ def _eks(request: Request) -> Response:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(_ministack()(scope, receive, send))
+    asyncio.run(application(scope, receive, send))
     head, *parts = sent
     headers = [(name.decode(), value.decode("latin-1")) for name, value in head["headers"]]
     return Response(b"".join(part.get("body", b"") for part in parts), head["status"], headers)
@@ -155,7 +158,7 @@ def serve(home: Path, idle_seconds: float) -> None:
     temporary.replace(home / "cloud.json")
     # Where the folder is gone or names another cloud, nobody can find this one any more.
     while not gateway.ended.wait(_CHECK_SECONDS) and record(home).get("identity") == gateway.identity:
-        if time.monotonic() - gateway.last_request > idle_seconds:
+        if gateway.idle_seconds() > idle_seconds:
             break
     server.server_close()
     if record(home).get("identity") == gateway.identity:
