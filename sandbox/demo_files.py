@@ -1,0 +1,141 @@
+"""Throw-away license and TLS files for the example stacks: what a real installation brings along and git never holds.
+
+The certificate comes from a certification authority made on the spot, whose own key is thrown away at once.
+"""
+
+import datetime
+import fcntl
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+FOLDER = "demo"
+# Joined to the base domain with a hyphen, so a certificate for *.<base domain> would not cover them.
+PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
+_LIFETIME = datetime.timedelta(days=3650)
+
+
+def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
+    """Make the files that the stack names inside of demo/ and that are not there; touch nothing else."""
+    settings = _dash_enterprise(stack_file)
+    files = {key: project / path for key, path in settings.items() if key.endswith("_file") and _is_demo(path)}
+    if all(file.exists() for file in files.values()):
+        return
+    (project / FOLDER).mkdir(exist_ok=True)
+    with (project / FOLDER / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once must not mix a certificate with another one's key
+        _make(files, str(settings.get("base_domain") or "dash.example.com"), say)
+
+
+def _make(files: Mapping[str, Path], base_domain: str, say: Callable[[str], None]) -> None:
+    license_file = files.get("license_file")
+    if license_file and not license_file.exists():
+        _write(license_file, yaml.safe_dump(_license(base_domain)).encode())
+        say(f"Made a demo license: {license_file.name} in {license_file.parent}")
+    certificate, key = files.get("tls_certificate_file"), files.get("tls_private_key_file")
+    if certificate and key and not (certificate.exists() and key.exists()):
+        chain, private_key, authority = _tls(base_domain)
+        _write(certificate, chain)
+        _write(key, private_key)
+        _write(certificate.parent / "ca.pem", authority)
+        say(f"Made a demo certificate for {base_domain} by a throw-away authority: {certificate.parent}")
+
+
+def _dash_enterprise(stack_file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(stack_file.read_text()) or {}
+        settings = next(value for key, value in content["config"].items() if key.endswith(":dash_enterprise"))
+        return {key: value for key, value in settings.items() if isinstance(value, str)}
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, StopIteration):
+        return {}  # not for here to judge: the command itself says what is wrong with the file
+
+
+def _is_demo(path: str) -> bool:
+    parts = Path(path).parts
+    return len(parts) > 1 and parts[0] == FOLDER and ".." not in parts
+
+
+def _license(base_domain: str) -> dict[str, Any]:
+    """The shape of a license as the vendor's platform signs it, with a signature that nothing accepts."""
+    expires = datetime.datetime.now(datetime.UTC) + _LIFETIME
+    return {
+        "apiVersion": "kots.io/v1beta1",
+        "kind": "License",
+        "metadata": {"name": "demo"},
+        "spec": {
+            "appSlug": "dash-enterprise",
+            "customerName": f"Demo of {base_domain}",
+            "licenseID": "demo",
+            "licenseType": "dev",
+            "signature": "ZGVtbw==",
+            "entitlements": {
+                "expires_at": {
+                    "title": "Expiration",
+                    "value": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "valueType": "String",
+                }
+            },
+        },
+    }
+
+
+def _tls(base_domain: str) -> tuple[bytes, bytes, bytes]:
+    """A chain (leaf, intermediate) in PEM, the leaf's key, and the root that signed the intermediate."""
+    root_key, intermediate_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_name, intermediate_name = _name("Demo root"), _name("Demo intermediate")
+    root = _authority(root_name, root_key.public_key(), root_name, length=1).sign(root_key, hashes.SHA256())
+    intermediate = _authority(intermediate_name, intermediate_key.public_key(), root_name, length=0).sign(
+        root_key, hashes.SHA256()
+    )
+    names = [base_domain, *(f"{prefix}-{base_domain}" for prefix in PREFIXES)]
+    leaf = (
+        _certificate(_name(base_domain[:64]), leaf_key.public_key(), intermediate_name)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(intermediate_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private_key = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return leaf.public_bytes(pem) + intermediate.public_bytes(pem), private_key, root.public_bytes(pem)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _authority(
+    subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name, length: int
+) -> x509.CertificateBuilder:
+    return _certificate(subject, key, issuer).add_extension(
+        x509.BasicConstraints(ca=True, path_length=length), critical=True
+    )
+
+
+def _certificate(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + _LIFETIME)
+    )
+
+
+def _write(file: Path, content: bytes) -> None:
+    """All or nothing, readable by the owner only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.touch(mode=0o600)
+    temporary.write_bytes(content)
+    temporary.replace(file)

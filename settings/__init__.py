@@ -1,0 +1,24 @@
+"""Stack configuration → typed, validated settings; every problem is reported at once, before any resource exists."""
+
+from .models import (
+    ClusterSettings,
+    DashEnterpriseSettings,
+    NetworkSettings,
+    NodeGroupSettings,
+    Settings,
+    TaintSettings,
+)
+from .problems import SettingsError
+from .reading import from_pulumi, load
+
+__all__ = [
+    "ClusterSettings",
+    "DashEnterpriseSettings",
+    "NetworkSettings",
+    "NodeGroupSettings",
+    "Settings",
+    "SettingsError",
+    "TaintSettings",
+    "from_pulumi",
+    "load",
+]

@@ -1,0 +1,195 @@
+"""The settings of a stack: names, types, real defaults and what each of them means.
+
+The sentence under a field is its documentation: the configuration table in the README is generated from it. Fields with
+a `None` default take a value that depends on other settings; `stands_for` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from . import values as v
+
+
+def _resolved(default: Any, stands_for: str) -> Any:
+    """A default that `load` replaces, and the words for it in the documentation."""
+    return Field(default=default, json_schema_extra={"stands_for": stands_for})
+
+
+class Block(BaseModel):
+    """Unknown keys are refused, values are not converted, nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class NetworkSettings(Block):
+    """The VPC of the environment, new or existing."""
+
+    cidr: str = "10.0.0.0/16"
+    """IPv4 range of the VPC, /16 to /28."""
+    name_prefix: v.NamePrefix = _resolved("", "`cluster_name`")
+    """What the `Name` of every network resource begins with."""
+    public_subnet_cidrs: tuple[str, ...] = ()
+    """Public subnets in the order of `availability_zones`; empty: planned from `cidr`."""
+    private_subnet_cidrs: tuple[str, ...] = ()
+    """Private subnets in the order of `availability_zones`; empty: planned from `cidr`."""
+    nat_gateways: Literal["one-per-az", "single", "none"] = _resolved(
+        "single", "`one-per-az` in production, else `single`"
+    )
+    """How private subnets reach the internet."""
+    s3_endpoint: bool = True
+    """Gateway endpoint for S3, which is free of charge."""
+    interface_endpoints: v.Endpoints = ()
+    """Short names of AWS services reached inside the VPC, or the one word `private-cluster` for the set that nodes
+    without internet need."""
+    ipv6: bool = False
+    """Amazon-provided IPv6 range; private subnets go out through an egress-only gateway."""
+    tenancy: Literal["default", "dedicated"] = "default"
+    """`dedicated` runs every instance on hardware of this account only, at a surcharge."""
+    dns_support: bool = True
+    """DNS resolution in the VPC; EKS needs it."""
+    dns_hostnames: bool = True
+    """DNS host names for instances; EKS needs them."""
+    flow_logs_retention_days: v.RetentionOrOff = 0
+    """Days that VPC flow logs are kept; 0 turns them off."""
+    existing_vpc_id: v.VpcId = ""
+    """Use this VPC instead of a new one; the subnets below are then required."""
+    existing_private_subnets: dict[v.Zone, v.SubnetId] = {}
+    """Private subnets of the existing VPC: zone name to subnet id."""
+    existing_public_subnets: dict[v.Zone, v.SubnetId] = {}
+    """Public subnets of the existing VPC: zone name to subnet id."""
+
+
+class ClusterSettings(Block):
+    """The EKS control plane, who may use it, and its add-ons."""
+
+    version: str = "1.35"
+    """Kubernetes version, in quotes."""
+    admin_principal_arns: tuple[v.Principal, ...] = ()
+    """IAM roles and users with full access to the cluster; at least one, the deploying role among them."""
+    public_endpoint_cidrs: tuple[v.PublicCidr, ...] = ()
+    """Networks that reach the API server over the internet; empty: private endpoint only."""
+    engine_runs_inside_vpc: bool = False
+    """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
+    kms_key_arn: v.KmsKey = ""
+    """KMS key that encrypts Kubernetes secrets; empty: a new key with yearly rotation."""
+    log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
+        "api",
+        "audit",
+        "authenticator",
+    )
+    """Control-plane logs sent to CloudWatch."""
+    log_retention_days: v.Retention = 90
+    """Days that control-plane logs are kept."""
+    deletion_protection: bool = _resolved(False, "`production`")
+    """EKS refuses to delete the cluster while it is on."""
+    service_cidr: v.ServiceCidr = "172.20.0.0/16"
+    """Addresses of Kubernetes services; fixed when the cluster is made."""
+    ip_family: Literal["ipv4", "ipv6"] = "ipv4"
+    """Address family of pods and services; `ipv6` needs `network.ipv6`. Fixed when the cluster is made."""
+    control_plane_zones: tuple[v.Zone, ...] = _resolved((), "the first two zones")
+    """Zones of the control plane's network interfaces; EKS accepts no others later."""
+    vpc_cni_prefix_delegation: bool = False
+    """Gives nodes /28 prefixes instead of single addresses: more pods on small nodes."""
+    addon_versions: dict[str, v.AddonVersion] = {}
+    """Add-on versions that replace the pinned ones: add-on name to version."""
+    ebs_csi_role: v.CsiRole = "per-cluster"
+    """IAM role of the EBS driver: `per-cluster`, `vendor-name` (exactly `AmazonEKS_EBS_CSI_DriverRole`) or an existing
+    role's ARN."""
+    default_storage_class: bool = True
+    """Makes an encrypted gp3 class the cluster's default."""
+
+
+class TaintSettings(Block):
+    """Keeps pods without a matching toleration off the nodes of a group."""
+
+    key: v.LabelKey = ""
+    """Key of the taint."""
+    value: v.LabelValue = ""
+    """Value of the taint."""
+    effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = "NO_SCHEDULE"
+    """What happens to pods that do not tolerate the taint."""
+
+
+class NodeGroupSettings(Block):
+    """One managed group of nodes."""
+
+    name: v.GroupName = ""
+    """Name, unique in the stack; required."""
+    instance_types: tuple[v.InstanceType, ...] = ()
+    """Instance types of one architecture, the preferred first; required."""
+    ami_type: Literal[
+        "AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64"
+    ] = "AL2023_x86_64_STANDARD"
+    """Operating system and architecture of the nodes."""
+    capacity_type: Literal["ON_DEMAND", "SPOT"] = "ON_DEMAND"
+    """What the instances are paid as."""
+    min_size: int = Field(default=2, ge=0)
+    """Fewest nodes."""
+    desired_size: int = _resolved(2, "`min_size`")
+    """Nodes at creation; later changes are left to the autoscaler."""
+    max_size: int = Field(default=4, ge=1, le=450)
+    """Most nodes."""
+    disk_size_gib: int = Field(default=100, ge=20, le=16384)
+    """Encrypted gp3 root volume in GiB."""
+    labels: dict[v.LabelKey, v.LabelValue] = {}
+    """Kubernetes labels of the nodes."""
+    taints: tuple[TaintSettings, ...] = ()
+    """Kubernetes taints of the nodes."""
+    availability_zones: tuple[v.Zone, ...] = _resolved((), "`cluster.control_plane_zones`")
+    """Zones of the nodes; fixed when the group is made."""
+    one_group_per_zone: bool = False
+    """Makes one group per zone, each with these sizes, so that volumes always find a node in their zone."""
+    max_unavailable_percentage: int = Field(default=33, ge=1, le=100)
+    """Share of the nodes that an update may take down at a time."""
+
+
+class DashEnterpriseSettings(Block):
+    """What Dash Enterprise is installed with. Paths are relative to the project."""
+
+    base_domain: v.BaseDomain = ""
+    """DNS name of the installation, such as `dash.example.com`; required."""
+    license_file: str = ""
+    """License file from Plotly; never in git."""
+    tls_certificate_file: str = ""
+    """PEM file with the whole certificate chain, leaf first; never in git."""
+    tls_private_key_file: str = ""
+    """PEM file with the certificate's unencrypted private key; never in git."""
+
+
+class Settings(Block):
+    """Everything that a stack's configuration says, validated, with the defaults filled in.
+
+    The defaults here are the neutral ones that Pulumi.yaml declares; `load` puts the real ones in their place.
+    """
+
+    product: str = ""
+    environment: v.Environment = ""
+    production: bool = False
+    region: v.Region = ""
+    account_id: v.Account = ""
+    availability_zones: tuple[v.Zone, ...] = ()
+    cluster_name: v.ClusterName = ""
+    tags: dict[v.TagText, v.TagText] = {}
+    network: NetworkSettings = NetworkSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    node_groups: tuple[NodeGroupSettings, ...] = ()
+    dash_enterprise: DashEnterpriseSettings = DashEnterpriseSettings()
+    e6data: dict[str, Any] = {}
+    airgapped: dict[str, Any] = {}
+
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works and is probably not meant, in sentences."""
+        return self._warnings
+
+    def with_warnings(self, warnings: Iterable[str]) -> Settings:
+        """These settings with their warnings; private, so that no key of a stack's configuration can set them."""
+        copy = self.model_copy()
+        copy._warnings = tuple(warnings)
+        return copy

@@ -1,0 +1,117 @@
+"""What is wrong with a stack's configuration, in words that say what to write instead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from pydantic_core import ErrorDetails
+
+from eks_analytics.problems import Problem
+
+Location = tuple[str | int, ...]
+
+_LONGEST_VALUE = 120
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the configuration of a stack, as one message."""
+
+    def __init__(self, problems: Sequence[Problem], stack: str) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        listed = "\n".join(f"  {number}. {_line(problem)}" for number, problem in enumerate(problems, 1))
+        super().__init__(f"{count} in the configuration of stack {stack} (Pulumi.{stack}.yaml):\n{listed}")
+
+
+def _line(problem: Problem) -> str:
+    shown = " is not set" if problem.value is None else f" = {display(problem.value)}"
+    return f"{problem.input}{shown}: {problem.reason}; {problem.remedy}"
+
+
+def key_path(parts: Iterable[str | int]) -> str:
+    """The way `pulumi config set --path` writes it: `node_groups[1].min_size`, `tags["a/b"]`."""
+    written = ""
+    for part in parts:
+        if isinstance(part, int):
+            written += f"[{part}]"
+        elif part.replace("-", "_").isidentifier():
+            written += f".{part}" if written else part
+        else:
+            written += f"[{json.dumps(part)}]"
+    return written
+
+
+def display(value: object) -> str:
+    """A value as it would be written in the stack's file, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 4] + " ..."
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant; capitals, hyphens and underscores make no difference."""
+    folded = {_fold(candidate): candidate for candidate in known}
+    close = get_close_matches(_fold(word), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def _fold(word: str) -> str:
+    return word.replace("-", "").replace("_", "").lower()
+
+
+def unknown_word(word: object, known: Sequence[str]) -> str:
+    """The remedy for a word that is none of those known."""
+    near = nearest(word, known) if isinstance(word, str) else None
+    choice = f"write one of {', '.join(known)}"
+    return f'did you mean "{near}"? {choice}' if near else choice
+
+
+def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: Sequence[str]) -> Problem:
+    """A key that its block does not have: the nearest one there, or else the same name in another block."""
+    name = str(at[-1])
+    elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
+    if near := nearest(name, known):
+        remedy = f"did you mean {key_path((*at[:-1], near))}?"
+    elif elsewhere:
+        remedy = f"did you mean {' or '.join(elsewhere)}?"
+    else:
+        remedy = f"remove it, or write one of {', '.join(known)}"
+    return Problem(key_path(at), value, "there is no such setting", remedy)
+
+
+def explain(error: ErrorDetails) -> tuple[str, str]:
+    """Reason and remedy of an error that pydantic reports."""
+    value, context = error["input"], error.get("ctx", {})
+    if value is None:
+        return "has a key without a value", "write a value, or remove the key"
+    match error["type"]:
+        case "refused":
+            return context["reason"], context["remedy"]
+        case "string_type":
+            quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
+            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
+        case "int_type" | "int_from_float":
+            digits = value if isinstance(value, str) and value.isdigit() else 3
+            return f"must be a whole number, not {_kind(value)}", f"write digits without quotes, such as {digits}"
+        case "bool_type":
+            return f"must be true or false, not {_kind(value)}", "write true or false, without quotes"
+        case "greater_than_equal":
+            return "is too small", f"write {context['ge']} or more"
+        case "less_than_equal":
+            return "is too large", f"write {context['le']} or less"
+        case "literal_error":
+            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            return "is none of the values that this setting knows", unknown_word(value, known)
+        case "tuple_type":
+            example = display([value]) if isinstance(value, str) else "[...]"
+            return f"must be a list, not {_kind(value)}", f"write a list: {example}"
+        case "model_type" | "dict_type":
+            return f"must be an object with keys, not {_kind(value)}", "write keys and values: {key: value}"
+        case _:
+            return error["msg"], "see the configuration table in README.md"
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+    return kinds.get(type(value), type(value).__name__)

@@ -1,0 +1,235 @@
+"""From the configuration of a stack to `Settings`: decode, validate, fill in defaults, judge.
+
+A refused value is reported and then left out, so that the rules can still judge the rest: one run shows every problem.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from eks_analytics.problems import Problem
+from eks_analytics.subnets import MINIMUM_ZONES
+
+from .models import Settings
+from .problems import Location, SettingsError, explain, key_path, unknown_key
+from .rules import Judgement, warnings
+
+AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
+
+
+def load(
+    config: Mapping[str, Any],
+    project_root: Path,
+    *,
+    dry_run: bool,
+    project: str = "eks-analytics",
+    stack: str = "dev",
+    provider_region: str | None = None,
+    secret_keys: Collection[str] = (),
+    today: date | None = None,
+) -> Settings:
+    """Turn a stack's configuration into settings, or raise a `SettingsError` with all that is wrong with it.
+
+    `config` maps the keys of this project, without their prefix, to values as Pulumi hands them to a program (text, and
+    JSON text for everything else) or already decoded. `provider_region` is `aws:region`. Values of `secret_keys` are
+    never shown. Nothing but the existence of the named files under `project_root` is looked at.
+    """
+    raw = _decode(config)
+    region_key = "region" if raw.get("region") else "aws:region"
+    raw["region"] = raw.get("region") or provider_region or ""
+    settings, problems = _validate(raw)
+    given = frozenset(_keys(raw))
+    settings = _with_defaults(settings, given, stack)
+    judgement = Judgement(
+        settings=settings,
+        given=given,
+        project_root=project_root,
+        dry_run=dry_run,
+        provider_region=provider_region,
+        own_tags={"project": project, "stack": stack, "environment": settings.environment},
+        today=today or date.today(),
+        broken=[problem.input for problem in problems],
+    )
+    problems += judgement.problems()
+    if problems:
+        order = {key: position for position, key in enumerate(Settings.model_fields)}
+        problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
+        named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]
+        raise SettingsError([_without_secrets(problem, secret_keys) for problem in named], stack)
+    complete = settings.model_copy(update={"tags": {**settings.tags, **judgement.own_tags}})
+    return complete.with_warnings(warnings(judgement))
+
+
+def from_pulumi(project_root: Path) -> Settings:
+    """The settings of the running program; logs their warnings, and ends the program cleanly where they are refused."""
+    import pulumi  # the tools that read the models only must not wait for it
+    from pulumi.runtime import config as runtime
+
+    # The official language host hands the configuration over in the environment, the Automation API in the process.
+    everything: dict[str, Any] = {**runtime.get_config_env(), **runtime.CONFIG.get()}
+    prefix = f"{pulumi.get_project()}:"
+    own = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+    secrets = {*runtime.get_config_secret_keys_env(), *(key for key in everything if runtime.is_config_secret(key))}
+    try:
+        settings = load(
+            own,
+            project_root,
+            dry_run=pulumi.runtime.is_dry_run(),
+            project=pulumi.get_project(),
+            stack=pulumi.get_stack(),
+            provider_region=everything.get("aws:region"),
+            secret_keys={key.removeprefix(prefix) for key in secrets},
+        )
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for warning in settings.warnings:
+        pulumi.log.warn(warning)
+    return settings
+
+
+def _decode(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Text stays text where the setting is text; the rest is JSON, and what is not JSON is left to the models."""
+    decoded: dict[str, Any] = {}
+    for key, value in config.items():
+        known = Settings.model_fields.get(key)
+        decoded[key] = value
+        if known is not None and known.annotation is not str and isinstance(value, str):
+            with suppress(json.JSONDecodeError):
+                decoded[key] = json.loads(value)
+    return decoded
+
+
+def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
+    """The settings without what was refused, and why it was; takes the refused parts out of `raw`."""
+    problems: list[Problem] = []
+    while True:
+        try:
+            return Settings.model_validate_json(json.dumps(raw)), problems
+        except ValidationError as refusal:
+            errors = refusal.errors(include_url=False)
+        places: list[Location] = []
+        for error in errors:
+            at = tuple(part for part in error["loc"] if part != "[key]")  # pydantic's mark of a refused key of a map
+            places.append(at)
+            value = error["input"] if at == error["loc"] else _value_at(raw, at)
+            if error["type"] == "extra_forbidden":
+                problems.append(unknown_key(at, value, list(_model_at(at[:-1]).model_fields), list(known_keys())))
+            else:
+                problems.append(Problem(key_path(at), value, *explain(error)))
+        for at in places:
+            _take_out(raw, at)
+
+
+def known_keys(model: type[BaseModel] = Settings, block: str = "") -> Iterator[str]:
+    """The paths of all settings, blocks included, a list's items as `[]`: `network`, `network.cidr`, ..."""
+    for name, declared in model.model_fields.items():
+        key = f"{block}{name}"
+        yield key
+        if inner := block_of(declared.annotation):
+            yield from known_keys(inner, f"{key}." if inner is declared.annotation else f"{key}[].")
+
+
+def block_of(annotation: object) -> type[BaseModel] | None:
+    """The model that a field holds, by itself or in a list."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _model_at(at: Location) -> type[BaseModel]:
+    """The block to which a location leads."""
+    model: type[BaseModel] = Settings
+    for part in at:
+        if isinstance(part, str):
+            model = block_of(model.model_fields[part].annotation) or model
+    return model
+
+
+def _value_at(raw: Any, at: Location) -> Any:
+    for part in at:
+        raw = raw[part]
+    return raw
+
+
+def _take_out(raw: dict[str, Any], at: Location) -> None:
+    """Remove the innermost key that the location leads to, or empty the item of a list of blocks."""
+    holder: Any = raw
+    place: Any = at[0]
+    inside = block_of(Settings.model_fields[place].annotation) if place in Settings.model_fields else None
+    for part in at[1:]:
+        below = holder[place] if isinstance(holder, list) else holder.get(place)
+        if below is None or not (inside or isinstance(below, dict)):  # a list of plain values goes as a whole
+            break
+        holder, place = below, part
+        if inside and isinstance(part, str):
+            inside = block_of(inside.model_fields[part].annotation) if part in inside.model_fields else None
+    if isinstance(holder, list):
+        holder[place] = {}
+    else:
+        holder.pop(place, None)
+
+
+def _keys(raw: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The settings that a configuration holds; an empty block, the neutral default of Pulumi.yaml, holds nothing."""
+    for key, value in raw.items():
+        if value in ({}, [], "") and not prefix:
+            continue
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _keys(cast("dict[str, Any]", value), f"{prefix}{key}.")
+        elif isinstance(value, list):
+            for index, item in enumerate(cast("list[Any]", value)):
+                if isinstance(item, dict):
+                    yield from _keys(cast("dict[str, Any]", item), f"{prefix}{key}[{index}].")
+
+
+def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Settings:
+    """Fill in the defaults that depend on other settings."""
+
+    def filled(block: AnyBlock, at: str, **defaults: Any) -> AnyBlock:
+        return block.model_copy(update={key: value for key, value in defaults.items() if f"{at}{key}" not in given})
+
+    network = filled(
+        settings.network,
+        "network.",
+        name_prefix=settings.cluster_name,
+        nat_gateways="one-per-az" if settings.production else "single",
+    )
+    cluster = filled(
+        settings.cluster,
+        "cluster.",
+        deletion_protection=settings.production,
+        control_plane_zones=settings.availability_zones[:MINIMUM_ZONES],
+    )
+    groups = tuple(
+        filled(
+            group,
+            f"node_groups[{index}].",
+            desired_size=group.min_size,
+            availability_zones=cluster.control_plane_zones,
+        )
+        for index, group in enumerate(settings.node_groups)
+    )
+    blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups}
+    return filled(settings, "", environment=stack).model_copy(update=blocks)
+
+
+def _top(key: str) -> str:
+    return re.split(r"[.[]", key, maxsplit=1)[0]
+
+
+def _without_secrets(problem: Problem, secret_keys: Collection[str]) -> Problem:
+    if _top(problem.input) not in secret_keys:
+        return problem
+    reason = "was refused; why is not shown, because the key is a secret"
+    return Problem(problem.input, "[secret]", reason, "compare it with the configuration table in README.md")
