@@ -147,7 +147,7 @@ class Cluster(pulumi.ComponentResource):
         self._kubernetes_version = args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION)
         self._addon_versions = addon_versions(self._kubernetes_version, args.get("addon_versions", {}))
         if warning := support_warning(self._kubernetes_version, date.today()):
-            pulumi.warn(warning, self)
+            pulumi.log.warn(warning, self)
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         account_id = (

@@ -1,0 +1,562 @@
+"""The Cluster component against recording mocks: shape, options, order, and the edit of pulumi-eks' child."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
+from pulumi.runtime.settings import get_monitor
+
+from eks_analytics import cluster as cluster_module
+from eks_analytics.cluster import Cluster
+from eks_analytics.versions import ADDONS, ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, RELEASES
+
+ADMIN = "arn:aws:iam::123456789012:role/team/Deployer"
+CLUSTER_ARN = "arn:aws:eks:us-east-1:123456789012:cluster/analytics"
+ISSUER = "https://oidc.eks.us-east-1.amazonaws.com/id/ABC"
+CONTROL_PLANE = "aws:eks/cluster:Cluster"
+CONTROL_PLANE_URN = f"urn:pulumi:stack::project::eks-analytics:index:Cluster$eks:index:Cluster${CONTROL_PLANE}::c-child"
+SUBNETS = {"us-east-1a": "subnet-a", "us-east-1b": "subnet-b", "us-east-1c": "subnet-c"}
+TAGGED_BY_NOBODY = {
+    "Cluster",
+    "AccessPolicyAssociation",
+    "Alias",
+    "RolePolicyAttachment",
+    "RolePolicy",
+    "StorageClass",
+    "kubernetes",
+}
+
+
+def group(**changes: Any) -> dict[str, Any]:
+    return {"name": "core", "instance_types": ["m6i.xlarge"], "min_size": 2, "max_size": 4, **changes}
+
+
+def arguments(**changes: Any) -> Any:
+    """Small good arguments, with changes."""
+    return {
+        "cluster_name": "analytics",
+        "region": "us-east-1",
+        "account_id": "123456789012",
+        "vpc_id": "vpc-1",
+        "subnet_ids_by_zone": SUBNETS,
+        "node_subnet_ids_by_zone": SUBNETS,
+        "admin_principal_arns": [ADMIN],
+        "public_endpoint_cidrs": ["198.51.100.0/24"],
+        "node_groups": [group()],
+        "tags": {"team": "data"},
+        **changes,
+    }
+
+
+@dataclass
+class Built:
+    """What was registered for a cluster, and what came out."""
+
+    recorder: Any
+    outputs: dict[str, Any]
+    component: Cluster
+    child: pulumi.ResourceTransformArgs
+    """The control plane as pulumi-eks would register it, after our transforms."""
+
+    def inputs(self, kind: str, name: str) -> dict[str, Any]:
+        return self.recorder.of(kind)[name].inputs
+
+    def dependencies(self, kind: str, name: str) -> set[str]:
+        return set(self.recorder.of(kind)[name].dependencies)
+
+
+Build = Callable[..., Built]
+
+
+@pytest.fixture
+def build(recorder: Any, monkeypatch: pytest.MonkeyPatch) -> Build:
+    children: list[pulumi.ResourceTransformArgs] = []
+    provider = recorder.new_resource
+
+    def new_resource(args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ != "eks:index:Cluster":
+            id, state = provider(args)
+            return id, {"name": f"{args.name}-name", "keyId": "1234", "latestVersion": 1.0, **state}
+        child = pulumi.ResourceTransformArgs(
+            custom=True,
+            type_=CONTROL_PLANE,
+            name="c-eksCluster",
+            props={
+                "name": args.inputs["name"],
+                "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
+            },
+            opts=pulumi.ResourceOptions(ignore_changes=["bootstrapSelfManagedAddons"]),
+        )
+        for transform in args.transforms:
+            result = transform(child)
+            assert isinstance(result, pulumi.ResourceTransformResult)
+            child.props, child.opts = result.props, result.opts
+            role = pulumi.ResourceTransformArgs(True, "aws:iam/role:Role", "r", {}, pulumi.ResourceOptions())
+            assert transform(role) is None
+        children.append(child)
+        monitor = get_monitor()
+        assert isinstance(monitor, MockMonitor)
+        state = {
+            "name": args.inputs["name"],
+            "arn": CLUSTER_ARN,
+            "endpoint": "https://abc.eks.amazonaws.com",
+            "certificateAuthority": {"data": "Y2E="},
+            "identities": [{"oidcs": [{"issuer": ISSUER}]}],
+            "vpcConfig": {"clusterSecurityGroupId": "sg-1", "subnetIds": args.inputs["subnetIds"]},
+            "version": args.inputs["version"],
+        }
+        monitor.resources[CONTROL_PLANE_URN] = MockMonitor.ResourceRegistration(CONTROL_PLANE_URN, "c", state)
+        # A reference to the child, in the engine's own notation.
+        reference = {"4dabf18193072939515e22adb298388d": "5cf8f73096256a8f31e491e813e4eb8e"}
+        return "", {"eksCluster": {**reference, "urn": CONTROL_PLANE_URN, "id": "c"}}
+
+    monkeypatch.setattr(recorder, "new_resource", new_resource)
+
+    def run(**changes: Any) -> Built:
+        components: list[Cluster] = []
+
+        def program() -> Cluster:
+            components.append(Cluster("c", arguments(**changes)))
+            return components[0]
+
+        outputs = recorder.run(program)
+        return Built(recorder, outputs, components[0], children[0])
+
+    return run
+
+
+def test_pulumi_eks_is_asked_for_the_control_plane_and_its_role_only(build: Build) -> None:
+    inputs = build().inputs("Cluster", "c")
+    assert inputs.pop("kubeProxyAddonOptions")["enabled"] is False
+    assert inputs.pop("corednsAddonOptions")["enabled"] is False
+    assert inputs == {
+        "name": "analytics",
+        "version": "1.35",
+        "vpcId": "vpc-1",
+        "subnetIds": ["subnet-a", "subnet-b"],
+        "authenticationMode": "API",
+        "endpointPrivateAccess": True,
+        "endpointPublicAccess": True,
+        "publicAccessCidrs": ["198.51.100.0/24"],
+        "encryptionConfigKeyArn": "arn:aws:mock:us-east-1:123456789012:c-secrets-id",
+        "enabledClusterLogTypes": ["api", "audit", "authenticator"],
+        "deletionProtection": False,
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "ipFamily": "ipv4",
+        "kubernetesServiceIpAddressRange": "172.20.0.0/16",
+        "bootstrapSelfManagedAddons": False,
+        "useDefaultVpcCni": True,
+        "skipDefaultNodeGroup": True,
+        "skipDefaultSecurityGroups": True,
+        "createInstanceRole": False,
+        "createOidcProvider": False,
+        "clusterTags": {"Name": "analytics"},
+        "tags": {"team": "data"},
+    }
+
+
+def test_the_transform_takes_administration_from_the_creator_and_leaves_the_rest(build: Build) -> None:
+    child = build().child
+    assert child.props == {
+        "name": "analytics",
+        "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
+    }
+    assert child.opts.ignore_changes == ["bootstrapSelfManagedAddons"]
+    assert child.opts.protect is None
+
+
+def test_production_protects_the_leaves_and_never_the_component(build: Build) -> None:
+    built = build(production=True)
+    assert built.child.opts.protect is True
+    assert built.inputs("Cluster", "c")["deletionProtection"] is True
+    assert built.inputs("Key", "c-secrets")["deletionWindowInDays"] == 30
+    protected = {item.key for item in built.recorder.registrations if item.request.protect}
+    assert protected == {"aws:kms/key:Key::c-secrets"}
+
+
+def test_without_production_everything_can_be_destroyed(build: Build) -> None:
+    built = build()
+    assert not [item.key for item in built.recorder.registrations if item.request.protect]
+    assert built.inputs("Key", "c-secrets")["deletionWindowInDays"] == 7
+
+
+def test_deletion_protection_can_be_lifted_in_production_to_tear_down(build: Build) -> None:
+    assert build(production=True, deletion_protection=False).inputs("Cluster", "c")["deletionProtection"] is False
+
+
+def test_a_key_of_its_own_rotates_and_can_be_administered_but_not_used_through_iam(build: Build) -> None:
+    key = build().inputs("Key", "c-secrets")
+    assert key["enableKeyRotation"] is True
+    actions = {action for statement in json.loads(key["policy"])["Statement"] for action in statement["Action"]}
+    assert {"kms:PutKeyPolicy", "kms:CreateGrant"} <= actions
+    assert not {"kms:*", "kms:Decrypt", "kms:Encrypt"} & actions
+    assert build().inputs("Alias", "c-secrets")["name"] == "alias/eks/analytics"
+
+
+def test_a_given_key_is_used_and_none_is_made(build: Build) -> None:
+    arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    built = build(kms_key_arn=arn)
+    assert built.inputs("Cluster", "c")["encryptionConfigKeyArn"] == arn == built.outputs["kms_key_arn"]
+    assert not built.recorder.of("Key")
+
+
+def test_without_public_cidrs_there_is_no_public_endpoint(build: Build) -> None:
+    inputs = build(public_endpoint_cidrs=[], engine_runs_inside_vpc=True).inputs("Cluster", "c")
+    assert inputs["endpointPublicAccess"] is False
+    assert "publicAccessCidrs" not in inputs  # pulumi-eks refuses even an empty list then
+
+
+def test_the_log_group_is_there_before_eks_would_make_one_without_retention(build: Build) -> None:
+    built = build(log_types=["audit"], log_retention_days=30.0)
+    log_group = built.inputs("LogGroup", "c-control-plane")
+    assert (log_group["name"], log_group["retentionInDays"]) == ("/aws/eks/analytics/cluster", 30)
+    registration = built.recorder.of("Cluster")["c"]
+    assert registration.property_dependencies["enabledClusterLogTypes"] == {
+        "aws:cloudwatch/logGroup:LogGroup::c-control-plane"
+    }
+
+
+def test_without_logs_there_is_no_log_group(build: Build) -> None:
+    built = build(log_types=[])
+    assert not built.recorder.of("LogGroup")
+    assert "enabledClusterLogTypes" not in built.inputs("Cluster", "c")
+
+
+def test_ipv6_clusters_have_no_service_range_and_a_policy_of_their_own_for_addresses(build: Build) -> None:
+    built = build(ip_family="ipv6")
+    assert built.inputs("Cluster", "c")["ipFamily"] == "ipv6"
+    assert "kubernetesServiceIpAddressRange" not in built.inputs("Cluster", "c")
+    assert "AssignIpv6Addresses" in built.inputs("RolePolicy", "c-vpc-cni-ipv6")["policy"]
+    assert "c-vpc-cni-AmazonEKS_CNI_Policy" not in built.recorder.of("RolePolicyAttachment")
+    assert "aws:iam/rolePolicy:RolePolicy::c-vpc-cni-ipv6" in built.dependencies("Addon", "c-vpc-cni")
+
+
+def test_every_administrator_gets_an_entry_named_after_it(build: Build) -> None:
+    user = "arn:aws:iam::123456789012:user/ada"
+    built = build(admin_principal_arns=[user, ADMIN])
+    entries = built.recorder.of("AccessEntry")
+    assert set(entries) == {"c-admin-123456789012-role-team-Deployer", "c-admin-123456789012-user-ada"}
+    association = built.inputs("AccessPolicyAssociation", "c-admin-123456789012-user-ada")
+    assert association["principalArn"] == user
+    assert association["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    assert association["accessScope"] == {"type": "cluster"}
+
+
+def test_kubernetes_objects_wait_for_every_administrator(build: Build) -> None:
+    other = "arn:aws:iam::123456789012:role/Other"
+    built = build(admin_principal_arns=[ADMIN, other])
+    kind = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+    assert {
+        f"{kind}::c-admin-123456789012-role-team-Deployer",
+        f"{kind}::c-admin-123456789012-role-Other",
+        f"{CONTROL_PLANE}::c-child",
+    } <= built.dependencies("kubernetes", "c")
+    assert "pulumi:providers:kubernetes::c" in built.recorder.of("StorageClass")["c-gp3"].request.provider
+
+
+def test_the_kubeconfig_asks_for_a_token_and_holds_none(build: Build) -> None:
+    built = build()
+    kubeconfig = json.loads(built.outputs["kubeconfig"])
+    user = kubeconfig["users"][0]["user"]
+    assert list(user) == ["exec"]
+    assert user["exec"]["command"] == "aws"
+    assert " ".join(user["exec"]["args"]) == ("eks get-token --cluster-name analytics --region us-east-1 --output json")
+    assert built.inputs("kubernetes", "c")["clusterIdentifier"] == CLUSTER_ARN
+
+
+def test_the_outputs_are_those_of_the_control_plane_and_the_node_role(build: Build) -> None:
+    built = build()
+    del built.outputs["kubeconfig"]
+    mock = "arn:aws:mock:us-east-1:123456789012"
+    assert built.outputs == {
+        "cluster_name": "analytics",
+        "cluster_arn": CLUSTER_ARN,
+        "endpoint": "https://abc.eks.amazonaws.com",
+        "certificate_authority": "Y2E=",
+        "oidc_issuer": ISSUER,
+        "oidc_provider_arn": f"{mock}:c-id",
+        "cluster_security_group_id": "sg-1",
+        "node_role_arn": f"{mock}:c-node-id",
+        "node_role_name": "c-node-name",
+        "version": "1.35",
+        "kms_key_arn": f"{mock}:c-secrets-id",
+    }
+
+
+def test_the_oidc_provider_needs_no_look_at_the_issuers_certificate(build: Build) -> None:
+    provider = build().inputs("OpenIdConnectProvider", "c")
+    assert (provider["url"], provider["clientIdLists"]) == (ISSUER, ["sts.amazonaws.com"])
+    assert "thumbprintLists" not in provider
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_every_addon_is_ours_and_pinned(build: Build, version: str) -> None:
+    built = build(kubernetes_version=version)
+    addons = {found.inputs["addonName"]: found.inputs for found in built.recorder.of("Addon").values()}
+    assert set(addons) == set(ADDONS) == set(built.component.addons)
+    for name, inputs in addons.items():
+        assert inputs["addonVersion"] == RELEASES[version].addons[name]
+        assert inputs["resolveConflictsOnCreate"] == "OVERWRITE"
+        assert inputs["resolveConflictsOnUpdate"] == ("PRESERVE" if name == "coredns" else "OVERWRITE")
+
+
+def test_an_addon_version_can_be_overridden(build: Build) -> None:
+    built = build(addon_versions={"coredns": "v1.14.3-eksbuild.16"})
+    assert built.inputs("Addon", "c-coredns")["addonVersion"] == "v1.14.3-eksbuild.16"
+
+
+def test_nodes_wait_for_their_network_and_nothing_waits_for_nodes_without_need(build: Build) -> None:
+    built = build(node_groups=[group(), group(name="gpu", taints=[{"key": "gpu", "effect": "NoSchedule"}])])
+    addon, node_group = "aws:eks/addon:Addon::c", "aws:eks/nodeGroup:NodeGroup::c"
+    everyone = {f"{node_group}-core", f"{node_group}-gpu"}
+    for name in ADDONS_BEFORE_NODES:
+        assert not built.dependencies("Addon", f"c-{name}") & everyone
+        assert {f"{addon}-{name}"} <= built.dependencies("NodeGroup", "c-core")
+    for name in ADDONS_AFTER_NODES:
+        # The tainted group could not run them, so they do not wait for it.
+        assert built.dependencies("Addon", f"c-{name}") & everyone == {f"{node_group}-core"}
+        assert not {f"{addon}-{other}" for other in ADDONS} & built.dependencies("Addon", f"c-{name}")
+
+
+def test_everything_hangs_on_the_control_plane_itself_and_not_only_on_pulumi_eks_component(build: Build) -> None:
+    built = build()
+    leaf = f"{CONTROL_PLANE}::c-child"
+    for kind in ("Addon", "NodeGroup", "AccessEntry", "OpenIdConnectProvider", "kubernetes"):
+        for name in built.recorder.of(kind):
+            assert leaf in built.dependencies(kind, name), (kind, name)
+
+
+def test_what_needs_no_cluster_does_not_wait_for_one(build: Build) -> None:
+    built = build()
+    for kind in ("Role", "RolePolicyAttachment", "LaunchTemplate", "Key", "LogGroup"):
+        for name in built.recorder.of(kind):
+            assert not [key for key in built.dependencies(kind, name) if "Cluster" in key], (kind, name)
+
+
+def test_only_the_addons_that_call_aws_have_a_pod_identity(build: Build) -> None:
+    built = build()
+    mock = "arn:aws:mock:us-east-1:123456789012"
+    identities = {
+        name: found.inputs["podIdentityAssociations"]
+        for name, found in built.recorder.of("Addon").items()
+        if "podIdentityAssociations" in found.inputs
+    }
+    assert identities == {
+        "c-vpc-cni": [{"roleArn": f"{mock}:c-vpc-cni-id", "serviceAccount": "aws-node"}],
+        "c-aws-ebs-csi-driver": [
+            {"roleArn": f"{mock}:c-aws-ebs-csi-driver-id", "serviceAccount": "ebs-csi-controller-sa"}
+        ],
+    }
+    attached = {found.inputs["policyArn"] for found in built.recorder.of("RolePolicyAttachment").values()}
+    assert attached == {
+        "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
+        "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
+        "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+        "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    }
+
+
+def test_the_driver_role_can_have_the_vendors_name(build: Build) -> None:
+    assert "name" not in build().inputs("Role", "c-aws-ebs-csi-driver")
+    built = build(ebs_csi_role="vendor-name")
+    assert built.inputs("Role", "c-aws-ebs-csi-driver")["name"] == "AmazonEKS_EBS_CSI_DriverRole"
+
+
+def test_an_existing_driver_role_is_used_as_it_is(build: Build) -> None:
+    arn = "arn:aws:iam::123456789012:role/storage"
+    built = build(ebs_csi_role=arn)
+    assert built.inputs("Addon", "c-aws-ebs-csi-driver")["podIdentityAssociations"][0]["roleArn"] == arn
+    assert set(built.recorder.of("Role")) == {"c-node", "c-vpc-cni"}
+
+
+def test_prefix_delegation_is_an_option_of_vpc_cni(build: Build) -> None:
+    assert "configurationValues" not in build().inputs("Addon", "c-vpc-cni")
+    values = json.loads(build(vpc_cni_prefix_delegation=True).inputs("Addon", "c-vpc-cni")["configurationValues"])
+    assert values == {"env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}}
+
+
+def test_volumes_carry_the_tags_too(build: Build) -> None:
+    values = json.loads(build().inputs("Addon", "c-aws-ebs-csi-driver")["configurationValues"])
+    assert values["controller"]["extraVolumeTags"] == {"team": "data"}
+
+
+def test_the_default_storage_class_is_encrypted_and_can_be_left_out(build: Build) -> None:
+    storage_class = build().inputs("StorageClass", "c-gp3")
+    assert storage_class["parameters"] == {"type": "gp3", "encrypted": "true"}
+    assert storage_class["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+    assert storage_class["volumeBindingMode"] == "WaitForFirstConsumer"
+
+
+def test_without_a_default_storage_class_there_is_no_kubernetes_object(build: Build) -> None:
+    assert not build(enable_default_storage_class=False).recorder.of("StorageClass")
+
+
+def test_the_launch_template_hardens_disks_and_metadata(build: Build) -> None:
+    template = build().inputs("LaunchTemplate", "c-core")
+    assert template["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+    disk = {"volumeType": "gp3", "volumeSize": 100, "encrypted": "true", "deleteOnTermination": "true"}
+    assert template["blockDeviceMappings"] == [{"deviceName": "/dev/xvda", "ebs": disk}]
+    # EKS adds its own security group when the template names none, and only that one.
+    assert not {"vpcSecurityGroupIds", "networkInterfaces"} & set(template)
+    assert {item["resourceType"] for item in template["tagSpecifications"]} == {
+        "instance",
+        "volume",
+        "network-interface",
+    }
+    assert all(item["tags"] == {"team": "data", "Name": "c-core"} for item in template["tagSpecifications"])
+
+
+def test_bottlerocket_gets_the_space_on_its_data_disk(build: Build) -> None:
+    built = build(node_groups=[group(ami_type="BOTTLEROCKET_x86_64", disk_size_gib=200.0)])
+    disks = built.inputs("LaunchTemplate", "c-core")["blockDeviceMappings"]
+    assert [(disk["deviceName"], disk["ebs"].get("volumeSize")) for disk in disks] == [
+        ("/dev/xvda", None),
+        ("/dev/xvdb", 200),
+    ]
+    assert all(disk["ebs"]["encrypted"] == "true" for disk in disks)
+
+
+def test_a_node_group_follows_its_template_and_leaves_the_desired_size_to_others(build: Build) -> None:
+    built = build(node_groups=[group(desired_size=3.0, min_size=2.0, max_size=4.0)])
+    node_group = built.inputs("NodeGroup", "c-core")
+    assert node_group["launchTemplate"] == {"id": "c-core-id", "version": "1"}
+    assert node_group["scalingConfig"] == {"minSize": 2, "desiredSize": 3, "maxSize": 4}
+    assert node_group["updateConfig"] == {"maxUnavailablePercentage": 33}
+    assert node_group["nodeGroupNamePrefix"] == "core-"
+    assert "nodeGroupName" not in node_group
+    assert node_group["subnetIds"] == ["subnet-a", "subnet-b"]
+    assert node_group["version"] == "1.35"
+    assert list(built.recorder.of("NodeGroup")["c-core"].request.ignoreChanges) == ["scalingConfig.desiredSize"]
+
+
+def test_one_instance_type_lives_in_the_template_and_several_in_the_group(build: Build) -> None:
+    one = build()
+    assert one.inputs("LaunchTemplate", "c-core")["instanceType"] == "m6i.xlarge"
+    assert "instanceTypes" not in one.inputs("NodeGroup", "c-core")
+
+
+def test_several_instance_types_live_in_the_group(build: Build) -> None:
+    several = build(node_groups=[group(instance_types=["m6i.xlarge", "m5.xlarge"], capacity_type="SPOT")])
+    assert "instanceType" not in several.inputs("LaunchTemplate", "c-core")
+    assert several.inputs("NodeGroup", "c-core")["instanceTypes"] == ["m6i.xlarge", "m5.xlarge"]
+    assert several.inputs("NodeGroup", "c-core")["capacityType"] == "SPOT"
+
+
+def test_labels_and_taints_reach_the_group_in_the_spelling_of_eks(build: Build) -> None:
+    taints = [
+        {"key": "dedicated", "value": "x", "effect": "NoExecute"},
+        {"key": "slow", "effect": "PREFER_NO_SCHEDULE"},
+    ]
+    built = build(node_groups=[group(), group(name="extra", labels={"role": "extra"}, taints=taints)])
+    extra = built.inputs("NodeGroup", "c-extra")
+    assert extra["labels"] == {"role": "extra"}
+    assert [taint["effect"] for taint in extra["taints"]] == ["NO_EXECUTE", "PREFER_NO_SCHEDULE"]
+
+
+def test_one_group_per_zone_names_groups_after_zones(build: Build) -> None:
+    zones = ["us-east-1c", "us-east-1a"]
+    built = build(node_groups=[group(availability_zones=zones, one_group_per_zone=True)])
+    assert {name: found.inputs["subnetIds"] for name, found in built.recorder.of("NodeGroup").items()} == {
+        "c-core-us-east-1c": ["subnet-c"],
+        "c-core-us-east-1a": ["subnet-a"],
+    }
+
+
+def test_an_appended_zone_changes_no_registration(build: Build, recorder: Any) -> None:
+    more = {**SUBNETS, "us-east-1d": "subnet-d"}
+    before = {item.key: item.inputs for item in build().recorder.registrations}
+    recorder.registrations.clear()
+    after = build(subnet_ids_by_zone=more, node_subnet_ids_by_zone=more).recorder.registrations
+    assert before == {item.key: item.inputs for item in after}
+
+
+def test_control_plane_zones_can_be_chosen(build: Build) -> None:
+    built = build(control_plane_zones=["us-east-1b", "us-east-1c"])
+    assert built.inputs("Cluster", "c")["subnetIds"] == ["subnet-b", "subnet-c"]
+    assert built.inputs("NodeGroup", "c-core")["subnetIds"] == ["subnet-b", "subnet-c"]
+
+
+def test_subnets_may_be_one_output(build: Build) -> None:
+    subnets = pulumi.Output.from_input(SUBNETS)
+    built = build(
+        subnet_ids_by_zone=subnets, node_subnet_ids_by_zone=subnets, control_plane_zones=["us-east-1a", "us-east-1c"]
+    )
+    assert built.inputs("Cluster", "c")["subnetIds"] == ["subnet-a", "subnet-c"]
+
+
+def test_every_resource_that_takes_tags_has_them(build: Build) -> None:
+    for item in build().recorder.registrations:
+        if item.type.split(":")[-1] not in TAGGED_BY_NOBODY:
+            assert item.inputs.get("tags", {}).get("team") == "data", item.key
+
+
+def test_every_child_lies_in_the_component(build: Build) -> None:
+    for item in build().recorder.registrations:
+        if item.type != "eks-analytics:index:Cluster":
+            assert item.parent.endswith("eks-analytics:index:Cluster::c"), item.key
+
+
+def test_nothing_is_looked_up_where_region_and_account_are_given(build: Build) -> None:
+    build()  # the recorder raises KeyError for a function without an answer
+
+
+def test_region_and_account_are_looked_up_where_they_are_not_given(build: Build, recorder: Any) -> None:
+    recorder.answers = {
+        "aws:index/getRegion:getRegion": lambda _: {"region": "eu-west-1"},
+        "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "210987654321"},
+    }
+    built = build(region="", account_id="")
+    trust = built.inputs("Role", "c-vpc-cni")["assumeRolePolicy"]
+    assert "arn:aws:eks:eu-west-1:210987654321:cluster/analytics" in trust
+
+
+def test_a_version_outside_standard_support_is_warned_of(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(2026, 12, 24)
+
+    monkeypatch.setattr(cluster_module, "date", Later)
+    assert build().recorder.warnings == []
+    (warning,) = build(kubernetes_version="1.34").recorder.warnings
+    assert "2026-12-02" in warning
+    assert "1.35" in warning
+
+
+def test_all_problems_come_at_once_before_anything_is_registered(build: Build, recorder: Any) -> None:
+    with pytest.raises(ValueError, match="cluster 'no good'") as raised:
+        build(
+            cluster_name="no good",
+            kubernetes_version="1.12",
+            admin_principal_arns=[],
+            public_endpoint_cidrs=["0.0.0.0/0"],
+            service_cidr="100.64.0.0/16",
+            log_retention_days=42,
+            node_groups=[group(max_size=1)],
+        )
+    message = str(raised.value)
+    for part in ("cluster_name", "1.12", "admin_principal_arns", "0.0.0.0/0", "service_cidr", "42", "max_size"):
+        assert part in message
+    assert recorder.registrations == []
+
+
+def test_the_schema_describes_every_input_and_output() -> None:
+    analyzed = Analyzer("eks-analytics").analyze([Cluster])
+    component = analyzed["component_definitions"]["Cluster"]
+    types = analyzed["type_definitions"]
+    assert set(types) >= {"NodeGroupArgs", "TaintArgs"}
+    described = [component.inputs, component.outputs, *(definition.properties for definition in types.values())]
+    assert all(item.description for properties in described for item in properties.values())
+    assert component.description
+    assert len([name for name, item in component.inputs.items() if not item.optional]) <= 6
