@@ -41,7 +41,7 @@ zones: environment ## Print the zones of REGION where EKS accepts a control plan
 	@$(SANDBOX) zones --region "$(REGION)" $(if $(ACCOUNT),--account)
 
 test: environment ## Run all tests (TESTS=tests/unit for a part)
-	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadgroup
+	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile
 
 check: environment ## Lint, formatting, types
 	@$(RUN) -m ruff check .

@@ -194,7 +194,7 @@ def down(
             with _reported(report, "Destroy"):
                 opened.destroy(on_event=report.on_event)
         console.print(report.summary("Destroyed"), style="bold green")
-        left = inventory.inventory(chosen.cloud(), str(chosen.config.get("aws:region", "us-east-1")))
+        left = inventory.inventory(chosen.cloud(), chosen.region)
         _show_inventory(left)
         embedded_cloud.stop(chosen.home)
 
@@ -235,7 +235,7 @@ def list_inventory(stack: StackOption = "dev", home: HomeOption = None) -> None:
         say(f"The embedded cloud of stack {stack} is not running: nothing exists.")
         return
     chosen = SandboxStack(PROJECT, stack, folder, None, say)  # pyright: ignore[reportArgumentType]  # no engine is run
-    _show_inventory(inventory.inventory(running, str(chosen.config.get("aws:region", "us-east-1"))))
+    _show_inventory(inventory.inventory(running, chosen.region))
 
 
 def _show_inventory(found: dict[str, list[str]]) -> None:

@@ -21,12 +21,11 @@ from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation.errors import StackNotFoundError
 
 from sandbox import cloud as embedded_cloud
-from sandbox import inventory
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
 from sandbox.knobs import Knobs
-from sandbox.providers.aws import AwsProvider
+from sandbox.providers.aws import AwsProvider, find_by_tags
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import contains_unknown, serve
@@ -78,6 +77,10 @@ class SandboxStack:
 
     def setting(self, key: str, default: object = None) -> Any:
         return self.config.get(f"{self.project_settings['name']}:{key}", default)
+
+    @property
+    def region(self) -> str:
+        return str(self.config.get("aws:region") or self.setting("region") or "us-east-1")
 
     # The embedded account
 
@@ -247,7 +250,8 @@ class SandboxStack:
     def _find(self, resource: Mapping[str, Any]) -> list[str]:
         if not resource["type"].startswith("aws:") or contains_unknown(resource.get("inputs", {})):
             return []
-        return inventory.find(self.cloud(), resource["type"], resource.get("inputs", {}))
+        inputs = resource.get("inputs", {})
+        return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
 
 
 def _alive(pid: int) -> bool:

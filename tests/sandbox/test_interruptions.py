@@ -1,0 +1,142 @@
+"""Updates that are interrupted, killed, refused or run twice at once end in exactly one of everything."""
+
+import json
+import os
+import signal
+import socket
+from collections import Counter
+from pathlib import Path
+
+from conftest import Environment, MakeEnvironment, interrupt, wait_for
+from sandbox import cloud as embedded_cloud
+from sandbox import inventory
+
+
+def duplicates(environment: Environment) -> dict[str, int]:
+    """Names of subnets, gateways, tables, roles and groups that exist more than once in the emulated account."""
+    ec2, iam = environment.client("ec2"), environment.client("iam")
+    named = Counter[str]()
+    for kind, answer in (
+        ("subnet", ec2.describe_subnets()["Subnets"]),
+        ("vpc", ec2.describe_vpcs()["Vpcs"]),
+        ("table", ec2.describe_route_tables()["RouteTables"]),
+        ("nat", [one for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] == "available"]),
+        ("address", ec2.describe_addresses()["Addresses"]),
+        ("endpoint", ec2.describe_vpc_endpoints()["VpcEndpoints"]),
+        ("template", ec2.describe_launch_templates()["LaunchTemplates"]),
+    ):
+        for one in answer:
+            name = next((tag["Value"] for tag in one.get("Tags", []) if tag["Key"] == "Name"), None)
+            if name:
+                named[f"{kind} {name}"] += 1
+    for role in iam.list_roles()["Roles"]:
+        named["role " + role["RoleName"].rsplit("-", 1)[0]] += 1
+    return {name: number for name, number in named.items() if number > 1}
+
+
+def test_an_interrupted_update_records_what_it_made_and_the_next_one_makes_the_rest(environment: MakeEnvironment) -> None:
+    dev = environment("dev", SANDBOX_LATENCY="0.004")
+    process = dev.start("up")
+    seen = wait_for(process, r"NatGateway|aws\.ec2\.Route\b")
+    rest = interrupt(process, signal.SIGINT)
+    assert process.returncode == 130, seen + rest
+    assert "Interrupted" in rest
+    assert "Traceback" not in rest
+    dev.variables.clear()
+    dev.run("up")
+    assert "unchanged: 0 changes" in dev.run("up").output
+    assert duplicates(dev) == {}
+
+
+def test_a_killed_update_is_recovered_and_says_what_it_found(environment: MakeEnvironment) -> None:
+    dev = environment("dev", SANDBOX_LATENCY="0.01")
+    process = dev.start("up")
+    wait_for(process, r"aws\.ec2\.Subnet")
+    interrupt(process, signal.SIGKILL)
+    left = dev.home / "state" / ".pulumi" / "locks"
+    assert list(left.rglob("*.json")), "the kill left no lock behind: it came too late to prove anything"
+    dev.variables.clear()
+    recovered = dev.run("up")
+    assert "Clearing the lock of an engine that was killed" in recovered.output
+    assert "The last update was killed while it created" in recovered.output
+    assert "unchanged: 0 changes" in dev.run("up").output
+    assert duplicates(dev) == {}
+    assert dev.run("down", "--yes").code == 0
+
+
+def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev.run("preview")
+    lock = dev.home / "state" / ".pulumi" / "locks" / "organization" / "eks-analytics" / "dev" / "living.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    content = {"pid": os.getpid(), "username": "me", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00Z"}
+    lock.write_text(json.dumps(content))
+    refused = dev.run("up", code=1)
+    assert "the stack is currently locked" in refused.output
+    assert lock.exists()
+    lock.unlink()
+
+
+def test_two_updates_at_once_of_one_stack_wait_for_each_other_and_both_succeed(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    processes = [dev.start("up"), dev.start("up")]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert sum("Waiting: another command works on stack dev" in output for output in outputs) == 1
+    assert sum("unchanged: 0 changes" in output for output in outputs) == 1
+    assert duplicates(dev) == {}
+
+
+def test_a_failed_call_is_shown_fails_the_update_and_is_mended_by_the_next(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    failed = dev.run("up", "--fail", "ec2:CreateSubnet:3", code=1)
+    assert "CreateSubnet" in failed.output
+    assert "Update failed" in failed.output
+    dev.run("up")
+    assert duplicates(dev) == {}
+
+
+def test_a_lost_account_is_said_and_the_update_starts_afresh(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    before = dev.run("up").counts()["created"]
+    os.kill(json.loads((dev.home / "cloud.json").read_text())["pid"], signal.SIGKILL)
+    again = dev.run("up")
+    assert "The emulated account of this stack is gone" in again.output
+    assert again.counts()["created"] == before
+
+
+def test_two_environments_side_by_side_do_not_meet(environment: MakeEnvironment) -> None:
+    one, two = environment("dev"), environment("dev")
+    one.run("up")
+    assert embedded_cloud.running(two.home) is None
+    two.run("up")
+    assert one.cloud().identity != two.cloud().identity
+    one.run("down", "--yes")
+    assert inventory.inventory(two.cloud(), "us-east-1")
+
+
+def test_production_is_not_destroyed_by_one_command(environment: MakeEnvironment) -> None:
+    refused = environment("prod").run("down", "--yes", code=1)
+    assert "is marked production" in refused.output
+    assert "make stop STACK=prod" in refused.output
+
+
+def test_the_production_stack_plans(environment: MakeEnvironment) -> None:
+    plan = environment("prod").run("preview")
+    assert plan.counts()["create"] > 60
+    assert not (Path(environment("prod").home) / "cloud.json").exists()
+
+
+def test_an_unknown_stack_is_an_error_that_names_the_known_ones(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    process = dev.start("outputs")
+    process.communicate()
+    missing = Environment(dev.folder, "nosuch", {})
+    process = missing.start("stop")
+    assert process.wait() == 0
+    command = [part for part in missing.command("preview") if part != "--config-file" and "Pulumi.nosuch" not in part]
+    import subprocess
+
+    result = subprocess.run(command, capture_output=True, text=True, cwd=dev.project)
+    assert result.returncode == 1
+    assert "the stacks here are dev, prod" in result.stdout
