@@ -102,7 +102,8 @@ class Cloud:
 
     def ask(self, operation: str, **arguments: Any) -> Any:
         """Call the control API."""
-        connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=10)  # knows no proxies
+        timeout = 10 if operation == "ping" else 60
+        connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=timeout)  # by no proxy
         try:
             connection.request("POST", f"/_sandbox/{self.identity}/{operation}", json.dumps(arguments))
             response = connection.getresponse()
