@@ -9,38 +9,29 @@ from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
 from .tags import subnet_tags
 
 
-def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """The IPv4 range of the VPC, known once VPC and subnets have been found fit; else the Output fails.
+def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> aws.ec2.GetVpcResult:
+    """The VPC, after it and its subnets have been found fit. ValueError with all that is wrong with them.
 
-    Whatever waits for this value is not started in a network that cannot work.
+    The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
     """
     lookup = pulumi.InvokeOptions(parent=parent)
-    asked = [
-        (role, zone, subnets[zone])
-        for role, subnets in _subnets(options).items()
-        for zone in options.availability_zones
-        if zone in subnets
-    ]
-
-    def check(vpc: aws.ec2.GetVpcResult, *found: aws.ec2.GetSubnetResult) -> str:
-        problems = check_vpc(options, vpc)
-        for (role, zone, _), subnet in zip(asked, found, strict=True):
+    vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
+    problems = check_vpc(options, vpc)
+    for role, subnets in _subnets(options).items():
+        for zone, id in subnets.items():
+            subnet = aws.ec2.get_subnet(id=id, opts=lookup)
             problems += check_subnet(options, role, zone, subnet)
-            for warning in check_addresses(role, subnet):
+            for shortage in check_addresses(role, subnet):
                 # Under a running cluster addresses are taken: that must not stand in the way of every later update.
                 if f"kubernetes.io/cluster/{options.cluster_name}" in subnet.tags:
-                    pulumi.log.warn(str(warning), parent)
+                    pulumi.log.warn(str(shortage), parent)
                 else:
-                    problems.append(warning)
-        reject(f"network {name!r}", problems, pulumi.RunError)
-        return vpc.cidr_block
-
-    vpc = aws.ec2.get_vpc_output(id=options.existing_vpc_id, opts=lookup)
-    subnets = [aws.ec2.get_subnet_output(id=id, opts=lookup) for _, _, id in asked]
-    return pulumi.Output.all(vpc, *subnets).apply(lambda found: check(*found))
+                    problems.append(shortage)
+    reject(f"network {name!r}", problems)
+    return vpc
 
 
-def tag_subnets(name: str, options: NetworkOptions, checked: pulumi.Output[str], parent: pulumi.Resource) -> None:
+def tag_subnets(name: str, options: NetworkOptions, parent: pulumi.Resource) -> None:
     """Add the tags by which load balancers and Karpenter find the subnets, each as a resource of its own."""
     for role, subnets in _subnets(options).items():
         for zone, subnet in subnets.items():
@@ -48,7 +39,7 @@ def tag_subnets(name: str, options: NetworkOptions, checked: pulumi.Output[str],
                 kind = key.split("/")[1]  # role, cluster or discovery
                 aws.ec2.Tag(
                     f"{name}-{role}-{zone}-{kind}",
-                    resource_id=checked.apply(lambda _, subnet=subnet: subnet),
+                    resource_id=subnet,
                     key=key,
                     value=value,
                     # The other two are about this cluster. The role is not: other clusters in these subnets live by
@@ -64,7 +55,7 @@ def check_vpc(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Proble
         for name, wanted, is_on, what in (
             ("enable_dns_support", options.enable_dns_support, vpc.enable_dns_support, "DNS support"),
             ("enable_dns_hostnames", options.enable_dns_hostnames, vpc.enable_dns_hostnames, "DNS host names"),
-            ("enable_ipv6", options.enable_ipv6, bool(vpc.ipv6_cidr_block), "IPv6"),
+            ("enable_ipv6", options.enable_ipv6, bool(vpc.ipv6_cidr_block_associations), "IPv6"),
         )
         if wanted and not is_on
     ]

@@ -98,15 +98,16 @@ class Network(pulumi.ComponentResource):
     def _adopt(self, name: str, options: NetworkOptions) -> None:
         zones, public = options.availability_zones, options.existing_public_subnets
         private = {zone: options.existing_private_subnets[zone] for zone in zones}
-        checked = look_up(name, options, self)
-        tag_subnets(name, options, checked, self)
-        self.vpc_id = checked.apply(lambda _: options.existing_vpc_id)
-        self.vpc_cidr = checked
-        self.public_subnet_ids = checked.apply(lambda _: [public[zone] for zone in zones if zone in public])
-        self.private_subnet_ids = self.node_subnet_ids = checked.apply(lambda _: list(private.values()))
-        self.private_subnet_ids_by_zone = self.node_subnet_ids_by_zone = checked.apply(lambda _: private)
-        self.nat_public_ips = pulumi.Output.from_input(list[str]())
-        self.s3_endpoint_id = pulumi.Output.from_input(None)
+        vpc = look_up(name, options, self)
+        tag_subnets(name, options, self)
+        known = pulumi.Output.from_input
+        self.vpc_id = known(vpc.id)
+        self.vpc_cidr = known(vpc.cidr_block)
+        self.public_subnet_ids = known([public[zone] for zone in zones if zone in public])
+        self.private_subnet_ids = self.node_subnet_ids = known(list(private.values()))
+        self.private_subnet_ids_by_zone = self.node_subnet_ids_by_zone = known(private)
+        self.nat_public_ips = known(list[str]())
+        self.s3_endpoint_id = known(None)
 
     def _create(self, name: str, options: NetworkOptions) -> None:
         new = _NewVpc(name, options, self)
@@ -278,17 +279,20 @@ class _NewVpc:
     def reach_s3(self) -> tuple[aws.ec2.VpcEndpoint, dict[str, pulumi.Resource]]:
         """The gateway endpoint of S3, and its route in each private table by zone."""
         endpoint = aws.ec2.VpcEndpoint(
-            f"{self.name}-s3",
+            f"{self.name}-endpoint-s3",
             vpc_id=self.vpc.id,
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.options.region}.s3",
-            tags=self.tags("s3"),
+            tags=self.tags("endpoint-s3"),
             opts=self.child(),
         )
 
         def route(role: str, table: aws.ec2.RouteTable) -> pulumi.Resource:
             return aws.ec2.VpcEndpointRouteTableAssociation(
-                f"{self.name}-s3-{role}", vpc_endpoint_id=endpoint.id, route_table_id=table.id, opts=self.child()
+                f"{self.name}-endpoint-s3-{role}",
+                vpc_endpoint_id=endpoint.id,
+                route_table_id=table.id,
+                opts=self.child(),
             )
 
         # Not a list in the endpoint: a zone more would change the endpoint.
@@ -319,14 +323,14 @@ class _NewVpc:
         )
         endpoints = [
             aws.ec2.VpcEndpoint(
-                f"{self.name}-{service}",
+                f"{self.name}-endpoint-{service}",
                 vpc_id=self.vpc.id,
                 vpc_endpoint_type="Interface",
                 service_name=endpoint_service_name(self.options.region, service),
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in self.private.values()],
                 security_group_ids=[security_group.id],
-                tags=self.tags(service),
+                tags=self.tags(f"endpoint-{service}"),
                 opts=self.child(),
             )
             for service in services
@@ -352,7 +356,7 @@ class _NewVpc:
         )
         policy = aws.iam.RolePolicy(
             f"{self.name}-flow-logs",
-            role=role.name,
+            role=role.id,
             policy=log_group.arn.apply(lambda arn: json.dumps(flow_logs_policy(arn))),
             opts=self.child(),
         )
