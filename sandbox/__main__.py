@@ -33,7 +33,8 @@ console = Console(soft_wrap=True, highlight=False)
 
 StackOption = Annotated[str, typer.Option("--stack", help="Which stack: the middle of Pulumi.<stack>.yaml.")]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", envvar="SANDBOX_HOME", help="Where state and logs lie. Default .sandbox/<stack>.")
+    Path | None,
+    typer.Option("--home", envvar="SANDBOX_HOME", help="Where state and logs lie. Default .sandbox/<stack>."),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config-file", help="Another stack configuration than Pulumi.<stack>.yaml.")
@@ -44,11 +45,15 @@ FailOption = Annotated[
 ]
 LatencyOption = Annotated[
     float,
-    typer.Option("--latency", envvar="SANDBOX_LATENCY", min=0, help="Wait this share of AWS's usual provisioning times."),
+    typer.Option(
+        "--latency", envvar="SANDBOX_LATENCY", min=0, help="Wait this share of AWS's usual provisioning times."
+    ),
 ]
 IdleOption = Annotated[
     float,
-    typer.Option("--idle-hours", envvar="SANDBOX_IDLE_HOURS", min=0.001, help="The embedded cloud ends itself after it."),
+    typer.Option(
+        "--idle-hours", envvar="SANDBOX_IDLE_HOURS", min=0.001, help="The embedded cloud ends itself after it."
+    ),
 ]
 
 
@@ -179,8 +184,8 @@ def down(
         chosen.forget_lost_account()
         if chosen.setting("production", False) in (True, "true"):
             raise StackError(
-                f"stack {stack} is marked production, and production is not destroyed by one command: its cluster, keys "
-                f"and backups are protected. `make stop STACK={stack}` ends the emulation without touching any account."
+                f"stack {stack} is marked production, and production is not destroyed by one command: its cluster "
+                f"and keys are protected. `make stop STACK={stack}` ends the emulation without touching any account."
             )
         if not chosen.resources() and not chosen.pending_creates():
             stopped = embedded_cloud.stop(chosen.home)

@@ -17,7 +17,12 @@ from pulumi.automation.errors import create_command_error
 # An engine whose driver was killed has lost its program and its stand-ins and could only guess: on Linux it dies with
 # the driver (PR_SET_PDEATHSIG is 1), so that what was under way stays recorded as such.
 _LAUNCHER = (
-    [sys.executable, "-S", "-c", "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"]
+    [
+        sys.executable,
+        "-S",
+        "-c",
+        "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])",
+    ]
     if sys.platform == "linux"
     else []
 )
@@ -37,7 +42,7 @@ class EngineCommand(PulumiCommand):
 
     @contextmanager
     def interruptible(self, say: Callable[[str], None]) -> Iterator[None]:
-        """Hands SIGINT, SIGTERM and SIGHUP to the engine: the first lets it finish, the second makes it stop at once."""
+        """Hands SIGINT, SIGTERM and SIGHUP to the engine: the first lets it finish, the second stops it at once."""
 
         def hand_on(_number: int, _frame: FrameType | None) -> None:
             self.interrupts += 1

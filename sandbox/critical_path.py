@@ -9,7 +9,7 @@ State = Sequence[dict[str, Any]]
 
 
 def critical_path(resources: State) -> tuple[float, list[tuple[str, float]]]:
-    """Seconds, and the chain of resource names with the second at which each is ready, for a state as the engine keeps it.
+    """Seconds, and the chain of resource names with the second at which each is ready, from a state of the engine.
 
     A resource starts when everything it depends on is ready: explicitly, through a property, or through its provider. A
     component is ready when its children are.
@@ -29,7 +29,9 @@ def critical_path(resources: State) -> tuple[float, list[tuple[str, float]]]:
                 return 0.0
             ready[urn] = (0.0, "")  # a component's child may name the component: it does not wait for itself
             if resource.get("custom"):
-                waits_for = {urn for urns in (resource.get("propertyDependencies") or {}).values() for urn in urns or []}
+                waits_for = {
+                    urn for urns in (resource.get("propertyDependencies") or {}).values() for urn in urns or []
+                }
                 waits_for |= set(resource.get("dependencies") or []) | {resource.get("provider", "").rsplit("::", 1)[0]}
                 own = create_seconds(resource["type"], resource.get("inputs", {}))
                 own = 0.0 if resource["type"].startswith("pulumi:providers:") else own
@@ -59,4 +61,6 @@ def shortest_possible(resources: State) -> float:
         if resource["type"] == "aws:eks/addon:Addon":
             addons[resource["inputs"]["addonName"]] = took
     chain = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup")
-    return sum(seconds.get(kind, 0.0) for kind in chain) + addons.get("vpc-cni", 0.0) + max(addons.values(), default=0.0)
+    return (
+        sum(seconds.get(kind, 0.0) for kind in chain) + addons.get("vpc-cni", 0.0) + max(addons.values(), default=0.0)
+    )

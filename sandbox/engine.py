@@ -87,7 +87,7 @@ def _download(home: Path, say: Say, refused: list[str]) -> str | None:
     say(f"Downloading the official Pulumi release {PINNED} into .tools/engine ...")
     try:
         PulumiCommand.install(root=str(home), version=PINNED)
-    except Exception as error:  # noqa: BLE001 - the installer is a shell script: whatever it says, the next way is tried
+    except Exception as error:
         refused.append(f"the official release cannot be installed: {error}")
         shutil.rmtree(home, ignore_errors=True)
         return None

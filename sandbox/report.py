@@ -66,7 +66,7 @@ class Report:
         elif event.policy_event:
             violation = event.policy_event
             self.console.print(
-                f"  [red]policy[/] {violation.policy_name} ({violation.enforcement_level}): {escape(violation.message)}",
+                f"  [red]policy[/] {violation.policy_name}, {violation.enforcement_level}: {escape(violation.message)}",
                 highlight=False,
             )
 
@@ -105,7 +105,9 @@ class Report:
         kind = metadata.type.replace("/", ".", 1) if "/" not in metadata.type else _short(metadata.type)
         stamp = "" if self.plan else f"[dim]{time.monotonic() - self._started:6.1f} s[/] "
         self.console.print(
-            f"  {stamp}[{colour}]{sign}[/] {kind:<42} {escape(name)}  [{colour}]{word}[/]", highlight=False, soft_wrap=True
+            f"  {stamp}[{colour}]{sign}[/] {kind:<42} {escape(name)}  [{colour}]{word}[/]",
+            highlight=False,
+            soft_wrap=True,
         )
 
     def _diagnose(self, diagnostic: events.DiagnosticEvent) -> None:

@@ -91,7 +91,7 @@ class SandboxStack:
         return started
 
     def forget_lost_account(self) -> None:
-        """The emulated account lives in memory: where it is gone, so is everything that the engine's state speaks of."""
+        """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
         account = self.home / "account"
         if not self._state_file.is_file() or not account.is_file():
             return
@@ -150,7 +150,10 @@ class SandboxStack:
     def _write_workspace(self) -> Path:
         work = self.home / "work"
         work.mkdir(parents=True, exist_ok=True)
-        project = {**self.project_settings, "runtime": "python"}  # the driver runs the program, so no options are needed
+        project = {
+            **self.project_settings,
+            "runtime": "python",
+        }  # the driver runs the program, so no options are needed
         (work / "Pulumi.yaml").write_text(yaml.safe_dump(project))
         copy = work / f"Pulumi.{self.name}.yaml"
         salt = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt") if copy.is_file() else None

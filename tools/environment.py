@@ -27,14 +27,20 @@ def main() -> int:
     """Return 0 once the environment stands, 1 after saying what is missing."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
-        return _fail(f"Python {found} is too old: install Python 3.11 or newer, or name one: make PYTHON=python3.12 ...")
+        return _fail(
+            f"Python {found} is too old: install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."
+        )
     TOOLS.mkdir(exist_ok=True)
     with (TOOLS / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp, wanted = VENV / "installed", _fingerprint()
         if stamp.is_file() and stamp.read_text() == wanted:
             return 0
-        print("Installing the Python environment into .tools/venv (hash-locked, once; about a minute) ...", file=sys.stderr, flush=True)
+        print(
+            "Installing the Python environment into .tools/venv (hash-locked, once; about a minute) ...",
+            file=sys.stderr,
+            flush=True,
+        )
         try:
             _install()
         except subprocess.CalledProcessError as error:

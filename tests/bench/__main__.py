@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 from rich.console import Console
+
 from sandbox import engine
 from sandbox.critical_path import critical_path, shortest_possible
 from sandbox.stack import SandboxStack
-
 from tests.bench.flat_program import write_flat_program
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,9 @@ def child(project: Path, config: Path, home: Path, plan: str) -> None:
     figures = {
         "seconds": time.monotonic() - began,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "sdk": sorted(name for name in sys.modules if name.split(".")[0] in ("pulumi_aws", "pulumi_eks", "pulumi_kubernetes")),
+        "sdk": sorted(
+            name for name in sys.modules if name.split(".")[0] in ("pulumi_aws", "pulumi_eks", "pulumi_kubernetes")
+        ),
     }
     print(json.dumps(figures))  # noqa: T201 - the parent reads it
 
@@ -132,7 +134,9 @@ def main() -> int:
             if number == 0:
                 seconds, share = import_share(components[0]["sdk"], median(components, "wall"))
                 console.print(f"  importing provider SDKs: {seconds:.2f} s, {100 * share:.0f} % of the preview")
-                met.append(verdict("preview in seconds, against cdk synth", median(components, "wall"), CDK_BLUEPRINTS_SECONDS))
+                met.append(
+                    verdict("preview in seconds, against cdk synth", median(components, "wall"), CDK_BLUEPRINTS_SECONDS)
+                )
         slope = (slopes[50][0] - slopes[1][0]) / (slopes[50][1] - slopes[1][1])
         met.append(verdict("slope from 1 to 50 node groups, components / flat", slope, 1.10))
         config = Path(scratch) / "0" / "Pulumi.dev.yaml"

@@ -11,7 +11,7 @@ _KUBERNETES = {"kubernetes:storage.k8s.io/v1:StorageClass": ("pulumi_kubernetes.
 
 
 def write_flat_program(plan: dict[str, Any], project: Path, folder: Path) -> int:
-    """From the JSON of a preview that only creates; returns the number of resources. Unknown values become references."""
+    """From the JSON of a preview that only creates; returns how many. Unknown values become references."""
     names: dict[str, str] = {}
     imports: set[str] = set()
     lines: list[str] = []
@@ -25,7 +25,7 @@ def write_flat_program(plan: dict[str, Any], project: Path, folder: Path) -> int
         dependencies = state.get("propertyDependencies") or {}
         arguments = [repr(state["urn"].rsplit("::", 1)[-1])]
         for key, value in (state.get("inputs") or {}).items():
-            if key.startswith("__") or key == "version" and "providers" in state["type"]:
+            if key.startswith("__") or (key == "version" and "providers" in state["type"]):
                 continue
             known = [names[urn] for urn in dependencies.get(key) or [] if urn in names]
             arguments.append(f"{_python_name(module, cls, key)}={_literal(value, known)}")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from sandbox import cloud as embedded_cloud
 from sandbox.cloud import Cloud
 
@@ -28,7 +29,9 @@ class Result:
 
     def counts(self) -> dict[str, int]:
         """The numbers of the last line that sums up: {"created": 74, "unchanged": 3}."""
-        summary = re.findall(r"^(?:Plan|Done|Destroyed|Read|So far|Interrupted): (.*) \(", self.output, re.MULTILINE)[-1]
+        summary = re.findall(r"^(?:Plan|Done|Destroyed|Read|So far|Interrupted): (.*) \(", self.output, re.MULTILINE)[
+            -1
+        ]
         pairs = re.findall(r"(\d+) (?:to )?([a-z]+)", summary)
         return {word: int(number) for number, word in pairs}
 
@@ -60,7 +63,11 @@ class Environment:
         file = self.folder / f"Pulumi.{self.stack}.yaml"
         file.write_text(yaml.safe_dump({"config": self.config}))
         arguments = [sys.executable, "-m", "sandbox", verb, "--stack", self.stack, "--home", str(self.home)]
-        return [*arguments, *(["--config-file", str(file)] if verb in ("up", "preview", "down", "refresh") else []), *options]
+        return [
+            *arguments,
+            *(["--config-file", str(file)] if verb in ("up", "preview", "down", "refresh") else []),
+            *options,
+        ]
 
     def start(self, verb: str, *options: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

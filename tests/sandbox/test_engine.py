@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from sandbox import engine
 
 Script = Callable[[str, str], None]
@@ -68,7 +69,7 @@ def test_a_build_is_made_once_and_then_found_again(machine: Script, tmp_path: Pa
         "go",
         'if [ "$1" = env ]; then echo go1.26.8; exit; fi\n'
         'while [ "$1" != -o ]; do shift; done\n'
-        "printf '#!/bin/sh\\necho 3.258.0\\n' > \"$2\"; /bin/chmod +x \"$2\"",
+        'printf \'#!/bin/sh\\necho 3.258.0\\n\' > "$2"; /bin/chmod +x "$2"',
     )
     said: list[str] = []
     first = engine.find(said.append)

@@ -34,7 +34,9 @@ def duplicates(environment: Environment) -> dict[str, int]:
     return {name: number for name, number in named.items() if number > 1}
 
 
-def test_an_interrupted_update_records_what_it_made_and_the_next_one_makes_the_rest(environment: MakeEnvironment) -> None:
+def test_an_interrupted_update_records_what_it_made_and_the_next_one_makes_the_rest(
+    environment: MakeEnvironment,
+) -> None:
     dev = environment("dev", SANDBOX_LATENCY="0.004")
     process = dev.start("up")
     seen = wait_for(process, r"NatGateway|aws\.ec2\.Route\b")
@@ -69,7 +71,12 @@ def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment)
     dev.run("preview")
     lock = dev.home / "state" / ".pulumi" / "locks" / "organization" / "eks-analytics" / "dev" / "living.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    content = {"pid": os.getpid(), "username": "me", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00Z"}
+    content = {
+        "pid": os.getpid(),
+        "username": "me",
+        "hostname": socket.gethostname(),
+        "timestamp": "2026-01-01T00:00:00Z",
+    }
     lock.write_text(json.dumps(content))
     refused = dev.run("up", code=1)
     assert "the stack is currently locked" in refused.output

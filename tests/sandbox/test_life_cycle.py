@@ -5,6 +5,7 @@ import subprocess
 from typing import Any
 
 import pytest
+
 from conftest import PROJECT, Environment, MakeEnvironment, Result
 
 CLUSTER = "dash-dev"
@@ -36,7 +37,9 @@ def test_the_first_line_says_that_this_is_an_emulation(first: tuple[Environment,
     assert "no AWS account is touched" in line
 
 
-def test_up_creates_and_shows_every_resource_its_outputs_its_count_and_the_time(first: tuple[Environment, Result]) -> None:
+def test_up_creates_and_shows_every_resource_its_outputs_its_count_and_the_time(
+    first: tuple[Environment, Result],
+) -> None:
     dev, result = first
     made = [resource for resource in dev.state() if resource["type"] != "pulumi:pulumi:Stack"]
     assert result.counts()["created"] >= len([one for one in made if not one["type"].startswith("pulumi:providers")])
@@ -70,7 +73,9 @@ def test_the_load_balancer_controller_and_karpenter_discover_exactly_the_right_s
 def test_private_subnets_reach_out_through_nat_and_s3_through_the_endpoint(dev: Environment) -> None:
     ec2 = dev.client("ec2")
     for subnet in dev.outputs()["private_subnet_ids"]:
-        tables = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["RouteTables"]
+        tables = ec2.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])[
+            "RouteTables"
+        ]
         assert len(tables) == 1
         default = [route for route in tables[0]["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
         assert [route["NatGatewayId"][:4] for route in default] == ["nat-"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from sandbox import cloud as embedded_cloud
 from sandbox import engine
 from sandbox.cloud import Cloud
