@@ -22,8 +22,8 @@ cluster = Cluster(
     {
         **cluster_arguments(stack),
         "vpc_id": network.vpc_id,
-        "subnet_ids_by_zone": network.private_subnet_ids_by_zone,
-        "node_subnet_ids_by_zone": network.node_subnet_ids_by_zone,
+        "subnet_ids_by_zone": {**network.private_subnets},
+        "node_subnet_ids_by_zone": {**network.node_subnets},
     },
 )
 

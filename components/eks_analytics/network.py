@@ -101,6 +101,7 @@ class Network(pulumi.ComponentResource):
         vpc = look_up(name, options, self)
         tag_subnets(name, options, self)
         known = pulumi.Output.from_input
+        self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
         self.vpc_id = known(vpc.id)
         self.vpc_cidr = known(vpc.cidr_block)
         self.public_subnet_ids = known([public[zone] for zone in zones if zone in public])
@@ -122,6 +123,9 @@ class Network(pulumi.ComponentResource):
                 way_out += [s3_routes[zone], *service_endpoints]
         private = {zone: subnet.id for zone, subnet in new.private.items()}
         nodes = {zone: _once(subnet, ways_out[zone]) for zone, subnet in private.items()}
+        # Each id for itself, for programs that import this class: a preview that adds a zone then still knows the
+        # others. Not annotated, because annotations are the outputs of the plugin's schema.
+        self.private_subnets, self.node_subnets = private, nodes
         self.vpc_id = new.vpc.id
         self.vpc_cidr = new.vpc.cidr_block
         self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in new.public.values()))
