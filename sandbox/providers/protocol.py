@@ -158,7 +158,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         """Raises InvalidInputsError for a provider configuration that is not supported."""
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
-        """The inputs with defaults and generated names; raises InvalidInputsError. `seed` is the same for old and new."""
+        """The inputs with defaults and generated names; raises InvalidInputsError. `seed`: for such names."""
         raise NotImplementedError
 
     def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:

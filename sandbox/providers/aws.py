@@ -1,0 +1,593 @@
+"""The stand-in for pulumi-aws: executes the rows of the table against the emulated AWS."""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sandbox.durations import create_seconds, delete_seconds
+from sandbox.knobs import Knobs
+from sandbox.providers.aws_api import ACCOUNT_ID, Api, AwsError, Cloud, Thing, find, partition_of
+from sandbox.providers.aws_functions import FUNCTIONS
+from sandbox.providers.aws_rows import ROWS
+from sandbox.providers.protocol import (
+    UNKNOWN,
+    Changes,
+    InvalidInputsError,
+    ProviderError,
+    Resource,
+    StandIn,
+    Values,
+    generated_name,
+)
+from sandbox.providers.schema import Schema, Type, check_inputs, plain, schema_of
+from sandbox.providers.shapes import counterpart, from_aws, member_of, operation, to_aws, violations
+from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
+
+_EMPTY = (None, "", False, [], {})
+_CONFIG_REFUSED = ("defaultTags", "assumeRoles", "assumeRoleWithWebIdentity", "endpoints", "ignoreTags")
+
+
+class AwsProvider(StandIn):
+    """Stands in for pulumi-aws. `cloud` is asked for only when something is read or written."""
+
+    version = "7.51.1"
+
+    def __init__(self, cloud: Callable[[], Cloud], knobs: Knobs, announce: Callable[[str], None]) -> None:
+        super().__init__()
+        self._cloud, self._knobs, self._announce = cloud, knobs, announce
+        self._announced: set[str] = set()
+
+    def check_config(self, config: Values) -> None:
+        problems = [("region", "is missing: set aws:region")] if not config.get("region") else []
+        given = [key for key in _CONFIG_REFUSED if config.get(key) not in (*_EMPTY, "{}", "[]")]
+        problems += [(key, "is not supported by the embedded cloud") for key in given]
+        if problems:
+            raise InvalidInputsError(problems)
+
+    def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
+        row, schema = _row(resource.type)
+        failures = list(check_inputs(schema, new))
+        if failures:
+            raise InvalidInputsError(failures)
+        inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
+        if row.name and row.name not in inputs and not _name_prefix(row, inputs):
+            inputs[row.name] = old.get(row.name) or row.name_format.format(generated_name(f"{resource.name}-", seed))
+        place = _place(self._region(resource, inputs))
+        scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
+        request, problems = _create_request(row, schema, scope, resource.type)
+        if not problems:
+            shape = operation(row.service, row.create.operation).input_shape
+            problems = [("", f"AWS would refuse it: {text}") for text in violations(request, shape)]
+        if row.validate and not problems:
+            problems = list(row.validate(scope))
+        if problems:
+            raise InvalidInputsError(problems)
+        return inputs
+
+    def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:
+        row, schema = _row(resource.type)
+        changed = {
+            path: kind
+            for path, kind in _changes(old, new, schema.inputs)
+            if not (kind == "delete" and _within(path, row.computed)) and not _within(path, ignored)
+        }
+        updatable = _updatable(row)
+        replacing = {path for path in changed if _within(path, row.replace) or not _within(path, updatable)}
+        region = self._region(resource, new)
+        if state.get("region", region) != region:
+            changed["region"] = "update"
+            replacing.add("region")
+        name = new.get(row.name) if row.name else None
+        generated = re.fullmatch(f".*{re.escape(resource.name)}-[0-9a-f]{{7}}", str(name))
+        return Changes(changed, replacing, name is not None and name == old.get(row.name) and not generated)
+
+    def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
+        row, schema = _row(resource.type)
+        api, thing = self._api(resource, inputs), Thing(resource.type, "", dict(inputs))
+        if preview:
+            return "", _planned(row, schema, inputs, api.region)
+        if prefix := _name_prefix(row, inputs):
+            thing.record[row.name] = f"{inputs[prefix]}{time.time_ns()}{uuid.uuid4().hex[:7]}"
+        if row.before_create:
+            row.before_create(api, thing)
+        self.sleep(create_seconds(resource.type, inputs) * self._knobs.latency)
+        scope = {**thing.record, **_scope(api, thing, {})}
+        request, _ = _create_request(row, schema, scope, resource.type)
+        answer = api.call(row.service, row.create.operation, **request)
+        thing.id = _identity(row, scope) or find(row.id, answer)  # pyright: ignore[reportArgumentType]  # else a path
+        thing.record |= _pick(row.recorded, inputs)
+        self._announce_recorded(resource.type, {path for path in row.recorded if _get(inputs, path) not in _EMPTY})
+        try:
+            look = _look(api, row, schema, thing)
+            thing.state = look.seen if look else {}
+            late = {key for key in inputs if key not in _taken_by_create(resource.type)}
+            self._write(api, row, schema, thing, {}, late)
+            return thing.id, _settled(api, row, schema, thing)
+        except ProviderError as error:
+            raise ProviderError(str(error), thing.id, thing.state | inputs, inputs) from error
+
+    def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
+        row, schema = _row(resource.type)
+        api, thing = self._api(resource, {**inputs, **state}), Thing(resource.type, id, inputs, state)
+        thing.record = _recorded(api, thing) or {}
+        look = _look(api, row, schema, thing)
+        if look is None:
+            return None
+        if inputs:
+            given = {
+                key: value if key in row.local else _keep(value, look.seen.get(key), schema.inputs[key])
+                for key, value in inputs.items()
+            } | ({"tags": look.seen["tags"]} if look.seen.get("tags") and "tags" not in inputs else {})
+        else:
+            usable = _taken_by_create(resource.type) | {path.split(".")[0] for path in _updatable(row)}
+            known = {**row.defaults} | {
+                key: look.seen.get(key) for key in schema.inputs if key in usable - {*row.local}
+            }
+            given = {key: value for key, value in known.items() if value not in _EMPTY or key in row.defaults}
+            thing.inputs = given
+        given = {key: value for key, value in given.items() if value is not None and (key, value) != ("tags", {})}
+        return look.id, given, _state(row, schema, thing, look)
+
+    def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
+        row, schema = _row(resource.type)
+        api, thing = self._api(resource, new), Thing(resource.type, id, new, state, old)
+        if preview:
+            return _planned(row, schema, new, api.region, old, state)
+        changed = {path for path, _ in _changes(old, new, schema.inputs)}
+        thing.record = (_recorded(api, thing) or {}) | _pick(row.recorded, new)
+        self._announce_recorded(resource.type, {path for path in row.recorded if _within(path, changed)})
+        try:
+            if row.identify and (look := _look(api, row, schema, thing)):
+                thing.id = look.id
+            if row.before_update:
+                row.before_update(api, thing)
+            self._write(api, row, schema, thing, old, changed)
+            return _settled(api, row, schema, thing)
+        except ProviderError as error:
+            raise ProviderError(str(error), id, state, old) from error
+
+    def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
+        row, schema = _row(resource.type)
+        api, thing = self._api(resource, {**inputs, **state}), Thing(resource.type, id, inputs, state)
+        thing.record = _recorded(api, thing) or {}
+        if look := _look(api, row, schema, thing):
+            thing.id = look.id if row.identify else id
+            if row.before_delete:
+                row.before_delete(api, thing)
+            self.sleep(delete_seconds(resource.type) * self._knobs.latency)
+            scope = {**state, **_scope(api, thing, {})}
+            for call in row.delete:
+                try:
+                    if _applies(call, scope):
+                        self._send(api, row, schema, call, scope)
+                except AwsError as error:
+                    if not error.not_found:
+                        raise
+        if row.after_delete:
+            row.after_delete(api, thing)
+        api.cloud.store("recorded").delete(_record_key(api, thing))
+
+    def invoke(self, token: str, args: Values, preview: bool, config: Values) -> Values:
+        if token not in FUNCTIONS:
+            raise ProviderError(f"function {token} is not supported by the embedded cloud")
+        return FUNCTIONS[token](self._api(Resource("", token, "", config), args), args)
+
+    def _region(self, resource: Resource, values: Values) -> str:
+        return values.get("region") or resource.config.get("region", "")
+
+    def _api(self, resource: Resource, values: Values) -> Api:
+        return Api(self._cloud, self._region(resource, values), self._knobs)
+
+    def _announce_recorded(self, token: str, names: set[str]) -> None:
+        for text in (f"{token}: {name} is recorded, not emulated" for name in sorted(names)):
+            if text not in self._announced:
+                self._announced.add(text)
+                self._announce(text)
+
+    def _send(self, api: Api, row: Row, schema: Schema, call: Call, scope: Values) -> None:
+        request, problems = _request(row, call, scope, [key for key in call.properties if key in schema.inputs])
+        if call.recorded:
+            problems += [("", text) for text in violations(request, operation(row.service, call.operation).input_shape)]
+        if problems:
+            raise ProviderError(f"{row.service}:{call.operation}: {InvalidInputsError(problems)}")
+        if not call.recorded:
+            api.call(row.service, call.operation, **request)
+
+    def _write(self, api: Api, row: Row, schema: Schema, thing: Thing, old: Values, changed: set[str]) -> None:
+        """What a creation leaves over, and every update: the calls that take a changed property, then the tags."""
+        scope = _scope(api, thing, old)
+        for call in row.updates:
+            touched = {name for name in call.properties if _within(name, changed) or _around(name, changed)}
+            if not touched or not _applies(call, scope):
+                continue
+            self._send(api, row, schema, call, scope)
+            if call.recorded:
+                self._announce_recorded(thing.type, {call.operation})
+                for name in {path.split(".")[0] for path in touched}:
+                    empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
+                    value = thing.inputs.get(name, empty)
+                    whole = schema.inputs[name].kind == "object"
+                    thing.record[name] = _overlay(thing.record.get(name), value) if whole else value
+        if row.tags and _around("tags", changed) and (old or not row.tags.member):
+            self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
+            if row.tags.tag.recorded:
+                thing.record["tags"] = thing.inputs.get("tags") or {}
+                self._announce_recorded(thing.type, {row.tags.tag.operation})
+        if row.after_write:
+            row.after_write(api, thing)
+        if thing.record:
+            api.cloud.store("recorded").put(_record_key(api, thing), thing.record)
+
+    def _write_tags(self, api: Api, row: Row, schema: Schema, scope: Values, before: Values, after: Values) -> None:
+        assert row.tags
+        gone = [key for key in before if key not in after]
+        for keys in [[key] for key in gone] if row.tags.one_by_one else [gone] if gone else []:
+            key_name = (row.tags.names or ("Key",))[0]
+            listed = [{key_name: key} for key in keys]
+            self._send(api, row, schema, row.tags.untag, {**scope, "tagKeys": keys, "tagKeyList": listed})
+        added = {key: value for key, value in after.items() if before.get(key) != value}
+        if added:
+            self._send(api, row, schema, row.tags.tag, {**scope, "tags": _tag_form(row, added)})
+
+
+def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[str]:
+    """Ids of existing resources that an interrupted creation may have made: by identity where the inputs fix it, else
+    by tags, all of which must be there. Empty where it cannot be told."""
+    row, schema = _row(token)
+    api = Api(lambda: cloud, inputs.get("region") or region)
+    if identity := _identity(row, inputs):
+        return [identity] if _look(api, row, schema, Thing(token, identity, inputs)) else []
+    tags = inputs.get("tags") or {}
+    if not tags or not row.listing:
+        return []
+    looks = {id: _look(api, row, schema, Thing(token, id, {})) for id in row.listing(api)}
+    return [id for id, look in looks.items() if look and tags.items() <= look.seen.get("tags", {}).items()]
+
+
+@dataclass
+class Look:
+    """A resource as AWS shows it: its properties, whether AWS has finished, and its id, which an import may spell
+    in another way."""
+
+    seen: Values
+    settled: bool
+    id: str
+
+
+def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
+    """None where the resource does not exist (any more)."""
+    parsed = _parsed(row.import_id or (row.id if isinstance(row.id, str) else ""), thing.id)
+    scope = thing.state | thing.record | _scope(api, thing, {}) | {k: v for k, v in parsed.items() if k == "id"}
+    scope = parsed | scope
+    found: Values = {"id": scope.get("id", thing.id)}
+    for fetch in row.read:
+        part = _fetch(api, row, fetch, {**scope, "found": found})
+        if part is None and fetch is row.read[0]:
+            return None
+        found |= {fetch.key: part} if fetch.key else part or {}
+    if row.alive and not find(row.alive, found):
+        return None
+    texts = {**_place(api.region), **{key: value for key, value in found.items() if isinstance(value, str)}}
+    seen: Values = {}
+    for key, kind in schema.outputs.items():
+        path, source = row.outputs.get(key), row.rename.get(key) or counterpart(key, found)
+        if path and path.startswith("arn:"):
+            seen[key] = path.format(**texts)
+        else:
+            raw = find(path, {**scope, **found}) if path else found.get(source) if source else None
+            seen[key] = from_aws(raw, kind, key, row.rename)
+    seen = _overlay({key: value for key, value in seen.items() if value is not None}, thing.record)
+    if row.tags:
+        holder = _fetch(api, row, row.tags.read, {**scope, "found": found}) if row.tags.read else found
+        seen["tags"] = seen["tagsAll"] = thing.record.get("tags", _tags_of(row, holder))
+    if "region" in schema.outputs:
+        seen["region"] = api.region
+    id = find(row.identify, found) if row.identify else _identity(row, seen) if callable(row.id) else thing.id
+    return Look(seen, not row.settled or bool(find(row.settled, found)), id or thing.id)
+
+
+def _settled(api: Api, row: Row, schema: Schema, thing: Thing) -> Values:
+    """Waits until AWS has finished; refuses to pretend that the emulator keeps what it dropped."""
+    deadline = time.monotonic() + 30
+    while (look := _look(api, row, schema, thing)) is not None and not look.settled:
+        if time.monotonic() > deadline:
+            raise ProviderError(f"{thing.id} did not become ready within 30 s")
+        time.sleep(0.05)
+    if look is None:
+        raise ProviderError(f"{thing.id} does not exist right after it was written")
+    lost = [
+        f"{key} ({value!r} became {look.seen.get(key)!r})"
+        for key, value in thing.inputs.items()
+        if key not in row.local and not equivalent(value, look.seen.get(key), schema.inputs[key])
+    ]
+    if lost:
+        raise ProviderError(f"the emulator does not keep {', '.join(sorted(lost))}")
+    return _state(row, schema, thing, look)
+
+
+def _state(row: Row, schema: Schema, thing: Thing, look: Look) -> Values:
+    """What AWS shows, in the words of the inputs where both mean the same."""
+    state = {key: thing.state[key] for key in row.local if key in thing.state} | look.seen
+    for key, value in thing.inputs.items():
+        kept = value if key in row.local else _keep(value, look.seen.get(key), schema.inputs[key])
+        state[key] = _overlay(look.seen.get(key), kept) if schema.inputs[key].kind == "object" else kept
+    hidden = {key for key in row.quiet if key not in thing.inputs}
+    state = {key: value for key, value in state.items() if value is not None and key not in hidden}
+    return {key: value for key, value in state.items() if (key, value) != ("tags", {})}
+
+
+def _planned(
+    row: Row, schema: Schema, inputs: Values, region: str, old: Values | None = None, state: Values | None = None
+) -> Values:
+    """The state as a preview can know it: what AWS is to fill in is unknown, unless it was there and stays."""
+    state = state or {}
+    touched = any(not _within(path, ("tags",)) for path, _ in _changes(old or {}, inputs, schema.inputs))
+    planned: Values = {"tagsAll": inputs.get("tags", {})} if row.tags else {}
+    for key in schema.outputs:
+        if key in inputs:
+            planned[key] = inputs[key]
+            for path in row.computed:
+                outer, _, inner = path.partition(".")
+                if outer == key and inner and isinstance(planned[key], dict):
+                    planned[key] = {inner: _get(state, path) or UNKNOWN} | planned[key]
+        elif key == "region":
+            planned[key] = region
+        elif key in ("tags", "tagsAll") or (key in schema.inputs and key not in (*row.computed, row.name)):
+            continue
+        else:
+            planned[key] = UNKNOWN if key not in state or (touched and key in row.volatile) else state[key]
+    return planned
+
+
+def _row(token: str) -> tuple[Row, Schema]:
+    row, schema = ROWS.get(token), schema_of(token)
+    if row is None or schema is None:
+        raise ProviderError(f"resource type {token} is not supported by the embedded cloud")
+    return row, schema
+
+
+def _identity(row: Row, values: Values) -> str | None:
+    """The id where the inputs determine it."""
+    if callable(row.id):
+        return row.id(values)
+    named = set(re.findall(r"{(\w+)}", row.id))
+    return row.id.format_map(values) if named and named <= set(values) else None
+
+
+def _updatable(row: Row) -> set[str]:
+    paths = {path for call in row.updates for path in call.properties} | {*row.local, *row.hooked}
+    return paths | ({"tags"} if row.tags else set())
+
+
+@cache
+def _taken_by_create(token: str) -> frozenset[str]:
+    """The properties that the create call takes."""
+    row, schema = _row(token)
+    shape: Any = operation(row.service, row.create.operation).input_shape
+    inner = shape.members[row.create.into] if row.create.into else shape
+    taken = {name.split(".")[0] for name in references(row.create.params)}
+    if not row.create.strict:
+        taken |= {key for key in schema.inputs if _member(row, inner, key)}
+    taken |= {"tags"} if row.tags and row.tags.member else set()
+    return frozenset(taken & set(schema.inputs) - {*row.local, "region"} - ({"tags"} if not row.tags else set()))
+
+
+def _member(row: Row, shape: Any, key: str) -> str | None:
+    member = row.rename.get(key) or member_of(shape, key)
+    return member if member in shape.members else None
+
+
+def _create_request(row: Row, schema: Schema, scope: Values, token: str) -> tuple[Values, list[tuple[str, str]]]:
+    taken = _taken_by_create(token)
+    given = {key: value for key, value in scope.items() if key in schema.inputs and value not in (None, [], {})}
+    request, problems = _request(row, row.create, scope, [key for key in given if key in taken and key != "tags"])
+    known = taken | {path.split(".")[0] for path in _updatable(row)} | {"region", f"{row.name}Prefix"}
+    problems += [(key, "is not supported by the embedded cloud") for key in given if key not in known]
+    if row.tags and row.tags.member and "tags" in given:
+        tags = _tag_form(row, given["tags"])
+        kind = row.tags.resource_type
+        request[row.tags.member] = [{"ResourceType": kind, "Tags": tags}] if kind else tags
+    return request, problems
+
+
+def _request(row: Row, call: Call, scope: Values, properties: list[str]) -> tuple[Values, list[tuple[str, str]]]:
+    """The call's parameters: its templates filled in, and the properties that no template mentions."""
+    shape: Any = operation(row.service, call.operation).input_shape
+    inner = shape.members[call.into] if call.into else shape
+    problems: list[tuple[str, str]] = []
+    request: Values = _fill(call.params, shape, scope, row, problems) or {}
+    named, into = {name.split(".")[0] for name in references(call.params)}, request
+    if call.into:
+        into = request[call.into] = request.get(call.into, {})
+    for key in properties:
+        member = _member(row, inner, key)
+        if key not in named and member and scope.get(key) is not None:
+            into[member] = to_aws(scope[key], inner.members[member], key, row.rename, problems)
+    return request, problems
+
+
+def _fill(template: Any, shape: Any, scope: Values, row: Row, problems: list[tuple[str, str]]) -> Any:
+    """None where the template refers to something that is not there; `$!x` takes the object around it away too."""
+    if isinstance(template, str) and (match := REFERENCE.fullmatch(template)):
+        return to_aws(_get(scope, match[1]), shape, match[1], row.rename, problems)
+    if isinstance(template, Mapping):
+        filled = {key: _fill(item, shape.members[key], scope, row, problems) for key, item in template.items()}
+        needed = [key for key, item in template.items() if re.match(r"(\['?)?\$!", str(item))]
+        if any(filled[key] in _EMPTY for key in needed):
+            return None
+        filled = {key: value for key, value in filled.items() if value is not None}
+        return filled if filled or not template else None
+    if isinstance(template, list):
+        items = [_fill(item, shape.member, scope, row, problems) for item in template]
+        return [item for item in items if item is not None] or (None if template else [])
+    return template
+
+
+def _fetch(api: Api, row: Row, fetch: Fetch, scope: Values) -> Any:
+    shape = operation(row.service, fetch.operation).input_shape
+    params = _fill(fetch.params, shape, scope, row, []) or {}
+    path = REFERENCE.sub(lambda match: str(_get(scope, match[1]) or "-"), fetch.path)
+    return api.look(path, row.service, fetch.operation, **params)
+
+
+def _tag_form(row: Row, tags: Any) -> Any:
+    if tags is UNKNOWN or row.tags is None or row.tags.names is None:
+        return tags
+    key, value = row.tags.names
+    return [{key: name, value: text} for name, text in tags.items()]
+
+
+def _tags_of(row: Row, holder: Any) -> dict[str, str]:
+    """AWS's own tags (`aws:…`) are not the user's."""
+    assert row.tags
+    tags = holder.get("Tags", holder.get("tags")) if isinstance(holder, dict) and not row.tags.read else holder
+    if row.tags.names:
+        key, value = row.tags.names
+        tags = {tag[key]: tag[value] for tag in tags or []}
+    return {key: value for key, value in (tags or {}).items() if not key.startswith("aws:")}
+
+
+def _place(region: str) -> Values:
+    return {"region": region, "account": ACCOUNT_ID, "partition": partition_of(region)}
+
+
+def _scope(api: Api, thing: Thing, old: Values) -> Values:
+    """What templates may refer to."""
+    added: Values = {}
+    removed: Values = {}
+    for key, value in (old | thing.inputs).items():
+        if isinstance(value, list):
+            now, before = thing.inputs.get(key) or [], old.get(key) or []
+            added[key] = [item for item in now if item not in before] or None
+            removed[key] = [item for item in before if item not in now] or None
+    known = {"state": thing.state, "old": old, "added": added, "removed": removed}
+    return thing.inputs | _place(api.region) | known | ({"id": thing.id} if thing.id else {})
+
+
+def _get(values: Mapping[str, Any], path: str) -> Any:
+    current: Any = values
+    for part in path.split("."):
+        current = current.get(part) if isinstance(current, Mapping) else None
+    return current
+
+
+def _pick(paths: tuple[str, ...], values: Values) -> Values:
+    """The values at dotted paths, nested as they were."""
+    picked: Values = {}
+    for path in paths:
+        if (value := _get(values, path)) is not None:
+            for part in reversed(path.split(".")):
+                value = {part: value}
+            picked = _overlay(picked, value)
+    return picked
+
+
+def _within(path: str, names: Any) -> bool:
+    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in names)
+
+
+def _around(name: str, paths: Any) -> bool:
+    return any(_within(path, (name,)) for path in paths)
+
+
+def _overlay(base: Any, top: Any) -> Any:
+    if isinstance(base, dict) and isinstance(top, dict):
+        return base | {key: _overlay(base.get(key), value) for key, value in top.items()}
+    return top
+
+
+def _name_prefix(row: Row, inputs: Values) -> str | None:
+    prefix = f"{row.name}Prefix"
+    return prefix if row.name and row.name not in inputs and inputs.get(prefix) else None
+
+
+def _record_key(api: Api, thing: Thing) -> str:
+    return f"{thing.type}|{api.region}|{thing.id}"
+
+
+def _recorded(api: Api, thing: Thing) -> Values | None:
+    return api.cloud.store("recorded").get(_record_key(api, thing))
+
+
+def _applies(call: Call, scope: Values) -> bool:
+    given = {path: _get(scope, path) for path in call.when}
+    return all(
+        given[path] not in _EMPTY if wanted is ANY else given[path] == wanted or (not wanted and given[path] in _EMPTY)
+        for path, wanted in call.when.items()
+    )
+
+
+def _parsed(template: str, id: str) -> Values:
+    """The properties that a composed id such as `cluster:addon` tells, as an import needs."""
+    if "{" not in template:
+        return {}
+    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(template))
+    match = re.fullmatch(pattern, id)
+    return match.groupdict() if match else {}
+
+
+def _changes(old: Values, new: Values, kinds: Mapping[str, Type], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Paths of the properties that differ, into objects but not into lists; an unknown value differs."""
+    for key in sorted({*old, *new}):
+        before, after, kind = old.get(key), new.get(key), kinds.get(key, Type("any"))
+        if isinstance(before, dict) and isinstance(after, dict) and kind.kind == "object":
+            yield from _changes(before, after, kind.fields, f"{prefix}{key}.")
+        elif not (equivalent(before, after, kind) and equivalent(after, before, kind)):
+            yield prefix + key, "add" if before is None else "delete" if after is None else "update"
+
+
+def equivalent(given: Any, seen: Any, kind: Type) -> bool:
+    """Whether AWS means the same: lists in any order, documents by content, what is not given may be anything."""
+    if given == seen or (given in _EMPTY and seen in _EMPTY):
+        return True
+    if given is None or seen is None or UNKNOWN in (given, seen):
+        return False
+    match kind.kind:
+        case "list" if isinstance(given, list) and isinstance(seen, list) and kind.item:
+            rest = list(seen)
+            for item in given:
+                index = next((i for i, other in enumerate(rest) if equivalent(item, other, kind.item)), None)
+                if index is None:
+                    return False
+                del rest[index]
+            return not rest
+        case "object" if isinstance(given, dict) and isinstance(seen, dict):
+            return all(equivalent(item, seen.get(key), kind.fields[key]) for key, item in given.items())
+        case "str" if isinstance(given, str) and isinstance(seen, str):
+            return _document(given) is not None and _document(given) == _document(seen)
+        case _:
+            return False
+
+
+def _keep(given: Any, seen: Any, kind: Type) -> Any:
+    """The value in the words of `given` as far as AWS means the same, else as AWS has it."""
+    if equivalent(given, seen, kind):
+        return given
+    if kind.kind == "object" and isinstance(given, dict) and isinstance(seen, dict):
+        kept = {key: _keep(item, seen.get(key), kind.fields[key]) for key, item in given.items()}
+        return {key: item for key, item in kept.items() if item is not None}
+    return seen
+
+
+def _document(text: str) -> Any:
+    """A JSON text without what AWS rearranges: the order in lists, and lists of one."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return _canonical(json.loads(text))
+    except ValueError:
+        return None
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        items = sorted((_canonical(item) for item in value), key=repr)
+        return items[0] if len(items) == 1 else items
+    return value

@@ -1,0 +1,83 @@
+"""One way to the emulated AWS: counted, failed on demand, with errors that name the call."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jmespath
+from botocore import xform_name
+from botocore.exceptions import ClientError, ParamValidationError
+
+from sandbox.cloud import ACCOUNT_ID as ACCOUNT_ID
+from sandbox.knobs import Knobs
+from sandbox.providers.protocol import ProviderError, Values
+
+
+class Cloud(Protocol):
+    def client(self, service: str, region: str) -> Any: ...
+    def store(self, bucket: str) -> Any: ...
+    def system_tag(self, resource_id: str, tags: dict[str, str], region: str) -> None: ...
+
+
+class AwsError(ProviderError):
+    def __init__(self, service: str, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{service}:{operation}: {code}: {message}")
+        self.code = code
+
+    @property
+    def not_found(self) -> bool:
+        return bool(re.search(r"NotFound|NoSuch|NotAttached", self.code))
+
+
+def find(path: str, value: Any) -> Any:
+    return jmespath.search(path, value)
+
+
+@dataclass(frozen=True)
+class Api:
+    connect: Callable[[], Cloud]
+    region: str
+    knobs: Knobs = field(default_factory=Knobs)
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.connect()
+
+    def call(self, service: str, operation: str, **params: Any) -> Values:
+        if self.knobs.fails(service, operation):
+            raise AwsError(service, operation, "InternalError", "injected failure, as the knob asks for")
+        try:
+            answer = getattr(self.cloud.client(service, self.region), xform_name(operation))(**params)
+        except ClientError as error:
+            details = error.response.get("Error", {})
+            raise AwsError(service, operation, details.get("Code", ""), details.get("Message", str(error))) from None
+        except ParamValidationError as error:
+            raise AwsError(service, operation, "ValidationError", str(error)) from None
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def look(self, path: str, service: str, operation: str, **params: Any) -> Any:
+        """What `path` finds in the answer; None where AWS knows no such thing."""
+        try:
+            return find(path, self.call(service, operation, **params))
+        except AwsError as error:
+            if error.not_found:
+                return None
+            raise
+
+
+@dataclass
+class Thing:
+    """A resource under way: what the hooks of a row see."""
+
+    type: str
+    id: str
+    inputs: Values
+    state: Values = field(default_factory=dict[str, Any])
+    old: Values | None = None  # the inputs before an update
+    record: Values = field(default_factory=dict[str, Any])  # kept by the stand-in beside the emulator
+
+
+def partition_of(region: str) -> str:
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")

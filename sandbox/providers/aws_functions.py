@@ -1,0 +1,133 @@
+"""The look-up functions of pulumi-aws that programs here call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from sandbox.providers.aws_api import ACCOUNT_ID, Api, find, partition_of
+from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
+from sandbox.providers.schema import python_name, type_of
+from sandbox.providers.shapes import from_aws
+
+_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+
+
+def _region(api: Api, args: Values) -> Values:
+    endpoint = f"ec2.{api.region}.{_SUFFIXES[partition_of(api.region)]}"
+    return {"id": api.region, "region": api.region, "name": api.region, "endpoint": endpoint, "description": api.region}
+
+
+def _partition(api: Api, args: Values) -> Values:
+    partition = partition_of(api.region)
+    suffix = _SUFFIXES[partition]
+    reverse = ".".join(reversed(suffix.split(".")))
+    return {"id": partition, "partition": partition, "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
+
+
+def _caller_identity(api: Api, args: Values) -> Values:
+    arn = f"arn:{partition_of(api.region)}:iam::{ACCOUNT_ID}:root"
+    return {"id": ACCOUNT_ID, "accountId": ACCOUNT_ID, "arn": arn, "userId": ACCOUNT_ID}
+
+
+def _availability_zones(api: Api, args: Values) -> Values:
+    _only(args, "state", "filters", "excludeNames", "excludeZoneIds", "region")
+    zones = api.call("ec2", "DescribeAvailabilityZones", Filters=_filters(args, {}))["AvailabilityZones"]
+    zones = [
+        zone
+        for zone in sorted(zones, key=lambda zone: zone["ZoneName"])
+        if zone["State"] == args.get("state", zone["State"])
+        and zone["ZoneName"] not in args.get("excludeNames", [])
+        and zone["ZoneId"] not in args.get("excludeZoneIds", [])
+    ]
+    names, ids = [zone["ZoneName"] for zone in zones], [zone["ZoneId"] for zone in zones]
+    return args | {"id": api.region, "region": api.region, "names": names, "zoneIds": ids, "groupNames": [api.region]}
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A function that finds exactly one resource. `filters`: argument → EC2 filter."""
+
+    token: str
+    operation: str
+    path: str
+    id: str
+    filters: dict[str, str]
+    rename: dict[str, str] = field(default_factory=dict[str, str])
+    outputs: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __call__(self, api: Api, args: Values) -> Values:
+        _only(args, "id", "tags", "filters", "region", *self.filters)
+        filters = _filters(args, {"id": self.id} | self.filters)
+        found = api.call("ec2", self.operation, Filters=filters)[self.path]
+        if len(found) != 1:
+            raise ProviderError(f"{self.token}: {len(found)} of {self.path} match {filters}, not exactly one")
+        path, name = self.token.split(":")[1:]
+        module = import_module(f"pulumi_aws.{'.'.join(python_name(part) for part in path.split('/'))}")
+        kind = type_of(getattr(module, f"{name[0].upper()}{name[1:]}Result"))
+        tags = {tag["Key"]: tag["Value"] for tag in found[0].get("Tags", [])}
+        result: Values = from_aws({**found[0], "Tags": None}, kind, "", {f".{k}": v for k, v in self.rename.items()})
+        extra = {key: from_aws(find(path, found[0]), kind.fields[key], key, {}) for key, path in self.outputs.items()}
+        return args | result | extra | {"tags": tags, "region": api.region}
+
+
+def _only(args: Values, *known: str) -> None:
+    problems = [(key, "is not supported by the embedded cloud") for key in args if key not in known]
+    if problems:
+        raise InvalidInputsError(problems)
+
+
+def _filters(args: Values, known: dict[str, str]) -> list[Values]:
+    if contains_unknown(args):
+        raise ProviderError("a look-up by a value that is not known yet")
+    filters = [{"Name": name, "Values": [_text(args[key])]} for key, name in known.items() if key in args]
+    filters += [{"Name": f"tag:{key}", "Values": [value]} for key, value in args.get("tags", {}).items()]
+    return filters + [{"Name": item["name"], "Values": item["values"]} for item in args.get("filters", [])]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_ZONE_FILTERS = {"cidrBlock": "cidr-block", "state": "state"}
+_LOOKUPS = (
+    Lookup(
+        "aws:ec2/getSubnet:getSubnet",
+        "DescribeSubnets",
+        "Subnets",
+        "subnet-id",
+        {
+            **_ZONE_FILTERS,
+            "vpcId": "vpc-id",
+            "availabilityZone": "availability-zone",
+            "availabilityZoneId": "availability-zone-id",
+            "defaultForAz": "default-for-az",
+        },
+        {"id": "SubnetId", "arn": "SubnetArn", "availableIpAddressCount": "AvailableIpAddressCount"},
+    ),
+    Lookup(
+        "aws:ec2/getVpc:getVpc",
+        "DescribeVpcs",
+        "Vpcs",
+        "vpc-id",
+        {**_ZONE_FILTERS, "default": "is-default", "dhcpOptionsId": "dhcp-options-id"},
+        {"id": "VpcId", "default": "IsDefault"},
+        {"cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock}"},
+    ),
+    Lookup(
+        "aws:ec2/getRouteTable:getRouteTable",
+        "DescribeRouteTables",
+        "RouteTables",
+        "route-table-id",
+        {"routeTableId": "route-table-id", "subnetId": "association.subnet-id", "vpcId": "vpc-id"},
+        {"id": "RouteTableId"},
+        {"routes": "Routes[?GatewayId!='local']"},
+    ),
+)
+FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    **{lookup.token: lookup for lookup in _LOOKUPS},
+}
