@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -101,7 +102,7 @@ def _decode(config: Mapping[str, Any]) -> dict[str, Any]:
     decoded: dict[str, Any] = {}
     for key, value in config.items():
         known = Settings.model_fields.get(key)
-        decoded[key] = value
+        decoded[key] = deepcopy(value)  # refused parts are taken out of it later
         if known is not None and known.annotation is not str and isinstance(value, str):
             with suppress(json.JSONDecodeError):
                 decoded[key] = json.loads(value)
@@ -118,7 +119,9 @@ def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
             errors = refusal.errors(include_url=False)
         places: list[Location] = []
         for error in errors:
-            at = tuple(part for part in error["loc"] if part != "[key]")  # pydantic's mark of a refused key of a map
+            at = error["loc"]
+            if at[-1] == "[key]" and len(at) > 1:  # pydantic's mark of a refused key of a map
+                at = at[:-1]
             places.append(at)
             value = error["input"] if at == error["loc"] else _value_at(raw, at)
             if error["type"] == "extra_forbidden":

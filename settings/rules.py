@@ -208,8 +208,13 @@ def _tags(it: Judgement) -> Iterator[Problem]:
     if "tags" in it.broken:
         return
     for problem in check_tags({**it.own_tags, **tags}):
-        key = key_path(("tags", str(problem.value))) if problem.value in tags else "tags"
-        yield Problem(key, tags.get(str(problem.value), problem.value), problem.reason, problem.remedy)
+        if problem.value in tags:
+            key = str(problem.value)
+            yield Problem(key_path(("tags", key)), tags[key], problem.reason, problem.remedy)
+        else:
+            yield Problem(
+                "tags", tags, f"with the program's own, these {problem.value} {problem.reason}", problem.remedy
+            )
     seen: dict[str, str] = {key.lower(): key for key in it.own_tags}
     for key, value in tags.items():
         other = seen.setdefault(key.lower(), key)

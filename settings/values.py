@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 
+# Pulumi names an IAM role after its resource and adds a hyphen and seven characters.
+LONGEST_CLUSTER_NAME = 64 - len("-aws-ebs-csi-driver") - len("-1234567")
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}):(?P<resource>.+)"
 )
@@ -294,8 +296,9 @@ ClusterName = Annotated[
     str,
     _or_empty(
         _matching(
-            r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}",
-            "EKS takes 1 to 100 letters, digits, hyphens and underscores, the first a letter or digit",
+            rf"[0-9A-Za-z][A-Za-z0-9_-]{{0,{LONGEST_CLUSTER_NAME - 1}}}",
+            f"takes 1 to {LONGEST_CLUSTER_NAME} letters, digits, hyphens and underscores, the first a letter or digit: EKS "
+            "knows no others, and names of IAM roles, at most 64 characters, begin with it",
             'write a name such as "dash-dev"',
         )
     ),

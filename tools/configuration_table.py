@@ -6,10 +6,13 @@ Usage: python tools/configuration_table.py --write README.md | --check README.md
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -20,7 +23,7 @@ from pydantic.fields import FieldInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "components")]
 
-from settings import Settings  # noqa: E402  # the project's own modules are found only now
+from settings import Settings, models  # noqa: E402  # the project's own modules are found only now
 from settings.reading import block_of  # noqa: E402
 
 BEGIN, END = "<!-- configuration:begin -->", "<!-- configuration:end -->"
@@ -49,10 +52,25 @@ def rows() -> Iterator[Row]:
 
 def _inside(block: type[BaseModel], prefix: str) -> Iterator[Row]:
     for name, field in block.model_fields.items():
-        description = " ".join((field.description or "").split()).removesuffix(".")
+        description = " ".join(_sentences()[block.__name__][name].split()).removesuffix(".")
         yield Row(f"{prefix}{name}", _type(field.annotation), _default(field), description)
         if inner := block_of(field.annotation):
             yield from _inside(inner, f"{prefix}{name}[].")
+
+
+@cache
+def _sentences() -> dict[str, dict[str, str]]:
+    """The string under each field of each model, by model and field."""
+    found: dict[str, dict[str, str]] = {}
+    for model in ast.walk(ast.parse(Path(models.__file__).read_text())):
+        if isinstance(model, ast.ClassDef):
+            for field, below in pairwise(model.body):
+                match field, below:
+                    case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(sentence))):
+                        found.setdefault(model.name, {})[name] = sentence
+                    case _:
+                        pass
+    return found
 
 
 def _default(field: FieldInfo) -> str:
