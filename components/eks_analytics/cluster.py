@@ -101,7 +101,8 @@ class ClusterArgs(TypedDict):
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource that takes some, volumes of Kubernetes included."""
+    """Tags of every resource that takes some, nodes and the volumes of Kubernetes included. The nodes' come from their
+    launch template, so that a changed tag makes EKS roll the nodes."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -213,22 +214,7 @@ class Cluster(pulumi.ComponentResource):
         if args.get("enable_default_storage_class", True):
             self._default_storage_class()
 
-        self.register_outputs(
-            {
-                "cluster_name": self.cluster_name,
-                "cluster_arn": self.cluster_arn,
-                "endpoint": self.endpoint,
-                "certificate_authority": self.certificate_authority,
-                "kubeconfig": self.kubeconfig,
-                "oidc_issuer": self.oidc_issuer,
-                "oidc_provider_arn": self.oidc_provider_arn,
-                "cluster_security_group_id": self.cluster_security_group_id,
-                "node_role_arn": self.node_role_arn,
-                "node_role_name": self.node_role_name,
-                "version": self.version,
-                "kms_key_arn": self.kms_key_arn,
-            }
-        )
+        self.register_outputs({output: getattr(self, output) for output in Cluster.__annotations__})
 
     def _encryption_key(self) -> pulumi.Output[str]:
         if given := self._args.get("kms_key_arn"):
@@ -359,30 +345,27 @@ class Cluster(pulumi.ComponentResource):
 
     def _addon_identity(
         self, addon: str
-    ) -> tuple[list[aws.eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:
+    ) -> tuple[list[aws.eks.AddonPodIdentityAssociationArgs] | None, Sequence[pulumi.Resource]]:
         """The Pod Identity association of an add-on that calls AWS, and what its role must have before it starts."""
-        policies: list[pulumi.Resource] = []
         if addon == "vpc-cni":
             service_account = "aws-node"
             role = self._pod_role(addon, service_account)
-            if self._args.get("ip_family", "ipv4") == "ipv6":
-                policies.append(self._vpc_cni_ipv6_policy(role))
-            else:
-                policies.append(self._attach(addon, role, "AmazonEKS_CNI_Policy"))
-            role_arn = role.arn
+            ipv6 = self._args.get("ip_family", "ipv4") == "ipv6"
+            policy = self._vpc_cni_ipv6_policy(role) if ipv6 else self._attach(addon, role, "AmazonEKS_CNI_Policy")
+            role_arn, policies = role.arn, [policy]
         elif addon == "aws-ebs-csi-driver":
             service_account = "ebs-csi-controller-sa"
             choice = self._args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER)
             if choice in (EBS_CSI_ROLE_PER_CLUSTER, EBS_CSI_ROLE_VENDOR_NAME):
-                role_name = VENDOR_EBS_CSI_ROLE if choice == EBS_CSI_ROLE_VENDOR_NAME else None
-                role = self._pod_role(addon, service_account, role_name)
-                policies.append(self._attach(addon, role, "AmazonEBSCSIDriverPolicyV2"))
-                role_arn = role.arn
+                name = VENDOR_EBS_CSI_ROLE if choice == EBS_CSI_ROLE_VENDOR_NAME else None
+                role = self._pod_role(addon, service_account, name)
+                role_arn, policies = role.arn, [self._attach(addon, role, "AmazonEBSCSIDriverPolicyV2")]
             else:
-                role_arn = choice
+                role_arn, policies = choice, []
         else:
             return None, []
-        return [aws.eks.AddonPodIdentityAssociationArgs(role_arn=role_arn, service_account=service_account)], policies
+        association = aws.eks.AddonPodIdentityAssociationArgs(role_arn=role_arn, service_account=service_account)
+        return [association], policies
 
     def _pod_role(self, purpose: str, service_account: str, role_name: str | None = None) -> aws.iam.Role:
         cluster_name = self._args["cluster_name"]
