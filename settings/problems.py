@@ -13,6 +13,14 @@ from eks_analytics.problems import Problem
 Location = tuple[str | int, ...]
 
 _LONGEST_VALUE = 120
+_KINDS: dict[type[object], str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
 
 
 class SettingsError(Exception):
@@ -113,5 +121,4 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
 
 
 def _kind(value: object) -> str:
-    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
-    return kinds.get(type(value), type(value).__name__)
+    return _KINDS.get(type(value), type(value).__name__)

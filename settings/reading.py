@@ -138,7 +138,7 @@ def known_keys(model: type[BaseModel] = Settings, block: str = "") -> Iterator[s
         key = f"{block}{name}"
         yield key
         if inner := block_of(declared.annotation):
-            yield from known_keys(inner, f"{key}." if inner is declared.annotation else f"{key}[].")
+            yield from known_keys(inner, f"{key}[]." if get_args(declared.annotation) else f"{key}.")
 
 
 def block_of(annotation: object) -> type[BaseModel] | None:
@@ -170,16 +170,20 @@ def _take_out(raw: dict[str, Any], at: Location) -> None:
     place: Any = at[0]
     inside = block_of(Settings.model_fields[place].annotation) if place in Settings.model_fields else None
     for part in at[1:]:
-        below = holder[place] if isinstance(holder, list) else holder.get(place)
-        if below is None or not (inside or isinstance(below, dict)):  # a list of plain values goes as a whole
+        below: Any = holder[place] if isinstance(place, int) else holder.get(place)
+        if below is None or not (inside or _is_map(below)):  # a list of plain values goes as a whole
             break
         holder, place = below, part
         if inside and isinstance(part, str):
             inside = block_of(inside.model_fields[part].annotation) if part in inside.model_fields else None
-    if isinstance(holder, list):
+    if isinstance(place, int):
         holder[place] = {}
     else:
         holder.pop(place, None)
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _keys(raw: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -297,8 +297,8 @@ ClusterName = Annotated[
     _or_empty(
         _matching(
             rf"[0-9A-Za-z][A-Za-z0-9_-]{{0,{LONGEST_CLUSTER_NAME - 1}}}",
-            f"takes 1 to {LONGEST_CLUSTER_NAME} letters, digits, hyphens and underscores, the first a letter or digit: EKS "
-            "knows no others, and names of IAM roles, at most 64 characters, begin with it",
+            f"takes 1 to {LONGEST_CLUSTER_NAME} letters, digits, hyphens and underscores, the first a letter or digit "
+            "(EKS knows no others, and names of IAM roles, of at most 64 characters, begin with it)",
             'write a name such as "dash-dev"',
         )
     ),

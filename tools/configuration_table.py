@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
         default = _code(declared["default"]) if "default" in declared else "required"
         yield Row(key, _type(field.annotation), default, declared["description"])
         if inner := block_of(field.annotation):
-            yield from _inside(inner, f"{key}." if inner is field.annotation else f"{key}[].")
+            yield from _inside(inner, f"{key}[]." if get_args(field.annotation) else f"{key}.")
 
 
 def _inside(block: type[BaseModel], prefix: str) -> Iterator[Row]:
