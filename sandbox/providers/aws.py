@@ -200,7 +200,7 @@ class AwsProvider(StandIn):
 
     def _write(self, api: Api, row: Row, schema: Schema, thing: Thing, old: Values, changed: set[str]) -> None:
         """What a creation leaves over, and every update: the calls that take a changed property, then the tags."""
-        scope = _scope(api, thing, old)
+        scope = {row.name: thing.state.get(row.name)} | _scope(api, thing, old)
         for call in row.updates:
             touched = {name for name in call.properties if _within(name, changed) or _around(name, changed)}
             if not touched or not _applies(call, scope):
@@ -211,8 +211,7 @@ class AwsProvider(StandIn):
                 for name in {path.split(".")[0] for path in touched}:
                     empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
                     value = thing.inputs.get(name, empty)
-                    whole = schema.inputs[name].kind == "object"
-                    thing.record[name] = _overlay(thing.record.get(name), value) if whole else value
+                    thing.record[name] = _overlay(thing.record.get(name), value, schema.inputs[name])
         if row.tags and _around("tags", changed) and (old or not row.tags.member):
             self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
             if row.tags.tag.recorded:
@@ -281,7 +280,8 @@ def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
         else:
             raw = find(path, {**scope, **found}) if path else found.get(source) if source else None
             seen[key] = from_aws(raw, kind, key, row.rename)
-    seen = _overlay({key: value for key, value in seen.items() if value is not None}, thing.record)
+    seen |= {key: _overlay(seen.get(key), value, schema.outputs[key]) for key, value in thing.record.items()}
+    seen = {key: value for key, value in seen.items() if value is not None}
     if row.tags:
         holder = _fetch(api, row, row.tags.read, {**scope, "found": found}) if row.tags.read else found
         seen["tags"] = seen["tagsAll"] = thing.record.get("tags", _tags_of(row, holder))
@@ -315,7 +315,7 @@ def _state(row: Row, schema: Schema, thing: Thing, look: Look) -> Values:
     state = {key: thing.state[key] for key in row.local if key in thing.state} | look.seen
     for key, value in thing.inputs.items():
         kept = value if key in row.local else _keep(value, look.seen.get(key), schema.inputs[key])
-        state[key] = _overlay(look.seen.get(key), kept) if schema.inputs[key].kind == "object" else kept
+        state[key] = _overlay(look.seen.get(key), kept, schema.outputs.get(key, schema.inputs[key]))
     hidden = {key for key in row.quiet if key not in thing.inputs}
     state = {key: value for key, value in state.items() if value is not None and key not in hidden}
     return {key: value for key, value in state.items() if (key, value) != ("tags", {})}
@@ -370,7 +370,7 @@ def _taken_by_create(token: str) -> frozenset[str]:
     row, schema = _row(token)
     shape: Any = operation(row.service, row.create.operation).input_shape
     inner = shape.members[row.create.into] if row.create.into else shape
-    taken = {name.split(".")[0] for name in references(row.create.params)}
+    taken = references(row.create.params)
     if not row.create.strict:
         taken |= {key for key in schema.inputs if _member(row, inner, key)}
     taken |= {"tags"} if row.tags and row.tags.member else set()
@@ -401,7 +401,7 @@ def _request(row: Row, call: Call, scope: Values, properties: list[str]) -> tupl
     inner = shape.members[call.into] if call.into else shape
     problems: list[tuple[str, str]] = []
     request: Values = _fill(call.params, shape, scope, row, problems) or {}
-    named, into = {name.split(".")[0] for name in references(call.params)}, request
+    named, into = references(call.params), request
     if call.into:
         into = request[call.into] = request.get(call.into, {})
     for key in properties:
@@ -461,7 +461,7 @@ def _scope(api: Api, thing: Thing, old: Values) -> Values:
     added: Values = {}
     removed: Values = {}
     for key, value in (old | thing.inputs).items():
-        if isinstance(value, list):
+        if isinstance(value, list | dict):
             now, before = thing.inputs.get(key) or [], old.get(key) or []
             added[key] = [item for item in now if item not in before] or None
             removed[key] = [item for item in before if item not in now] or None
@@ -483,7 +483,8 @@ def _pick(paths: tuple[str, ...], values: Values) -> Values:
         if (value := _get(values, path)) is not None:
             for part in reversed(path.split(".")):
                 value = {part: value}
-            picked = _overlay(picked, value)
+            ((key, inner),) = value.items()
+            picked[key] = {**picked[key], **inner} if isinstance(picked.get(key), dict) else inner
     return picked
 
 
@@ -495,9 +496,10 @@ def _around(name: str, paths: Any) -> bool:
     return any(_within(path, (name,)) for path in paths)
 
 
-def _overlay(base: Any, top: Any) -> Any:
-    if isinstance(base, dict) and isinstance(top, dict):
-        return base | {key: _overlay(base.get(key), value) for key, value in top.items()}
+def _overlay(base: Any, top: Any, kind: Type) -> Any:
+    """`top` over `base`, merged inside objects only: maps such as labels and tags are wholes."""
+    if kind.kind == "object" and isinstance(base, dict) and isinstance(top, dict):
+        return base | {key: _overlay(base.get(key), value, kind.fields[key]) for key, value in top.items()}
     return top
 
 

@@ -279,6 +279,14 @@ def group_rules(api: Api, thing: Thing) -> None:
             _write_rules(api, thing.id, key, thing.inputs.get(key) or [])
 
 
+def nat_gateway_deleted(api: Api, thing: Thing) -> None:
+    """AWS releases the gateway's address and takes its network interface away, moto does not."""
+    if association := thing.state.get("associationId"):
+        api.look("@", "ec2", "DisassociateAddress", AssociationId=association)
+    if interface := thing.state.get("networkInterfaceId"):
+        api.look("@", "ec2", "DeleteNetworkInterface", NetworkInterfaceId=interface)
+
+
 def _write_rules(api: Api, group: str, key: str, rules: list[Values]) -> None:
     direction, member = (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress"))[key == "egress"]
     existing = api.look(f"SecurityGroups[0].{member}", "ec2", "DescribeSecurityGroups", GroupIds=[group])

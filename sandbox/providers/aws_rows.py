@@ -9,12 +9,14 @@ from sandbox.providers.protocol import Values
 from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging
 
 
-def _ec2_tags(resource_type: str, id: str = "$id") -> Tagging:
+def _ec2_tags(resource_type: str, listed: bool = False) -> Tagging:
+    own = {"Filters": [{"Name": "resource-id", "Values": ["$id"]}]}
     return Tagging(
-        tag=Call("CreateTags", {"Resources": [id], "Tags": "$tags"}),
-        untag=Call("DeleteTags", {"Resources": [id], "Tags": "$tagKeyList"}),
+        tag=Call("CreateTags", {"Resources": ["$id"], "Tags": "$tags"}),
+        untag=Call("DeleteTags", {"Resources": ["$id"], "Tags": "$tagKeyList"}),
         member="TagSpecifications" if resource_type else "",
         resource_type=resource_type,
+        read=Fetch("DescribeTags", own, "Tags") if listed else None,
     )
 
 
@@ -363,6 +365,7 @@ _NETWORK: dict[str, Row] = {
         tags=_ec2_tags("natgateway"),
         listing=_listing("ec2", "DescribeNatGateways", "NatGateways[?State!='deleted'].NatGatewayId"),
         before_create=checks.internet_gateway_attached,
+        after_delete=checks.nat_gateway_deleted,
     ),
     "aws:ec2/routeTable:RouteTable": Row(
         "ec2",
@@ -458,9 +461,10 @@ _NETWORK: dict[str, Row] = {
         local=("autoAccept",),
         recorded=("ipAddressType", "dnsOptions", "privateDnsEnabled"),
         defaults={"vpcEndpointType": "Gateway"},
+        alive="State!='deleted'",
         settled="State=='available'",
         tags=_ec2_tags("vpc-endpoint"),
-        listing=_listing("ec2", "DescribeVpcEndpoints", "VpcEndpoints[].VpcEndpointId"),
+        listing=_listing("ec2", "DescribeVpcEndpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
         validate=checks.resource_policy,
     ),
     "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation": Row(
@@ -596,7 +600,7 @@ _NETWORK: dict[str, Row] = {
         computed=("defaultVersion",),
         volatile=("latestVersion", "defaultVersion"),
         local=("updateDefaultVersion", "namePrefix"),
-        tags=_ec2_tags("launch-template"),
+        tags=_ec2_tags("launch-template", listed=True),  # moto shows those of the creation only
         listing=_listing("ec2", "DescribeLaunchTemplates", "LaunchTemplates[].LaunchTemplateId"),
         after_write=checks.template_default_version,
     ),
@@ -951,7 +955,7 @@ _EKS: dict[str, Row] = {
             Call("UpdateNodegroupConfig", _NODE_GROUP_KEY, ("scalingConfig",), recorded=True),
             Call(
                 "UpdateNodegroupConfig",
-                {**_NODE_GROUP_KEY, "labels": {"addOrUpdateLabels": "$labels"}},
+                {**_NODE_GROUP_KEY, "labels": {"addOrUpdateLabels": "$labels", "removeLabels": "$removed.labels"}},
                 ("labels",),
                 recorded=True,
             ),

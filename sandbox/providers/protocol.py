@@ -322,8 +322,8 @@ def _diff_response(changes: Changes) -> Any:
         detailed[path] = provider_pb2.PropertyDiff(kind=kinds.Value(name), inputDiff=True)
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME if changes.changed else provider_pb2.DiffResponse.DIFF_NONE,
-        diffs=list(changes.changed),
-        replaces=sorted(changes.replacing),
+        diffs=sorted({path.split(".")[0] for path in changes.changed}),
+        replaces=sorted({path.split(".")[0] for path in changes.replacing}),
         detailedDiff=detailed,
         hasDetailedDiff=True,
         deleteBeforeReplace=changes.delete_before_replace,

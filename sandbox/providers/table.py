@@ -1,8 +1,8 @@
 """The columns of the AWS table: what a row says of a resource type.
 
 Text values in `params` that begin with `$` and a small letter refer to a property, to `$id`, `$region`, `$account`,
-`$partition`, to `$state.x` (as last read), `$old.x` (inputs before the update), `$found.x` (read so far), `$added.x` and
-`$removed.x` (elements of a list property), `$tags` and `$tagKeys`; `$!x` takes the object around it away where x is
+`$partition`, to `$state.x` (as last read), `$old.x` (inputs before the update), `$found.x` (read so far), `$added.x`
+and `$removed.x` (elements of a list, keys of a map), `$tags` and `$tagKeys`; `$!x` takes the object around it away where x is
 missing. Paths and `outputs` are JMESPath over AWS's answer; outputs that begin with `arn:` are format texts.
 """
 
@@ -91,10 +91,11 @@ class Row:
 
 
 def references(template: Any) -> set[str]:
+    """The properties that a template mentions."""
     match template:
         case str():
             match = REFERENCE.fullmatch(template)
-            return {match[1]} if match else set()
+            return {match[1].removeprefix("added.").removeprefix("removed.").split(".")[0]} if match else set()
         case Mapping():
             return {name for item in template.values() for name in references(item)}
         case list():
