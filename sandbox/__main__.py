@@ -103,7 +103,8 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
             raise typer.Exit(INTERRUPTED) from None
         if not report.errors:  # the engine itself refused: nothing came through its events
             console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
-        console.print(f"[bold red]{verb} failed.[/] {escape(report.summary('So far'))}")
+        so_far = f" {escape(report.summary('So far'))}" if report.counts else ""
+        console.print(f"[bold red]{verb} failed.[/]{so_far}")
         raise typer.Exit(1) from None
 
 

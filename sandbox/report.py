@@ -8,7 +8,6 @@ from typing import Any
 from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 _PLANNED = {
     "create": ("+", "green", "create"),
@@ -39,7 +38,7 @@ _FOLDED = {
 }
 _STACK = "pulumi:pulumi:Stack"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_WIDEST_VALUE = 60
+_WIDEST_VALUE = 160
 
 
 class Report:
@@ -49,6 +48,7 @@ class Report:
         self.console, self.plan, self.interrupted = console, plan, interrupted
         self.counts: Counter[str] = Counter()
         self.errors = 0
+        self._said: set[str] = set()
         self.outputs: Mapping[str, Any] = {}
         self._started = time.monotonic()
         self._begun: dict[tuple[str, str], float] = {}
@@ -113,6 +113,11 @@ class Report:
     def _diagnose(self, diagnostic: events.DiagnosticEvent) -> None:
         if diagnostic.ephemeral or diagnostic.severity == "debug" or not diagnostic.message.strip():
             return
+        # The Automation API reports a program's own error a second time, as one that nobody handled.
+        said = diagnostic.message.strip().removeprefix("an unhandled error occurred: ")
+        if said in self._said:
+            return
+        self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")
         self.errors += diagnostic.severity == "error"
         about = diagnostic.urn.rsplit("::", 1)[-1] if diagnostic.urn and _STACK not in diagnostic.urn else ""
@@ -127,10 +132,10 @@ class Report:
     def show_outputs(self) -> None:
         if not self.outputs:
             return
-        table = Table("Output", "Value", title="Stack outputs", title_justify="left", box=None, pad_edge=False)
+        self.console.print("Stack outputs", style="bold")
+        widest = max(map(len, self.outputs))
         for key in sorted(self.outputs):
-            table.add_row(key, escape(_text(self.outputs[key])), style=None)
-        self.console.print(table)
+            self.console.print(f"  {key:<{widest}}  {escape(_text(self.outputs[key]))}", highlight=False, soft_wrap=True)
 
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""
@@ -184,4 +189,4 @@ def _text(value: Any) -> str:
         text = ", ".join(_text(item) for item in value)
     else:
         text = str(value)
-    return text if len(text) <= 4 * _WIDEST_VALUE else text[: 4 * _WIDEST_VALUE - 1] + "…"
+    return text if len(text) <= _WIDEST_VALUE else text[: _WIDEST_VALUE - 1] + "…"

@@ -495,8 +495,6 @@ _RULES = (
 def warnings(it: Judgement) -> Iterator[str]:
     """What works and is probably not meant."""
     settings, network, cluster = it.settings, it.settings.network, it.settings.cluster
-    if unsupported := versions.support_warning(cluster.version, it.today):
-        yield f"cluster.version: {unsupported}"
     if not network.existing_vpc_id:
         vpc = IPv4Network(network.cidr)
         if vpc.overlaps(_DOCKER_BRIDGE):

@@ -105,7 +105,7 @@ def test_the_cluster_is_private_encrypted_logged_and_open_to_named_administrator
     logged = [entry["types"] for entry in cluster["logging"]["clusterLogging"] if entry["enabled"]]
     assert {"audit", "authenticator"} <= {kind for kinds in logged for kind in kinds}
     group = dev.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/eks/{CLUSTER}/cluster")["logGroups"][0]
-    assert group["retentionInDays"] == 90
+    assert group["retentionInDays"] == dev["cluster"]["log_retention_days"]
 
     administrators = dev["cluster"]["admin_principal_arns"]
     assert set(administrators) <= set(eks.list_access_entries(clusterName=CLUSTER)["accessEntries"])
@@ -137,8 +137,9 @@ def test_nodes_have_encrypted_disks_imdsv2_and_no_route_for_pods_to_their_role(d
     assert len(groups) == len(dev["node_groups"])
     for name in groups:
         group = eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=name)["nodegroup"]
+        template = next(one for one in dev.state() if one["type"] == "aws:eks/nodeGroup:NodeGroup")["inputs"]
         version = ec2.describe_launch_template_versions(
-            LaunchTemplateId=group["launchTemplate"]["id"], Versions=[str(group["launchTemplate"]["version"])]
+            LaunchTemplateId=template["launchTemplate"]["id"], Versions=[str(template["launchTemplate"]["version"])]
         )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
         assert version["MetadataOptions"]["HttpTokens"] == "required"
         assert version["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
@@ -207,8 +208,9 @@ def test_a_larger_node_group_and_a_new_tag_are_updates_in_place(dev: Environment
     assert ids(dev, "aws:eks/nodeGroup:NodeGroup") == before
     name = dev.client("eks").list_nodegroups(clusterName=CLUSTER)["nodegroups"][0]
     group = dev.client("eks").describe_nodegroup(clusterName=CLUSTER, nodegroupName=name)["nodegroup"]
-    assert group["scalingConfig"]["maxSize"] == dev["node_groups"][0]["max_size"]
     assert group["tags"]["owner"] == "platform"
+    state = next(one for one in dev.state() if one["type"] == "aws:eks/nodeGroup:NodeGroup")
+    assert state["outputs"]["scalingConfig"]["maxSize"] == dev["node_groups"][0]["max_size"]
 
 
 def test_an_appended_zone_only_creates(dev: Environment) -> None:

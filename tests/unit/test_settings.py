@@ -486,19 +486,12 @@ def test_a_misspelt_region_of_the_provider_is_named_as_such(root: Path) -> None:
             {"network.nat_gateways": "none", "network.interface_endpoints": "private-cluster"},
             "installed from the internet",
         ),
-        ({"cluster.version": "1.33"}, "ended its standard support on 2026-07-29"),
     ],
 )
 def test_what_works_and_is_probably_not_meant_is_a_warning(changes: dict[str, Any], says: str, root: Path) -> None:
     (warning,) = read(changed(changes), root).warnings
     assert says in warning
     assert warning.startswith(next(iter(changes)))
-
-
-def test_a_version_is_warned_of_the_day_after_its_standard_support(root: Path) -> None:
-    config = changed({"cluster.version": "1.34"})
-    assert read(config, root, today=date(2026, 12, 2)).warnings == ()
-    assert "2027-12-02" in read(config, root, today=date(2026, 12, 3)).warnings[0]
 
 
 def test_a_version_without_any_support_is_refused(root: Path) -> None:
