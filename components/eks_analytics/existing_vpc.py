@@ -10,7 +10,7 @@ from .tags import subnet_tags
 
 
 def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> aws.ec2.GetVpcResult:
-    """The VPC, after it and its subnets have been found fit. ValueError with all that is wrong with them.
+    """The VPC, after it and its subnets have been found fit. RunError with all that is wrong with them.
 
     The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
     """
@@ -27,7 +27,7 @@ def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> aws.
                     pulumi.log.warn(str(shortage), parent)
                 else:
                     problems.append(shortage)
-    reject(f"network {name!r}", problems)
+    reject(f"network {name!r}", problems, pulumi.RunError)  # shown without a traceback
     return vpc
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.provider.experimental.analyzer import Analyzer
-from recording import Recorder, Registration
 
 from eks_analytics.endpoints import PRIVATE_CLUSTER_ENDPOINTS, endpoint_service_name
 from eks_analytics.network import Network, NetworkArgs, flow_logs_policy, flow_logs_trust
 from eks_analytics.network_options import NetworkOptions, check_network
 from eks_analytics.tags import MOST_TAGS
+from recording import Recorder, Registration
 
 A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"
 UNTAGGABLE = {"Network", "Route", "RouteTableAssociation", "VpcEndpointRouteTableAssociation", "RolePolicy"}
@@ -547,7 +547,7 @@ def test_an_existing_vpc_that_cannot_serve_is_refused_before_anything_is_touched
     message: str,
 ) -> None:
     account[id][property] = value
-    with pytest.raises(ValueError, match="network 'main' cannot be built as asked") as error:
+    with pytest.raises(pulumi.RunError, match="network 'main' cannot be built as asked") as error:
         build(**EXISTING)
     assert message in str(error.value)
     assert not recorder.of("Tag")
@@ -558,7 +558,7 @@ def test_everything_wrong_with_an_existing_vpc_is_told_at_once(
 ) -> None:
     account[VPC]["enableDnsSupport"] = False
     account[PRIVATE[A]] |= {"availabilityZone": C, "availableIpAddressCount": 0}
-    with pytest.raises(ValueError, match="network 'main' cannot be built as asked") as error:
+    with pytest.raises(pulumi.RunError, match="network 'main' cannot be built as asked") as error:
         build(**EXISTING, enable_ipv6=True)
     assert len(str(error.value).splitlines()) == 1 + 1 + 2 + 1 + 4  # head, DNS, subnet, VPC and subnets without IPv6
 
