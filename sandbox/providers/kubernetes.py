@@ -9,19 +9,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.cloud import Cloud
-from sandbox.providers.kubernetes_objects import (
-    CLUSTER_SCOPED,
-    SERVER_OWNED,
-    KeptObjects,
-    ObjectStore,
-    Reference,
-    Schemas,
-    active,
-    cluster_name,
-    custom_scope,
-    default_namespace,
-    merged,
-)
+from sandbox.providers import kubernetes_objects as k8s
 from sandbox.providers.protocol import (
     UNKNOWN,
     Changes,
@@ -43,7 +31,9 @@ _REPLACING: dict[str, tuple[str, ...]] = {
     "apps/v1 DaemonSet": ("spec.selector",),
     "apps/v1 Deployment": ("spec.selector",),
     "apps/v1 StatefulSet": (
-        *("spec.podManagementPolicy", "spec.revisionHistoryLimit", "spec.selector", "spec.serviceName"),
+        "spec.podManagementPolicy",
+        "spec.selector",
+        "spec.serviceName",
         "spec.volumeClaimTemplates",
     ),
     "batch/v1 Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
@@ -66,7 +56,7 @@ class KubernetesProvider(StandIn):
 
     def __init__(self, cloud: Callable[[], Cloud], kubernetes_version: str | None = None) -> None:
         super().__init__()
-        self._cloud, self._schemas = cloud, Schemas(kubernetes_version)
+        self._cloud, self._schemas = cloud, k8s.Schemas(kubernetes_version)
 
     def check_config(self, config: Values) -> None:
         from pulumi_kubernetes import ProviderArgs  # slow to import, and programs with a provider have it already
@@ -88,14 +78,12 @@ class KubernetesProvider(StandIn):
             replaces: list[str] = []
             if "clusterIdentifier" in old and "clusterIdentifier" in new:
                 replaces = [key for key in changed if key == "clusterIdentifier"]
-            elif selecting and (new.get("kubeconfig") is UNKNOWN or active(old)[0] != active(new)[0]):
+            elif selecting and (new.get("kubeconfig") is UNKNOWN or k8s.active(old)[0] != k8s.active(new)[0]):
                 replaces = selecting
-            kinds = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-            return provider_pb2.DiffResponse(changes=kinds, diffs=changed, replaces=replaces)
-
-    def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            raise ProviderError(f"{request.type} is not supported by the embedded cloud")
+            answers = provider_pb2.DiffResponse
+            return answers(
+                changes=answers.DIFF_SOME if changed else answers.DIFF_NONE, diffs=changed, replaces=replaces
+            )
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         api_version, kind = _type_of(resource)
@@ -105,8 +93,8 @@ class KubernetesProvider(StandIn):
         inputs = {"apiVersion": api_version, "kind": kind} | new
         if isinstance(metadata := inputs.get("metadata", {}), dict):
             inputs["metadata"] = metadata = _named(resource, metadata, old.get("metadata", {}), seed)
-            if built_in and kind not in CLUSTER_SCOPED:
-                metadata.setdefault("namespace", default_namespace(resource.config))
+            if built_in and kind not in k8s.CLUSTER_SCOPED:
+                metadata.setdefault("namespace", k8s.default_namespace(resource.config))
         if built_in and inputs != old and (problems := self._schemas.problems(built_in, inputs)):
             raise InvalidInputsError(problems)
         return inputs
@@ -124,40 +112,39 @@ class KubernetesProvider(StandIn):
     def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
         if preview:
             return "", inputs
-        objects = self._objects(resource)
-        reference = self._reference(resource, inputs, objects)
+        reference = self._reference(resource, inputs, objects := self._objects(resource))
         if objects.get(reference) and resource.config.get("upsertExistingObjects") != "true":
             raise ProviderError(f'{reference.kind} "{reference.id}" already exists')
         return reference.id, objects.apply(reference, inputs)
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
-        live = self._objects(resource).get(_reference_of(resource, id))
-        if live is None:
+        if (live := self._objects(resource).get(_reference_of(resource, id))) is None:
             return None
-        own = {key: value for key, value in live["metadata"].items() if key not in SERVER_OWNED}
-        found = {key: value for key, value in live.items() if key != "status"} | {"metadata": own}
-        return id, _projected(found, inputs) if inputs else found, live
+        own = {key: value for key, value in live["metadata"].items() if key not in k8s.SERVER_OWNED}
+        given = {key: value for key, value in live.items() if key != "status"} | {"metadata": own}
+        return id, _projected(given, inputs) if inputs else given, live
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
         if preview:
-            return merged(new, state)
+            return k8s.merged(new, state)
         return self._objects(resource).apply(_reference_of(resource, id), new)
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         self._objects(resource).delete(_reference_of(resource, id))
 
-    def _objects(self, resource: Resource) -> ObjectStore:
-        return KeptObjects(self._cloud().store("kubernetes"), cluster_name(resource.config))
+    def _objects(self, resource: Resource) -> k8s.ObjectStore:
+        return k8s.KeptObjects(self._cloud().store("kubernetes"), k8s.cluster_name(resource.config))
 
-    def _reference(self, resource: Resource, inputs: Values, objects: ObjectStore) -> Reference:
+    def _reference(self, resource: Resource, inputs: Values, objects: k8s.ObjectStore) -> k8s.Reference:
         api_version, kind = _type_of(resource)
-        namespaced = kind not in CLUSTER_SCOPED
+        namespaced = kind not in k8s.CLUSTER_SCOPED
         if self._schemas.built_in(api_version, kind) is None:
-            namespaced = custom_scope(objects, api_version, kind) == "Namespaced"
+            namespaced = k8s.custom_scope(objects, api_version, kind) == "Namespaced"
         metadata = inputs["metadata"]
-        namespace = metadata.get("namespace") or default_namespace(resource.config) if namespaced else ""
-        name = metadata.get("name") or f"{metadata['generateName']}{uuid4().hex[:5]}"
-        return Reference(api_version, kind, namespace, name)
+        namespace = metadata.get("namespace") or k8s.default_namespace(resource.config) if namespaced else ""
+        return k8s.Reference(
+            api_version, kind, namespace, metadata.get("name") or metadata["generateName"] + uuid4().hex[:5]
+        )
 
 
 def _type_of(resource: Resource) -> tuple[str, str]:
@@ -165,9 +152,9 @@ def _type_of(resource: Resource) -> tuple[str, str]:
     return api_version.removeprefix("core/"), kind
 
 
-def _reference_of(resource: Resource, id: str) -> Reference:
+def _reference_of(resource: Resource, id: str) -> k8s.Reference:
     namespace, _, name = id.rpartition("/")
-    return Reference(*_type_of(resource), namespace, name)
+    return k8s.Reference(*_type_of(resource), namespace, name)
 
 
 def _named(resource: Resource, metadata: Values, old: Values, seed: bytes) -> Values:
@@ -185,13 +172,14 @@ def _is_autonamed(metadata: Values) -> bool:
 
 
 def _changes(old: Any, new: Any, path: str = "") -> dict[str, str]:
-    """Changed paths; lists count as one value."""
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+    """Changed paths, as deep as objects go; a list counts as one value."""
+    before, after = ({} if side is None else side for side in (old, new))
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping) and (before or after)):
         return {} if old == new else {path: "add" if old is None else "delete" if new is None else "update"}
     changes: dict[str, str] = {}
-    for key in {**old, **new}:
+    for key in {**before, **after}:
         here = f'{path}["{key}"]' if "." in key else f"{path}.{key}" if path else key
-        changes |= _changes(old.get(key), new.get(key), here)
+        changes |= _changes(before.get(key), after.get(key), here)
     return changes
 
 

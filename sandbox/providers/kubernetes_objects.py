@@ -173,9 +173,9 @@ def active(config: Values) -> tuple[Values, Values, Values]:
         context = named["contexts"][config.get("context") or content["current-context"]]
         return named["clusters"][context["cluster"]], named["users"][context["user"]], context
     except (AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError):
-        raise ProviderError(
-            "configured Kubernetes cluster is unreachable: the embedded cloud needs the content of a kubeconfig in the "
-            f"provider's `kubeconfig`, and reads no other; got {text!r}"
+        raise ProviderError(  # without the text: a kubeconfig can hold credentials
+            "configured Kubernetes cluster is unreachable: the embedded cloud reads the content of a kubeconfig in the "
+            f"provider's `kubeconfig` and nothing else, and that is {'unreadable' if text else 'not set'}"
         ) from None
 
 

@@ -1,5 +1,6 @@
 """A stack of a few resources on the real engine, with stand-ins chosen by the test."""
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pulumi.automation import (
     Stack,
     create_or_select_stack,
 )
+from pulumi.automation.errors import CommandError
 
 from sandbox import engine
 from sandbox.providers.protocol import StandIn, serve
@@ -80,4 +82,10 @@ class SmallStack:
                 pulumi_command=engine.find(lambda _: None).command, project_settings=project, env_vars=variables
             )
             inline: Any = program
-            yield create_or_select_stack("test", "small", inline, opts=options)
+            try:
+                yield create_or_select_stack("test", "small", inline, opts=options)
+            except CommandError:
+                # The SDK leaves the coroutine of a program that was cut short. Collected while Python parses a module,
+                # its report makes CPython 3.11 fail with "AST constructor recursion depth mismatch": keep it instead.
+                gc.freeze()
+                raise

@@ -218,6 +218,7 @@ def test_a_custom_kind_needs_its_definition(provider: KubernetesProvider) -> Non
             {"spec": {"selector": {"a": "c"}}},
             "spec.selector.a",
         ),
+        ("storage.k8s.io/v1:StorageClass", {}, {"parameters": {"type": "gp3"}}, "parameters.type"),
         ("apps/v1:Deployment", {"spec": {"replicas": 1}}, {"spec": {"replicas": 2}}, ""),
         ("core/v1:ConfigMap", {"data": {"a": "1"}}, {"data": {"a": "2"}}, "data.a"),
         ("core/v1:ConfigMap", {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}, "metadata.name"),
@@ -284,8 +285,12 @@ def test_the_machines_own_kubeconfig_is_never_used(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", __file__)
     thing = Resource.of("urn:pulumi:test::small::kubernetes:core/v1:Namespace::x", {})
-    with pytest.raises(ProviderError, match="reads no other"):
+    with pytest.raises(ProviderError, match="nothing else, and that is not set"):
         provider.create(thing, {"metadata": {"name": "x"}}, preview=False)
+    broken = resource("core/v1:Namespace", kubeconfig="token: hush")
+    with pytest.raises(ProviderError, match="that is unreadable") as caught:
+        provider.create(broken, {"metadata": {"name": "x"}}, preview=False)
+    assert "hush" not in str(caught.value)
 
 
 def test_an_import_and_a_refresh_read_the_live_object(provider: KubernetesProvider, cloud: FakeCloud) -> None:
@@ -333,7 +338,6 @@ def test_the_engine_previews_creates_replaces_refreshes_and_destroys(stack: Smal
 
 
 @pytest.mark.engine
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_engine_shows_what_is_wrong_with_an_object(stack: SmallStack) -> None:
     def program() -> None:
         options = pulumi.ResourceOptions(provider=k8s.Provider("cluster", kubeconfig=kubeconfig()))
