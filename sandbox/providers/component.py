@@ -163,8 +163,7 @@ class Construction:
                 key: _GOAL.PropertyDependencies(urns=sorted(output.urns)) for key, output in outputs.items()
             },
             dependencies=sorted({*depends_on} | _union(outputs.values())),
-            provider=self._request.providers.get(package, "") if custom else "",
-            providers={} if custom else self._request.providers,
+            providers={} if custom else self._request.providers,  # from there, the engine gives them to the children
             version=_version_of(type) if custom else "",
             **dict.fromkeys(("acceptSecrets", "acceptResources", "supportsPartialValues"), True),
             **options,
@@ -197,4 +196,5 @@ def _call(method: Any, request: Any) -> Any:
     try:
         return method(request)
     except grpc.RpcError as error:
-        raise ProviderError(error.details() or "the engine went away") from None  # pyright: ignore
+        details = error.details() if isinstance(error, grpc.Call) else ""
+        raise ProviderError(details or "the engine went away") from None
