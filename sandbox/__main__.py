@@ -88,6 +88,9 @@ def _stack(
     except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
+    except CommandError as error:
+        console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 

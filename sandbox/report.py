@@ -135,7 +135,8 @@ class Report:
         self.console.print("Stack outputs", style="bold")
         widest = max(map(len, self.outputs))
         for key in sorted(self.outputs):
-            self.console.print(f"  {key:<{widest}}  {escape(_text(self.outputs[key]))}", highlight=False, soft_wrap=True)
+            value = escape(_text(self.outputs[key]))
+            self.console.print(f"  {key:<{widest}}  {value}", highlight=False, soft_wrap=True)
 
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""

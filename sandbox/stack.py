@@ -6,13 +6,15 @@ import os
 import runpy
 import secrets
 import shutil
-import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from sandbox.command import EngineCommand
 from sandbox.engine import Engine
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider, find_by_tags
+from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import contains_unknown, serve
@@ -52,6 +55,8 @@ class SandboxStack:
     config_file: Path | None = None
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
+    _cloud: Cloud | None = field(default=None, init=False, repr=False)
+    _starting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
     def source(self) -> Path:
@@ -86,9 +91,13 @@ class SandboxStack:
 
     def cloud(self) -> Cloud:
         """The running embedded cloud of this stack, started where there is none."""
-        started = embedded_cloud.start(self.home, idle_seconds=self.idle_seconds)
-        (self.home / "account").write_text(started.identity)
-        return started
+        with self._starting:
+            if self._cloud is None:
+                self._cloud = embedded_cloud.start(self.home, idle_seconds=self.idle_seconds, progress=self.say)
+                unfinished = self.home / "account.new"
+                unfinished.write_text(self._cloud.identity)
+                unfinished.replace(self.home / "account")
+            return self._cloud
 
     def forget_lost_account(self) -> None:
         """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
@@ -134,6 +143,7 @@ class SandboxStack:
             lock.write(str(os.getpid()))
             lock.flush()
             self._clear_dead_locks()
+            self._mend_state()
             yield
 
     def _clear_dead_locks(self) -> None:
@@ -141,9 +151,16 @@ class SandboxStack:
         for path in (self.home / "state" / ".pulumi" / "locks").rglob("*.json"):
             with suppress(OSError, ValueError, KeyError):
                 lock = json.loads(path.read_text())
-                if lock["hostname"] == socket.gethostname() and not _alive(int(lock["pid"])):
+                if lock["hostname"] == socket.gethostname() and _ends(int(lock["pid"])):
                     self.say(f"Clearing the lock of an engine that was killed (process {lock['pid']}).")
                     path.unlink()
+
+    def _mend_state(self) -> None:
+        """The engine writes its state in one step, but not the small file of attributes beside it: a kill may tear that."""
+        stacks = self._state_file.parent
+        for path in stacks.glob("*.attrs"):
+            if not _is_json(path):
+                path.unlink()
 
     # The workspace: a generated copy of project and stack settings, so that tracked files stay as they are
 
@@ -193,7 +210,7 @@ class SandboxStack:
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
             "eks": EksProvider(),
-            "kubernetes": KubernetesProvider(self.cloud),
+            "kubernetes": KubernetesProvider(self.cloud, (self.setting("cluster") or {}).get("version")),
         }
         with serve(stand_ins) as attached, command.interruptible(self.say):
             workspace = LocalWorkspace(
@@ -202,10 +219,15 @@ class SandboxStack:
                 env_vars={**self.environment(), "PULUMI_DEBUG_PROVIDERS": attached},
                 pulumi_command=command,
             )
+            # Imported by one thread, once: the SDK's modules load themselves lazily, which several threads at once break.
+            imports = threading.Thread(target=_import_sdk)
+            imports.start()
             try:
                 stack = Stack.select(self.name, workspace)
             except StackNotFoundError:
                 stack = Stack.create(self.name, workspace)
+            finally:
+                imports.join()
             self._set_placeholders(stack)
             yield stack
 
@@ -232,23 +254,24 @@ class SandboxStack:
         if not pending:
             return
         self.say(f"The last update was killed while it created {len(pending)} resource(s):")
-        known = {resource.get("id") for resource in self.resources()}
-        arguments = ["refresh", "--yes", "--skip-preview", "--stack", self.name, "--clear-pending-creates"]
+        exported = stack.export_stack()
+        state = exported.deployment
+        known, recovered = {resource.get("id") for resource in self.resources()}, list[str]()
         for resource in pending:
-            urn, token = resource["urn"], resource["type"]
+            label = f"  {resource['type']} {resource['urn'].rsplit('::', 1)[-1]}"
             found = [id for id in self._find(resource) if id not in known]
-            label = f"  {token} {urn.rsplit('::', 1)[-1]}"
             if len(found) == 1:
                 self.say(f"{label}: found as {found[0]}, taken into the state")
-                arguments += ["--import-pending-creates", urn, "--import-pending-creates", found[0]]
-                arguments += ["--target", urn]
+                state["resources"].append({**resource, "id": found[0], "outputs": resource.get("inputs", {})})
+                recovered.append(resource["urn"])
             elif found:
                 self.say(f"{label}: cannot tell which of {', '.join(found)} it is; delete the one that nothing uses")
             else:
                 self.say(f"{label}: nothing found that is surely it; it is created again")
-        if "--target" not in arguments:  # nothing to read: only drop the pending operations
-            arguments += ["--target", f"urn:pulumi:{self.name}::{self.project_settings['name']}::none:none:None::none"]
-        stack.workspace.pulumi_command.run(arguments, stack.workspace.work_dir, stack.workspace.env_vars)
+        state["pending_operations"] = [op for op in state["pending_operations"] if op["type"] != "creating"]
+        stack.import_stack(exported)
+        if recovered:  # what AWS says of them, in place of what was only asked for
+            stack.refresh(target=recovered)
 
     def _find(self, resource: Mapping[str, Any]) -> list[str]:
         if not resource["type"].startswith("aws:") or contains_unknown(resource.get("inputs", {})):
@@ -257,13 +280,39 @@ class SandboxStack:
         return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
 
 
+def _import_sdk() -> None:
+    for package in sorted({f"pulumi_aws.{token.split(':')[1].split('/')[0]}" for token in ROWS}):
+        hasattr(import_module(package), "__all__")  # asking for any attribute makes a lazy module load itself
+
+
+def _ends(pid: int, within: float = 3.0) -> bool:
+    """Whether the process is dead, or dies presently: an engine lives on for a moment after its driver was killed."""
+    deadline = time.monotonic() + within
+    while _alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, signal.SIG_DFL)  # signal 0: asks only
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    try:  # where nobody reaps them, dead processes stay in the table as zombies
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return True
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text())
+    except (OSError, ValueError):
+        return False
     return True
 
 

@@ -208,7 +208,8 @@ def test_a_larger_node_group_and_a_new_tag_are_updates_in_place(dev: Environment
     assert ids(dev, "aws:eks/nodeGroup:NodeGroup") == before
     name = dev.client("eks").list_nodegroups(clusterName=CLUSTER)["nodegroups"][0]
     group = dev.client("eks").describe_nodegroup(clusterName=CLUSTER, nodegroupName=name)["nodegroup"]
-    assert group["tags"]["owner"] == "platform"
+    tags = dev.client("eks").list_tags_for_resource(resourceArn=group["nodegroupArn"])["tags"]
+    assert tags["owner"] == "platform"
     state = next(one for one in dev.state() if one["type"] == "aws:eks/nodeGroup:NodeGroup")
     assert state["outputs"]["scalingConfig"]["maxSize"] == dev["node_groups"][0]["max_size"]
 
