@@ -24,7 +24,7 @@ from sandbox.providers.protocol import (
     Values,
     generated_name,
 )
-from sandbox.providers.schema import Schema, Type, check_inputs, plain, schema_of
+from sandbox.providers.schema import Schema, Type, check_inputs, load, plain, schema_of
 from sandbox.providers.shapes import counterpart, from_aws, member_of, operation, to_aws, violations
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
@@ -41,6 +41,7 @@ class AwsProvider(StandIn):
         super().__init__()
         self._cloud, self._knobs, self._announce = cloud, knobs, announce
         self._announced: set[str] = set()
+        load(ROWS)
 
     def check_config(self, config: Values) -> None:
         problems = [("region", "is missing: set aws:region")] if not config.get("region") else []
@@ -71,6 +72,8 @@ class AwsProvider(StandIn):
 
     def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:
         row, schema = _row(resource.type)
+        if (prefix := _name_prefix(row, new)) and str(state.get(row.name)).startswith(str(new[prefix])):
+            old = {key: value for key, value in old.items() if key != row.name} | {prefix: new[prefix]}
         changed = {
             path: kind
             for path, kind in _changes(old, new, schema.inputs)
@@ -126,11 +129,11 @@ class AwsProvider(StandIn):
         else:
             usable = _taken_by_create(resource.type) | {path.split(".")[0] for path in _updatable(row)}
             known = {**row.defaults} | {
-                key: look.seen.get(key) for key in schema.inputs if key in usable - {*row.local}
+                key: look.seen.get(key) for key in schema.inputs if key in usable - {*row.local, *row.quiet}
             }
             given = {key: value for key, value in known.items() if value not in _EMPTY or key in row.defaults}
             thing.inputs = given
-        given = {key: value for key, value in given.items() if value is not None and (key, value) != ("tags", {})}
+        given = {key: value for key, value in given.items() if value is not None}
         return look.id, given, _state(row, schema, thing, look)
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
@@ -236,16 +239,20 @@ class AwsProvider(StandIn):
 
 def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[str]:
     """Ids of existing resources that an interrupted creation may have made: by identity where the inputs fix it, else
-    by tags, all of which must be there. Empty where it cannot be told."""
+    by everything that the create call takes, tags among it. Empty where it cannot be told."""
     row, schema = _row(token)
     api = Api(lambda: cloud, inputs.get("region") or region)
     if identity := _identity(row, inputs):
         return [identity] if _look(api, row, schema, Thing(token, identity, inputs)) else []
-    tags = inputs.get("tags") or {}
-    if not tags or not row.listing:
+    if not row.listing or (row.tags and not inputs.get("tags")):
         return []
-    looks = {id: _look(api, row, schema, Thing(token, id, {})) for id in row.listing(api)}
-    return [id for id, look in looks.items() if look and tags.items() <= look.seen.get("tags", {}).items()]
+    told = {key: value for key, value in inputs.items() if key in _taken_by_create(token) and key not in row.recorded}
+    looks = [look for id in row.listing(api) if (look := _look(api, row, schema, Thing(token, id, {})))]
+    return [
+        look.id
+        for look in looks
+        if all(equivalent(value, look.seen.get(key), schema.inputs[key]) for key, value in told.items())
+    ]
 
 
 @dataclass
@@ -361,7 +368,7 @@ def _identity(row: Row, values: Values) -> str | None:
 
 def _updatable(row: Row) -> set[str]:
     paths = {path for call in row.updates for path in call.properties} | {*row.local, *row.hooked}
-    return paths | ({"tags"} if row.tags else set())
+    return (paths | ({"tags"} if row.tags else set())) - {f"{row.name}Prefix"}
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
+
+import pulumi_aws as aws
 
 from sandbox.providers.aws_api import ACCOUNT_ID, Api, find, partition_of
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
-from sandbox.providers.schema import python_name, type_of
+from sandbox.providers.schema import type_of
 from sandbox.providers.shapes import from_aws
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
@@ -62,9 +63,8 @@ class Lookup:
         found = api.call("ec2", self.operation, Filters=filters)[self.path]
         if len(found) != 1:
             raise ProviderError(f"{self.token}: {len(found)} of {self.path} match {filters}, not exactly one")
-        path, name = self.token.split(":")[1:]
-        module = import_module(f"pulumi_aws.{'.'.join(python_name(part) for part in path.split('/'))}")
-        kind = type_of(getattr(module, f"{name[0].upper()}{name[1:]}Result"))
+        name = self.token.split(":")[-1]
+        kind = type_of(getattr(aws.ec2, f"{name[0].upper()}{name[1:]}Result"))
         tags = {tag["Key"]: tag["Value"] for tag in found[0].get("Tags", [])}
         result: Values = from_aws({**found[0], "Tags": None}, kind, "", {f".{k}": v for k, v in self.rename.items()})
         extra = {key: from_aws(find(path, found[0]), kind.fields[key], key, {}) for key, path in self.outputs.items()}

@@ -60,6 +60,14 @@ def _of_clusters(operation: str, path: str, form: str) -> Any:
     return ids
 
 
+def _rules(api: Api, egress: bool) -> list[str]:
+    groups = api.call("ec2", "DescribeSecurityGroups")["SecurityGroups"]
+    default = {group["GroupId"] for group in groups if group["GroupName"] == "default"}
+    rules = api.call("ec2", "DescribeSecurityGroupRules")["SecurityGroupRules"]
+    own = [rule for rule in rules if rule["IsEgress"] == egress and rule["GroupId"] not in default]
+    return [rule["SecurityGroupRuleId"] for rule in own]
+
+
 def _route_id(values: Values) -> str:
     keys = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
     destination = next(values[key] for key in keys if values.get(key))
@@ -115,7 +123,9 @@ def _rule(direction: str) -> Row:
             "arn": "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}",
             "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
         },
+        computed=("fromPort", "toPort"),
         tags=_ec2_tags("security-group-rule"),
+        listing=lambda api: _rules(api, direction == "Egress"),
     )
 
 
@@ -404,6 +414,9 @@ _NETWORK: dict[str, Row] = {
         id="AssociationId",
         import_id="{subnetId}/{routeTableId}",
         identify="RouteTableAssociationId",
+        listing=_listing(
+            "ec2", "DescribeRouteTables", "RouteTables[].Associations[] | [?!Main].RouteTableAssociationId"
+        ),
         updates=(
             Call(
                 "ReplaceRouteTableAssociation",

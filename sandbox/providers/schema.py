@@ -6,7 +6,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -45,14 +45,23 @@ def python_name(camel: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), camel).lower()
 
 
+def load(tokens: Iterable[str]) -> None:
+    """Import the SDK's packages for these types, in the thread that calls.
+
+    The SDK loads them lazily and not thread-safely: whoever asks while another thread is loading sees half a package.
+    """
+    for package, path in {(token.split(":")[0], token.split(":")[1].split("/")[0]) for token in tokens}:
+        getattr(getattr(import_module(f"pulumi_{package}"), python_name(path)), "__all__", None)
+
+
 @cache
 def schema_of(token: str) -> Schema | None:
-    """The schema of `aws:ec2/routeTable:RouteTable`; None where the SDK has no such class. Imports one module only."""
+    """The schema of `aws:ec2/routeTable:RouteTable`; None where the SDK has no such class."""
     package, path, name = token.split(":")
     try:
-        module = import_module(f"pulumi_{package}.{'.'.join(python_name(part) for part in path.split('/'))}")
+        module = getattr(import_module(f"pulumi_{package}"), python_name(path.split("/")[0]))
         resource, args = getattr(module, name), getattr(module, f"{name}Args")
-    except (ImportError, AttributeError):
+    except AttributeError:
         return None
     outputs = {key: type_of(annotation) for key, annotation in sdk_types.resource_types(resource).items()}
     return Schema(token, fields_of(args), outputs, args)
@@ -157,9 +166,9 @@ def plain(kind: Type, value: Any) -> Any:
             return int(value) if kind.kind == "int" else float(value)
         case "list" if kind.item:
             return [plain(kind.item, item) for item in value]
-        case "map" if kind.item:
+        case "map" if kind.item and isinstance(value, dict):
             return {key: plain(kind.item, item) for key, item in value.items()}
-        case "object":
+        case "object" if isinstance(value, dict):
             return {key: plain(kind.fields[key], item) for key, item in value.items()}
         case _:
             return value

@@ -2,8 +2,8 @@
 
 Text values in `params` that begin with `$` and a small letter refer to a property, to `$id`, `$region`, `$account`,
 `$partition`, to `$state.x` (as last read), `$old.x` (inputs before the update), `$found.x` (read so far), `$added.x`
-and `$removed.x` (elements of a list, keys of a map), `$tags` and `$tagKeys`; `$!x` takes the object around it away where x is
-missing. Paths and `outputs` are JMESPath over AWS's answer; outputs that begin with `arn:` are format texts.
+and `$removed.x` (elements of a list, keys of a map), `$tags` and `$tagKeys`; `$!x` takes the object around it away
+where x is missing. Paths and `outputs` are JMESPath over AWS's answer; outputs that begin with `arn:` are format texts.
 """
 
 import re
