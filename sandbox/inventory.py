@@ -1,9 +1,6 @@
 """What the emulated account holds."""
 
-from typing import Any
-
 from sandbox.cloud import Cloud
-from sandbox.providers.aws import find_by_tags
 from sandbox.providers.aws_api import Api
 from sandbox.providers.aws_rows import ROWS
 
@@ -17,8 +14,3 @@ def inventory(cloud: Cloud, region: str) -> dict[str, list[str]]:
     found["aws:kms/key:Key"] = [id for id, state in own.items() if state != "PendingDeletion"]
     found["aws:kms/key:Key (pending deletion)"] = [id for id, state in own.items() if state == "PendingDeletion"]
     return {token: sorted(ids) for token, ids in found.items() if ids}
-
-
-def find(cloud: Cloud, token: str, inputs: dict[str, Any], region: str = "us-east-1") -> list[str]:
-    """Ids of what an interrupted creation may have made; empty where it cannot be told."""
-    return find_by_tags(cloud, token, inputs, region)

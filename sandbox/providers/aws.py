@@ -80,7 +80,8 @@ class AwsProvider(StandIn):
             if not (kind == "delete" and _within(path, row.computed)) and not _within(path, ignored)
         }
         updatable = _updatable(row)
-        replacing = {path for path in changed if _within(path, row.replace) or not _within(path, updatable)}
+        removed = {path for path, kind in changed.items() if kind == "delete" and f"-{path}" in row.replace}
+        replacing = {path for path in changed if _within(path, row.replace) or not _within(path, updatable)} | removed
         region = self._region(resource, new)
         if state.get("region", region) != region:
             changed["region"] = "update"
@@ -105,14 +106,15 @@ class AwsProvider(StandIn):
         thing.id = _identity(row, scope) or find(row.id, answer)  # pyright: ignore[reportArgumentType]  # else a path
         thing.record |= _pick(row.recorded, inputs)
         self._announce_recorded(resource.type, {path for path in row.recorded if _get(inputs, path) not in _EMPTY})
+        late = {key for key in inputs if key not in _taken_by_create(resource.type)}
         try:
             look = _look(api, row, schema, thing)
             thing.state = look.seen if look else {}
-            late = {key for key in inputs if key not in _taken_by_create(resource.type)}
             self._write(api, row, schema, thing, {}, late)
             return thing.id, _settled(api, row, schema, thing)
         except ProviderError as error:
-            raise ProviderError(str(error), thing.id, thing.state | inputs, inputs) from error
+            sent = {key: value for key, value in inputs.items() if key not in late}  # the next update sends the rest
+            raise ProviderError(str(error), thing.id, thing.state | sent, sent) from error
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
         row, schema = _row(resource.type)

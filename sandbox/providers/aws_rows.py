@@ -901,6 +901,7 @@ _EKS: dict[str, Row] = {
             "accessConfig.bootstrapClusterCreatorAdminPermissions",
             "encryptionConfig.provider",
             "encryptionConfig.resources",
+            "-encryptionConfig",
         ),
         rename={"vpcConfig": "resourcesVpcConfig"},
         outputs={"enabledClusterLogTypes": "logging.clusterLogging[?enabled].types[]"},

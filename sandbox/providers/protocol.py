@@ -3,10 +3,11 @@
 import hashlib
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -139,6 +140,15 @@ def top_level_changes(old: Values, new: Values, ignored: Sequence[str] = ()) -> 
     return {key: kind for key, kind in changes.items() if key not in skip}
 
 
+def _answering(method: Callable[[Any, Any, grpc.ServicerContext], Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def answer(self: "StandIn", request: Any, context: grpc.ServicerContext) -> Any:
+        with self._errors(context):
+            return method(self, request, context)
+
+    return answer
+
+
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Base of the stand-ins: translates requests, leaves the rest to the typed methods below.
 
@@ -226,89 +236,75 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=self.version)
 
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            try:
-                self.check_config(from_struct(request.news))
-            except InvalidInputsError as error:
-                return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(error))
-            return provider_pb2.CheckResponse(inputs=request.news)
-
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         old = from_struct(request.old_inputs if request.old_inputs.fields else request.olds)
         changed = top_level_changes(old, from_struct(request.news), request.ignoreChanges)
         return _diff_response(Changes({key: kind for key, kind in changed.items() if key != "version"}))
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            self._configs[context.peer()] = from_struct(request.args)
-            return provider_pb2.ConfigureResponse(supportsPreview=True)
+        self._configs[context.peer()] = from_struct(request.args)
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
 
+    @_answering
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            self.check_config(from_struct(request.news))
+        except InvalidInputsError as error:
+            return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(error))
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    @_answering
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            resource, news = self._resource(request.urn, context), from_struct(request.news)
-            try:
-                inputs = self.check(resource, from_struct(request.olds), news, request.randomSeed)
-            except InvalidInputsError as error:
-                return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(error))
-            return provider_pb2.CheckResponse(inputs=to_struct(inputs))
+        resource, news = self._resource(request.urn, context), from_struct(request.news)
+        try:
+            inputs = self.check(resource, from_struct(request.olds), news, request.randomSeed)
+        except InvalidInputsError as error:
+            return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(error))
+        return provider_pb2.CheckResponse(inputs=to_struct(inputs))
 
+    @_answering
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            return _diff_response(
-                self.diff(
-                    self._resource(request.urn, context),
-                    request.id,
-                    from_struct(request.old_inputs),
-                    from_struct(request.olds),
-                    from_struct(request.news),
-                    list(request.ignoreChanges),
-                )
-            )
+        resource, ignored = self._resource(request.urn, context), list(request.ignoreChanges)
+        old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
+        return _diff_response(self.diff(resource, request.id, old, state, new, ignored))
 
+    @_answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            resource = self._resource(request.urn, context)
-            id, state = self.create(resource, from_struct(request.properties), request.preview)
-            return provider_pb2.CreateResponse(id=id, properties=to_struct(state))
+        resource = self._resource(request.urn, context)
+        id, state = self.create(resource, from_struct(request.properties), request.preview)
+        return provider_pb2.CreateResponse(id=id, properties=to_struct(state))
 
+    @_answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            resource = self._resource(request.urn, context)
-            found = self.read(resource, request.id, from_struct(request.inputs), from_struct(request.properties))
-            if found is None:
-                return provider_pb2.ReadResponse()
-            id, inputs, state = found
-            return provider_pb2.ReadResponse(id=id, inputs=to_struct(inputs), properties=to_struct(state))
+        resource = self._resource(request.urn, context)
+        found = self.read(resource, request.id, from_struct(request.inputs), from_struct(request.properties))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        id, inputs, state = found
+        return provider_pb2.ReadResponse(id=id, inputs=to_struct(inputs), properties=to_struct(state))
 
+    @_answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            state = self.update(
-                self._resource(request.urn, context),
-                request.id,
-                from_struct(request.old_inputs),
-                from_struct(request.olds),
-                from_struct(request.news),
-                request.preview,
-            )
-            return provider_pb2.UpdateResponse(properties=to_struct(state))
+        resource = self._resource(request.urn, context)
+        old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
+        state = self.update(resource, request.id, old, state, new, request.preview)
+        return provider_pb2.UpdateResponse(properties=to_struct(state))
 
+    @_answering
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Empty:
-        with self._errors(context):
-            resource = self._resource(request.urn, context)
-            self.delete(resource, request.id, from_struct(request.old_inputs), from_struct(request.properties))
-            return Empty()
+        resource = self._resource(request.urn, context)
+        self.delete(resource, request.id, from_struct(request.old_inputs), from_struct(request.properties))
+        return Empty()
 
+    @_answering
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        with self._errors(context):
-            config = self.config_of(context)
-            try:
-                result = self.invoke(request.tok, from_struct(request.args), request.preview, config)
-            except InvalidInputsError as error:
-                return provider_pb2.InvokeResponse(failures=_failures(error))
-            response = provider_pb2.InvokeResponse()
+        response = provider_pb2.InvokeResponse()
+        try:
+            result = self.invoke(request.tok, from_struct(request.args), request.preview, self.config_of(context))
             getattr(response, "return").CopyFrom(to_struct(result))
-            return response
+        except InvalidInputsError as error:
+            response.failures.extend(_failures(error))
+        return response
 
 
 def _failures(error: InvalidInputsError) -> list[Any]:

@@ -66,9 +66,7 @@ class Row:
     name: str = ""  # the property that is named automatically
     name_format: str = "{}"
     updates: tuple[Call, ...] = ()  # also called after creation for what the create call does not take
-    replace: tuple[
-        str, ...
-    ] = ()  # what replaces although an update call takes it; what no update takes replaces anyway
+    replace: tuple[str, ...] = ()  # although an update call takes it (`-x`: its removal); what no update takes, anyway
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     computed: tuple[str, ...] = ()  # inputs that AWS fills in where they are not given

@@ -12,10 +12,10 @@ import pytest
 
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
-from sandbox.inventory import find, inventory
+from sandbox.inventory import inventory
 from sandbox.knobs import Knobs
 from sandbox.providers import aws_rows
-from sandbox.providers.aws import AwsProvider
+from sandbox.providers.aws import AwsProvider, find_by_tags
 from sandbox.providers.protocol import UNKNOWN, Changes, InvalidInputsError, ProviderError, Resource, Values
 from small_stack import SmallStack
 
@@ -647,6 +647,9 @@ def test_a_cluster_changes_in_place_what_eks_can_change(account: Account) -> Non
         one.change(vpcConfig={**config, "subnetIds": [subnet.id for subnet in subnets]})
     changed = {**one.inputs, "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"}}
     assert account.diff(CLUSTER, one.inputs, changed).replacing
+    encrypted = {**one.inputs, "encryptionConfig": {"provider": {"keyArn": "arn"}, "resources": ["secrets"]}}
+    assert not account.diff(CLUSTER, one.inputs, encrypted).replacing
+    assert account.diff(CLUSTER, encrypted, one.inputs).replacing == {"encryptionConfig"}
 
 
 def test_a_node_group_keeps_everything_and_changes_in_place(account: Account, cloud: Cloud) -> None:
@@ -759,13 +762,13 @@ def test_what_an_interrupted_creation_made_is_found_by_its_tags_or_its_name(acco
     marked: Values = {"cidrBlock": "10.0.0.0/16", "tags": {"logical": "marked"}}
     vpc = account.make(VPC, **marked)
     group = account.make(LOGS, name="found-by-name")
-    assert find(cloud, VPC, vpc.inputs, REGION) == [vpc.id]
-    assert find(cloud, VPC, {**vpc.inputs, "tags": {"logical": "other"}}, REGION) == []
-    assert find(cloud, VPC, {"cidrBlock": "10.0.0.0/16"}, REGION) == []
-    assert find(cloud, LOGS, group.inputs, REGION) == [group.id]
-    assert find(cloud, LOGS, {"name": "nowhere"}, REGION) == []
+    assert find_by_tags(cloud, VPC, vpc.inputs, REGION) == [vpc.id]
+    assert find_by_tags(cloud, VPC, {**vpc.inputs, "tags": {"logical": "other"}}, REGION) == []
+    assert find_by_tags(cloud, VPC, {"cidrBlock": "10.0.0.0/16"}, REGION) == []
+    assert find_by_tags(cloud, LOGS, group.inputs, REGION) == [group.id]
+    assert find_by_tags(cloud, LOGS, {"name": "nowhere"}, REGION) == []
     account.make(VPC, **marked)
-    assert len(find(cloud, VPC, vpc.inputs, REGION)) == 2
+    assert len(find_by_tags(cloud, VPC, vpc.inputs, REGION)) == 2
 
 
 def test_the_knob_fails_the_call_it_names_once(cloud: Cloud) -> None:
@@ -780,10 +783,14 @@ def test_the_knob_fails_the_call_it_names_once(cloud: Cloud) -> None:
 def test_a_creation_that_fails_half_way_leaves_the_resource_in_the_state(cloud: Cloud) -> None:
     failing = Account(lambda: cloud, Knobs.parse(["ec2:ModifyVpcAttribute"]))
     with pytest.raises(ProviderError) as caught:
-        failing.make(VPC, cidrBlock="10.0.0.0/16")
+        failing.make(VPC, cidrBlock="10.0.0.0/16", enableDnsHostnames=True)
     assert caught.value.id.startswith("vpc-")
     assert caught.value.inputs["cidrBlock"] == "10.0.0.0/16"
     assert caught.value.state["arn"].endswith(caught.value.id)
+    half = Made(failing, VPC, "it", caught.value.id, caught.value.inputs, caught.value.state)
+    half.change(enableDnsSupport=True, enableDnsHostnames=True)
+    assert half["enableDnsHostnames"] is True
+    assert half.refreshes_unchanged()
 
 
 def test_latency_is_scaled_and_ends_when_the_engine_cancels(cloud: Cloud) -> None:
@@ -846,7 +853,9 @@ def test_every_row_fits_the_sdk_and_the_service_models() -> None:
             shape: Any = operation(row.service, call.operation).input_shape
             assert set(call.params) <= set(shape.members), (token, call)
         properties = {path.split(".")[0] for call in calls for path in call.properties}
-        properties |= {path.split(".")[0] for path in (*row.computed, *row.local, *row.recorded, *row.replace)}
+        properties |= {
+            path.strip("-").split(".")[0] for path in (*row.computed, *row.local, *row.recorded, *row.replace)
+        }
         assert properties | set(row.defaults) <= set(schema.inputs), token
         assert {*row.outputs, *row.quiet, *row.volatile} <= set(schema.outputs), token
         known = {*schema.inputs, *schema.outputs, "id", "state", "old", "found", "tags", "tagKeys", "tagKeyList"}
