@@ -14,6 +14,8 @@ from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation._cmd import OnOutput
 from pulumi.automation.errors import create_command_error
 
+from sandbox.engine import Engine
+
 # An engine whose driver was killed has lost its program and its stand-ins and could only guess: on Linux it dies with
 # the driver (PR_SET_PDEATHSIG is 1), so that what was under way stays recorded as such.
 _LAUNCHER = (
@@ -35,8 +37,8 @@ class EngineCommand(PulumiCommand):
     stand-ins away from an engine that is still finishing what it began.
     """
 
-    def __init__(self, command: PulumiCommand) -> None:  # the version was asked for when the engine was found
-        self.command, self.version = command.command, command.version
+    def __init__(self, engine: Engine) -> None:  # its version is known, the base class would run it to ask
+        self.command, self.version = str(engine.binary), engine.version
         self.interrupts = 0
         self._running: set[subprocess.Popen[str]] = set()
 

@@ -35,9 +35,15 @@ class EngineMissingError(Exception):
 class Engine:
     """A Pulumi engine that can be run."""
 
-    command: PulumiCommand
+    binary: Path
+    version: VersionInfo
     origin: str
     """Where it comes from, in words for people."""
+
+    @property
+    def command(self) -> PulumiCommand:
+        """For programs of their own that use the Automation API; asks the engine for its version again."""
+        return PulumiCommand(root=str(self.binary.parent.parent))
 
 
 def find(say: Say) -> Engine:
@@ -47,7 +53,7 @@ def find(say: Say) -> Engine:
     if on_path:
         version = _version(on_path)
         if version and PINNED <= version < VersionInfo(4):
-            return Engine(_command(Path(on_path)), f"pulumi {version} on PATH")
+            return Engine(Path(on_path), version, f"pulumi {version} on PATH")
         refused.append(f"{on_path} is version {version or 'unknown'}: 3.x from {PINNED} on is supported")
     home = TOOLS / "engine" / str(PINNED)
     TOOLS.mkdir(exist_ok=True)
@@ -59,13 +65,7 @@ def find(say: Say) -> Engine:
             if made_by is None:
                 raise EngineMissingError(_what_to_install(refused))
             origin.write_text(made_by)
-    return Engine(_command(home / "bin" / "pulumi"), f"pulumi {PINNED}, {origin.read_text()}")
-
-
-def _command(binary: Path) -> PulumiCommand:
-    if binary.parent.name == "bin":
-        return PulumiCommand(root=str(binary.parent.parent))
-    return PulumiCommand()
+    return Engine(home / "bin" / "pulumi", PINNED, f"pulumi {PINNED}, {origin.read_text()}")
 
 
 def _version(binary: str) -> VersionInfo | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 from pulumi.automation import LocalWorkspace, Stack
-from pulumi.automation.errors import StackNotFoundError
+from pulumi.automation._stack import StackInitMode
 
 from sandbox import cloud as embedded_cloud
 from sandbox.cloud import Cloud
@@ -156,7 +156,7 @@ class SandboxStack:
                     path.unlink()
 
     def _mend_state(self) -> None:
-        """The engine writes its state in one step, but not the small file of attributes beside it: a kill may tear that."""
+        """The engine writes its state in one step, but not the attributes in a file beside it, which a kill may tear."""
         stacks = self._state_file.parent
         for path in stacks.glob("*.attrs"):
             if not _is_json(path):
@@ -205,7 +205,7 @@ class SandboxStack:
     def opened(self) -> Iterator[Stack]:
         """The stack, ready for the engine, with stand-ins served and interrupts handed to the engine."""
         shutil.rmtree(self.home / "engine" / "logs", ignore_errors=True)  # the engine keeps one for every command
-        work, command = self._write_workspace(), EngineCommand(self.engine.command)
+        work, command = self._write_workspace(), EngineCommand(self.engine)
         self._command = command
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
@@ -219,15 +219,11 @@ class SandboxStack:
                 env_vars={**self.environment(), "PULUMI_DEBUG_PROVIDERS": attached},
                 pulumi_command=command,
             )
-            # Imported by one thread, once: the SDK's modules load themselves lazily, which several threads at once break.
+            # Imported once, by one thread: the SDK's modules load lazily, which several threads at once would break.
             imports = threading.Thread(target=_import_sdk)
             imports.start()
-            try:
-                stack = Stack.select(self.name, workspace)
-            except StackNotFoundError:
-                stack = Stack.create(self.name, workspace)
-            finally:
-                imports.join()
+            stack = _Stack(self.name, workspace) if self._state_file.is_file() else Stack.create(self.name, workspace)
+            imports.join()
             self._set_placeholders(stack)
             yield stack
 
@@ -255,7 +251,7 @@ class SandboxStack:
             return
         self.say(f"The last update was killed while it created {len(pending)} resource(s):")
         exported = stack.export_stack()
-        state = exported.deployment
+        state = dict(exported.deployment or {})
         known, recovered = {resource.get("id") for resource in self.resources()}, list[str]()
         for resource in pending:
             label = f"  {resource['type']} {resource['urn'].rsplit('::', 1)[-1]}"
@@ -269,6 +265,7 @@ class SandboxStack:
             else:
                 self.say(f"{label}: nothing found that is surely it; it is created again")
         state["pending_operations"] = [op for op in state["pending_operations"] if op["type"] != "creating"]
+        exported.deployment = state
         stack.import_stack(exported)
         if recovered:  # what AWS says of them, in place of what was only asked for
             stack.refresh(target=recovered)
@@ -278,6 +275,13 @@ class SandboxStack:
             return []
         inputs = resource.get("inputs", {})
         return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
+
+
+class _Stack(Stack):
+    """A stack that is known to exist: each operation names it, so the engine need not be run to select it first."""
+
+    def __init__(self, name: str, workspace: LocalWorkspace) -> None:
+        self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
 
 
 def _import_sdk() -> None:

@@ -409,16 +409,20 @@ class Cluster(pulumi.ComponentResource):
         return role, [self._attach("node", role, policy) for policy in policies]
 
     def _default_storage_class(self) -> None:
-        k8s.storage.v1.StorageClass(
+        # Not the typed class: for its type hints alone the SDK imports all of core/v1, a tenth of a preview's time.
+        pulumi.CustomResource(
+            "kubernetes:storage.k8s.io/v1:StorageClass",
             f"{self._label}-gp3",
-            metadata=k8s.meta.v1.ObjectMetaArgs(
-                name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
-            ),
-            provisioner="ebs.csi.aws.com",
-            parameters={"type": "gp3", "encrypted": "true"},
-            # A volume lives in one zone: choose it only when the pod has a node.
-            volume_binding_mode="WaitForFirstConsumer",
-            allow_volume_expansion=True,
+            {
+                "apiVersion": "storage.k8s.io/v1",
+                "kind": "StorageClass",
+                "metadata": {"name": "gp3", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+                "provisioner": "ebs.csi.aws.com",
+                "parameters": {"type": "gp3", "encrypted": "true"},
+                # A volume lives in one zone: choose it only when the pod has a node.
+                "volumeBindingMode": "WaitForFirstConsumer",
+                "allowVolumeExpansion": True,
+            },
             opts=pulumi.ResourceOptions(parent=self, provider=self.kubernetes_provider),
         )
 
