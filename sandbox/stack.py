@@ -156,7 +156,7 @@ class SandboxStack:
                     path.unlink()
 
     def _mend_state(self) -> None:
-        """The engine writes its state in one step, but not the attributes in a file beside it, which a kill may tear."""
+        """The engine writes its state in one step, but not the attributes in a file beside it: a kill tears those."""
         stacks = self._state_file.parent
         for path in stacks.glob("*.attrs"):
             if not _is_json(path):

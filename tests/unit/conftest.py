@@ -1,5 +1,6 @@
 import pulumi
 import pytest
+
 from recording import Recorder
 
 
