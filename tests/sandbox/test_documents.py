@@ -1,5 +1,6 @@
 """What the documents say of the embedded cloud is what it does."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,6 @@ def test_the_list_of_what_is_recorded_is_the_current_one() -> None:
 
 
 def test_documents_link_only_to_files_that_are_there() -> None:
-    import re
-
     documents = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").rglob("*.md")]
     targets = [
         (document, link) for document in documents for link in re.findall(r"\]\(([^)#:\s]+)\)", document.read_text())

@@ -51,7 +51,7 @@ EXISTING_VPC = {
     },
 }
 NULL = None  # as JSON and YAML write it, unlike a key that is not there
-ABSENT = object()
+ABSENT = type("Absent", (), {"__repr__": lambda self: "absent"})()
 _STEP = re.compile(r'\["([^"]*)"\]|\[(\d+)\]|([^.\[]+)')
 
 
