@@ -24,7 +24,7 @@ from sandbox.providers.protocol import (
     Values,
     generated_name,
 )
-from sandbox.providers.schema import Schema, Type, check_inputs, load, plain, schema_of
+from sandbox.providers.schema import Schema, Type, check_inputs, plain, schema_of
 from sandbox.providers.shapes import counterpart, from_aws, member_of, operation, to_aws, violations
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
@@ -41,7 +41,6 @@ class AwsProvider(StandIn):
         super().__init__()
         self._cloud, self._knobs, self._announce = cloud, knobs, announce
         self._announced: set[str] = set()
-        load(ROWS)
 
     def check_config(self, config: Values) -> None:
         problems = [("region", "is missing: set aws:region")] if not config.get("region") else []

@@ -324,14 +324,10 @@ def template_default_version(api: Api, thing: Thing) -> None:
 
 def prune_policy_versions(api: Api, thing: Thing) -> None:
     """IAM keeps five versions: the oldest makes room."""
-    versions = _old_policy_versions(api, thing.id)
-    if len(versions) >= 4:
-        api.call("iam", "DeletePolicyVersion", PolicyArn=thing.id, VersionId=versions[-1])
-
-
-def delete_policy_versions(api: Api, thing: Thing) -> None:
-    for version in _old_policy_versions(api, thing.id):
-        api.call("iam", "DeletePolicyVersion", PolicyArn=thing.id, VersionId=version)
+    versions = api.call("iam", "ListPolicyVersions", PolicyArn=thing.id)["Versions"]
+    old = sorted((v["VersionId"] for v in versions if not v["IsDefaultVersion"]), key=lambda id: int(id[1:]))
+    if len(old) >= 4:
+        api.call("iam", "DeletePolicyVersion", PolicyArn=thing.id, VersionId=old[0])
 
 
 def oidc_clients(api: Api, thing: Thing) -> None:
@@ -345,13 +341,6 @@ def oidc_clients(api: Api, thing: Thing) -> None:
     for operation, ids in calls.items():
         for client in sorted(ids):
             api.call("iam", operation, OpenIDConnectProviderArn=thing.id, ClientID=client)
-
-
-def _old_policy_versions(api: Api, arn: str) -> list[str]:
-    """Newest first."""
-    versions = api.call("iam", "ListPolicyVersions", PolicyArn=arn)["Versions"]
-    old = [version["VersionId"] for version in versions if not version["IsDefaultVersion"]]
-    return sorted(old, key=lambda id: int(id[1:]), reverse=True)
 
 
 def _refuse_if_used(what: str, id: str, users: list[str]) -> None:

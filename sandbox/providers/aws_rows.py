@@ -708,7 +708,6 @@ _IDENTITY: dict[str, Row] = {
         listing=_listing("iam", "ListPolicies", "Policies[].Arn", Scope="Local"),
         validate=checks.managed_policy,
         before_update=checks.prune_policy_versions,
-        before_delete=checks.delete_policy_versions,
     ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Row(
         "iam",

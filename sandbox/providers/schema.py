@@ -6,7 +6,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -45,18 +45,13 @@ def python_name(camel: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), camel).lower()
 
 
-def load(tokens: Iterable[str]) -> None:
-    """Import the SDK's packages for these types, in the thread that calls.
-
-    The SDK loads them lazily and not thread-safely: whoever asks while another thread is loading sees half a package.
-    """
-    for package, path in {(token.split(":")[0], token.split(":")[1].split("/")[0]) for token in tokens}:
-        getattr(getattr(import_module(f"pulumi_{package}"), python_name(path)), "__all__", None)
-
-
 @cache
 def schema_of(token: str) -> Schema | None:
-    """The schema of `aws:ec2/routeTable:RouteTable`; None where the SDK has no such class."""
+    """The schema of `aws:ec2/routeTable:RouteTable`; None where the SDK has no such class.
+
+    The SDK's packages load lazily and not thread-safely, and asking for a module inside one of them leaves the package
+    half loaded: hence through the package, which somebody has loaded before several threads ask.
+    """
     package, path, name = token.split(":")
     try:
         module = getattr(import_module(f"pulumi_{package}"), python_name(path.split("/")[0]))

@@ -350,6 +350,14 @@ def test_attributes_beyond_the_create_call_are_set_and_changed_in_place(account:
     vpc.delete()
 
 
+def test_a_deletion_goes_on_where_somebody_else_did_a_part_of_it(account: Account, cloud: Cloud) -> None:
+    vpc, _ = network(account, ())
+    gateway = account.make("aws:ec2/internetGateway:InternetGateway", vpcId=vpc.id)
+    cloud.client("ec2", REGION).detach_internet_gateway(InternetGatewayId=gateway.id, VpcId=vpc.id)
+    gateway.delete()
+    assert gateway.read() is None
+
+
 def test_a_refresh_sees_what_somebody_else_changed(account: Account, cloud: Cloud) -> None:
     vpc = account.make(VPC, cidrBlock="10.0.0.0/16", tags={"a": "b"})
     cloud.client("ec2", REGION).create_tags(Resources=[vpc.id], Tags=[{"Key": "a", "Value": "theirs"}])
@@ -668,7 +676,7 @@ def test_a_node_group_keeps_everything_and_changes_in_place(account: Account, cl
         labels={"a": "b"},
         taints=[{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
         updateConfig={"maxUnavailablePercentage": 33},
-        tags={"a": "b"},
+        tags={"a": "b", "x": "y"},
     )
     assert group.id.startswith("nodes:workers-")
     assert group.refreshes_unchanged()
