@@ -5,7 +5,7 @@ CREATE = {
     "aws:eks/nodeGroup:NodeGroup": 120.0,
     "aws:ec2/natGateway:NatGateway": 107.0,
     "aws:kms/key:Key": 28.0,
-    "aws:ec2/vpc:Vpc": 2.0,
+    "aws:ec2/vpc:Vpc": 12.5,  # 1 to 24: DNS host names are a change of their own
     "aws:ec2/internetGateway:InternetGateway": 1.0,
     "kubernetes:helm.sh/v3:Release": 45.0,
 }

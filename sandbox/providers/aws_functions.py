@@ -56,6 +56,7 @@ class Lookup:
     filters: dict[str, str]
     rename: dict[str, str] = field(default_factory=dict[str, str])
     outputs: dict[str, str] = field(default_factory=dict[str, str])
+    attributes: tuple[str, ...] = ()  # of a VPC: EC2 tells one a call
 
     def __call__(self, api: Api, args: Values) -> Values:
         _only(args, "id", "tags", "filters", "region", *self.filters)
@@ -68,6 +69,9 @@ class Lookup:
         tags = {tag["Key"]: tag["Value"] for tag in found[0].get("Tags", [])}
         result: Values = from_aws({**found[0], "Tags": None}, kind, "", {f".{k}": v for k, v in self.rename.items()})
         extra = {key: from_aws(find(path, found[0]), kind.fields[key], key, {}) for key, path in self.outputs.items()}
+        for name in self.attributes:
+            told = api.call("ec2", "DescribeVpcAttribute", VpcId=result["id"], Attribute=name)
+            extra[name] = told[f"{name[0].upper()}{name[1:]}"]["Value"]
         return args | result | extra | {"tags": tags, "region": api.region}
 
 
@@ -113,6 +117,7 @@ _LOOKUPS = (
         {**_ZONE_FILTERS, "default": "is-default", "dhcpOptionsId": "dhcp-options-id"},
         {"id": "VpcId", "default": "IsDefault"},
         {"cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock}"},
+        ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"),
     ),
     Lookup(
         "aws:ec2/getRouteTable:getRouteTable",

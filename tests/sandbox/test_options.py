@@ -1,0 +1,175 @@
+"""What the settings offer, applied by the real engine: nothing is left to do afterwards, and nothing is left behind."""
+
+import shutil
+import subprocess
+
+from conftest import PROJECT, MakeEnvironment
+from sandbox import cloud as embedded_cloud
+
+ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
+
+
+def actions(plan: str) -> dict[str, list[str]]:
+    """What a preview's lines plan, by action."""
+    found: dict[str, list[str]] = {}
+    for line in plan.splitlines():
+        words = line.split()
+        if len(words) == 4 and words[0] in "+~±-":
+            found.setdefault(words[3], []).append(f"{words[1]} {words[2]}")
+    return found
+
+
+def test_everything_switched_on_settles_and_goes_without_a_trace(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev["availability_zones"] = ZONES
+    dev["network"] = {
+        "cidr": "10.40.0.0/16",
+        "nat_gateways": "one-per-az",
+        "interface_endpoints": ["private-cluster"],
+        "ipv6": True,
+        "flow_logs_retention_days": 14,
+        "name_prefix": "everything",
+    }
+    dev["cluster"] = {
+        **dev["cluster"],
+        "log_types": ["api", "audit", "authenticator", "controllerManager", "scheduler"],
+        "control_plane_zones": ZONES,
+        "vpc_cni_prefix_delegation": True,
+        "ebs_csi_role": "vendor-name",
+    }
+    dev["node_groups"] = [
+        {"name": "core", "instance_types": ["m6i.2xlarge"], "min_size": 2, "max_size": 4},
+        {
+            "name": "flasks",
+            "instance_types": ["m7g.xlarge", "m6g.xlarge"],
+            "ami_type": "BOTTLEROCKET_ARM_64",
+            "capacity_type": "SPOT",
+            "min_size": 0,
+            "max_size": 10,
+            "labels": {"workload": "batch"},
+            "taints": [{"key": "batch", "value": "yes", "effect": "NO_SCHEDULE"}],
+        },
+        {"name": "zonal", "instance_types": ["r6i.large"], "min_size": 1, "max_size": 3, "one_group_per_zone": True},
+    ]
+    dev.run("up")
+    assert "unchanged: 0 changes" in dev.run("preview").output
+    assert "unchanged: 0 changes" in dev.run("refresh").output
+    assert len(dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]) == 5
+    vpc = dev.outputs()["vpc_id"]
+    blocks = dev.client("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    assert len(blocks) == 1
+    assert dev.client("iam").get_role(RoleName="AmazonEKS_EBS_CSI_DriverRole")
+
+    dev["network"] = {**dev["network"], "nat_gateways": "single"}
+    plan = actions(dev.run("preview").output)
+    assert {name.split()[0] for name in plan.pop("delete")} == {"aws.ec2.Eip", "aws.ec2.NatGateway"}
+    assert {name.split()[0] for names in plan.values() for name in names} == {"aws.ec2.Route"}
+    dev.run("up")
+    down = dev.run("down", "--yes")
+    assert "aws:" not in down.output.replace("aws:kms/key:Key (pending deletion)", ""), down.output
+
+
+def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    region = dev.config["aws:region"]
+    ec2 = embedded_cloud.start(dev.home).client("ec2", region)
+    vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    for attribute in ("EnableDnsHostnames", "EnableDnsSupport"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    own: dict[str, dict[str, str]] = {"private": {}, "public": {}}
+    for index, (role, zone) in enumerate((role, zone) for role in own for zone in dev["availability_zones"]):
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.50.{index}.0/24", AvailabilityZone=zone)["Subnet"]
+        own[role][zone] = subnet["SubnetId"]
+        ec2.create_tags(Resources=[subnet["SubnetId"]], Tags=[{"Key": "CostCenter", "Value": "42"}])
+    dev["network"] = {
+        "existing_vpc_id": vpc,
+        "existing_private_subnets": own["private"],
+        "existing_public_subnets": own["public"],
+    }
+    dev.run("up")
+    assert "unchanged: 0 changes" in dev.run("preview").output
+
+    def tags(subnet: str) -> dict[str, str]:
+        answer = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]
+        return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+
+    for role, key in (("private", "kubernetes.io/role/internal-elb"), ("public", "kubernetes.io/role/elb")):
+        for subnet in own[role].values():
+            wanted = {"CostCenter": "42", key: "1", "kubernetes.io/cluster/dash-dev": "shared"}
+            assert wanted.items() <= tags(subnet).items()
+            assert ("karpenter.sh/discovery" in tags(subnet)) == (role == "private")
+    cluster = dev.client("eks").describe_cluster(name="dash-dev")["cluster"]
+    assert set(cluster["resourcesVpcConfig"]["subnetIds"]) == set(own["private"].values())
+
+    down = dev.run("down", "--yes").output
+    kinds = {
+        line.split()[0] for line in down[down.index("Destroyed:") :].splitlines() if line.strip().startswith("aws:")
+    }
+    assert kinds == {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:kms/key:Key"}
+
+
+def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    ec2 = embedded_cloud.start(dev.home).client("ec2", dev.config["aws:region"])
+    vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
+    other = ec2.create_vpc(CidrBlock="10.61.0.0/16")["Vpc"]["VpcId"]
+    tight = ec2.create_subnet(VpcId=vpc, CidrBlock="10.60.0.0/28", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+    strange = ec2.create_subnet(VpcId=other, CidrBlock="10.61.0.0/24", AvailabilityZone="us-east-1c")["Subnet"][
+        "SubnetId"
+    ]
+    dev["network"] = {
+        "existing_vpc_id": vpc,
+        "existing_private_subnets": {"us-east-1a": tight, "us-east-1b": strange},
+    }
+    refused = dev.run("preview", code=1).output
+    assert tight in refused
+    assert "11" in refused or "addresses" in refused
+    assert strange in refused
+    assert other in refused or "another VPC" in refused or vpc in refused
+
+
+def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev.run("up")
+    before = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
+    dev["node_groups"][0]["ami_type"] = "BOTTLEROCKET_x86_64"
+    plan = actions(dev.run("preview").output)
+    assert [name for name in plan["replace"] if "NodeGroup" in name] == ["aws.eks.NodeGroup dash-dev-core"]
+    output = dev.run("up").output
+    steps = [line.split("[")[0] for line in output.splitlines() if "aws.eks.NodeGroup" in line]
+    assert [("replaced" in step, "deleted" in step) for step in steps][-2:] == [(True, False), (False, True)], steps
+    after = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
+    assert len(after) == 1
+    assert after != before
+
+
+def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev["tags"] = {"owner": {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}}
+    planned = dev.run("preview").output
+    assert "placeholder-of-the-embedded-cloud" not in planned
+    assert "c2VjcmV0" not in planned
+
+
+def test_a_path_with_spaces_and_a_second_clone_work_as_any_other(environment: MakeEnvironment) -> None:
+    folder = environment("dev").folder / "a path with spaces"
+    subprocess.run(["git", "clone", "-q", str(PROJECT), str(folder)], check=True)
+    (folder / ".tools").symlink_to(PROJECT / ".tools")
+    try:
+        for command in (["preview"], ["up"], ["inventory"], ["down"]):
+            done = subprocess.run(
+                [str(PROJECT / ".tools/venv/bin/python"), "-m", "sandbox", *command, "--stack", "dev"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert (folder / ".sandbox" / "dev").is_dir()
+        status = subprocess.run(
+            ["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True
+        )
+        assert [line for line in status.stdout.splitlines() if ".tools" not in line] == []
+    finally:
+        embedded_cloud.stop(folder / ".sandbox" / "dev")
+        shutil.rmtree(folder)
