@@ -186,11 +186,7 @@ def down(
     """Destroy everything the stack made, then end its embedded cloud."""
     with _stack(stack, home, config_file, fail, latency) as chosen:
         chosen.forget_lost_account()
-        if chosen.setting("production", False) in (True, "true"):
-            raise StackError(
-                f"stack {stack} is marked production, and production is not destroyed by one command: its cluster "
-                f"and keys are protected. `make stop STACK={stack}` ends the emulation without touching any account."
-            )
+        _refuse_protected(chosen)
         if not chosen.resources() and not chosen.pending_creates():
             stopped = embedded_cloud.stop(chosen.home)
             say(f"Nothing to destroy in stack {stack}{'; its embedded cloud is ended' if stopped else ''}.")
@@ -206,6 +202,22 @@ def down(
         left = inventory.inventory(chosen.cloud(), chosen.region)
         _show_inventory(left)
         embedded_cloud.stop(chosen.home)
+
+
+def _refuse_protected(stack: SandboxStack) -> None:
+    """Up front: the engine would destroy what is around a protected resource before it stops at it."""
+    instead = f"`make stop STACK={stack.name}` ends the emulation without touching any account."
+    if stack.setting("production", False) in (True, "true"):
+        raise StackError(
+            f"stack {stack.name} is marked production, and production is not destroyed by one command: its cluster "
+            f"and keys are protected. {instead}"
+        )
+    protected = [resource["urn"].rsplit("::", 1)[-1] for resource in stack.resources() if resource.get("protect")]
+    if protected:
+        raise StackError(
+            f"stack {stack.name} protects {', '.join(protected)}: set cluster.deletion_protection to false, run make up "
+            f"STACK={stack.name}, then destroy. {instead}"
+        )
 
 
 @app.command()

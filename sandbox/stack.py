@@ -220,7 +220,7 @@ class SandboxStack:
                 pulumi_command=command,
             )
             # Imported once, by one thread: the SDK's modules load lazily, which several threads at once would break.
-            imports = threading.Thread(target=_import_sdk)
+            imports = threading.Thread(target=import_sdk)
             imports.start()
             stack = _Stack(self.name, workspace) if self._state_file.is_file() else Stack.create(self.name, workspace)
             imports.join()
@@ -284,7 +284,8 @@ class _Stack(Stack):
         self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
 
 
-def _import_sdk() -> None:
+def import_sdk() -> None:
+    """Load what the stand-ins need of the SDK in the thread that calls."""
     for package in sorted({f"pulumi_aws.{token.split(':')[1].split('/')[0]}" for token in ROWS}):
         hasattr(import_module(package), "__all__")  # asking for any attribute makes a lazy module load itself
 

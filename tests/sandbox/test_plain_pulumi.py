@@ -1,0 +1,122 @@
+"""The same files under the engine's own command line, without our driver: what a team types on AWS.
+
+The Go build of the engine brings no Python language host, so a small one stands in: it runs `__main__.py`, and is the
+only part of this path that is not the official one.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import PROJECT
+from sandbox import cloud as embedded_cloud
+from sandbox import demo_files, engine
+from sandbox.knobs import Knobs
+from sandbox.providers.aws import AwsProvider
+from sandbox.providers.eks import EksProvider
+from sandbox.providers.kubernetes import KubernetesProvider
+from sandbox.providers.protocol import serve
+from sandbox.stack import import_sdk
+
+LANGUAGE_HOST = """#!{python}
+import os, runpy, signal, sys
+from concurrent import futures
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+class Host(LanguageServer):
+    def Handshake(self, request, context):
+        return language_pb2.LanguageHandshakeResponse()
+    def Run(self, request, context):
+        os.chdir(request.pwd or ".")
+        request.args.insert(0, sys.argv[1])
+        return super().Run(request, context)
+
+server = grpc.server(futures.ThreadPoolExecutor(4))
+host = Host(lambda: runpy.run_path("__main__.py", run_name="__main__"))
+language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+print(port, flush=True)
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+server.wait_for_termination()
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "clone"
+    files = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    for name in filter(None, files):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, folder / name)
+    yield folder
+    embedded_cloud.stop(tmp_path / "home")
+
+
+def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path, tmp_path: Path) -> None:
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    host = commands / "pulumi-language-python"
+    host.write_text(LANGUAGE_HOST.format(python=sys.executable))
+    host.chmod(0o755)
+    home = tmp_path / "home"
+    import_sdk()
+
+    def cloud() -> embedded_cloud.Cloud:
+        return embedded_cloud.start(home)
+
+    stand_ins = {
+        "aws": AwsProvider(cloud, Knobs(), lambda _: None),
+        "eks": EksProvider(),
+        "kubernetes": KubernetesProvider(cloud),
+    }
+    pulumi = str(engine.find(print).binary)
+    with serve(stand_ins) as attached:
+        variables = {
+            **os.environ,
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": str(tmp_path / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+            "PULUMI_CONFIG_PASSPHRASE": "emulated",
+            "PULUMI_DEBUG_PROVIDERS": attached,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+        def run(*arguments: str, code: int = 0) -> str:
+            done = subprocess.run(
+                [pulumi, *arguments, "--non-interactive", "--stack", "dev"],
+                cwd=clone,
+                env=variables,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+            )
+            assert done.returncode == code, done.stdout + done.stderr
+            assert "Traceback" not in done.stdout + done.stderr
+            return done.stdout + done.stderr
+
+        init = [pulumi, "stack", "init", "dev", "--non-interactive"]
+        subprocess.run(init, cwd=clone, env=variables, check=True, capture_output=True)
+        planned = run("preview")
+        assert "aws:eks:Cluster" in planned
+        assert (
+            "cannot be read" in planned or "does not exist" in planned or "license" in planned
+        )  # demo files are absent
+        run("config", "set", "--path", "cluster.version", "9.99")
+        assert "cluster.version" in run("preview", code=1)
+        run("config", "set", "--path", "cluster.version", "1.35", "--type", "string")
+        demo_files.ensure(clone, clone / "Pulumi.dev.yaml", print)
+        run("up", "--yes")
+        run("preview", "--expect-no-changes")
+        assert "cluster/dash-dev" in run("stack", "output", "cluster_arn")
+        run("destroy", "--yes")
