@@ -12,7 +12,6 @@ NODE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks-auth", "sts")
 PRIVATE_CLUSTER_ENDPOINTS = (
     *NODE_ENDPOINTS,
     "autoscaling",  # managed node groups, cluster-autoscaler
-    "ec2messages",  # Session Manager, on hosts with an older agent
     "eks",  # Karpenter and `aws eks` from inside
     "elasticloadbalancing",  # AWS Load Balancer Controller
     "kms",  # encrypted volumes and secrets
@@ -33,10 +32,16 @@ _WITHOUT_ENDPOINT = ("iam", "pricing")
 _SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
-def expand_endpoints(services: Iterable[str]) -> list[str]:
-    """The services with `private-cluster` replaced by its set, each once, in the order given."""
+def expand_endpoints(region: str, services: Iterable[str]) -> list[str]:
+    """The services with `private-cluster` replaced by its set, each once under its short name, in the order given."""
     sets = [PRIVATE_CLUSTER_ENDPOINTS if service == PRIVATE_CLUSTER else (service,) for service in services]
-    return list(dict.fromkeys(service for expanded in sets for service in expanded))
+    return list(dict.fromkeys(_short_name(region, service) for expanded in sets for service in expanded))
+
+
+def _short_name(region: str, service: str) -> str:
+    """`ecr.api` for `com.amazonaws.us-east-1.ecr.api`; a name that does not follow that rule stays as it is."""
+    short = service.removeprefix("cn.").removeprefix(f"com.amazonaws.{region}.")
+    return short if endpoint_service_name(region, short) == service else service
 
 
 def endpoint_service_name(region: str, service: str) -> str:

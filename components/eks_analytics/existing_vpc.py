@@ -1,25 +1,33 @@
 """An existing VPC: looked up, checked, and given the tags that its subnets lack. Nothing else of it is touched."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 
 from .network_options import NetworkOptions
 from .problems import Problem, reject
 from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
-from .tags import subnet_tags
+from .tags import serves_as, subnet_tags
+
+Tags = Mapping[str, str]
 
 
-def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> aws.ec2.GetVpcResult:
-    """The VPC, after it and its subnets have been found fit. RunError with all that is wrong with them.
+def look_up(
+    name: str, options: NetworkOptions, parent: pulumi.Resource
+) -> tuple[aws.ec2.GetVpcResult, Mapping[str, Tags]]:
+    """The VPC and the tags of its subnets by id, after all were found fit. RunError with all that is wrong with them.
 
     The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
     """
     lookup = pulumi.InvokeOptions(parent=parent)
     vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
     problems = check_vpc(options, vpc)
+    tags: dict[str, Tags] = {}
     for role, subnets in _subnets(options).items():
         for zone, id in subnets.items():
             subnet = aws.ec2.get_subnet(id=id, opts=lookup)
+            tags[id] = subnet.tags
             problems += check_subnet(options, role, zone, subnet)
             for shortage in check_addresses(role, subnet):
                 # Under a running cluster addresses are taken: that must not stand in the way of every later update.
@@ -28,14 +36,19 @@ def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource) -> aws.
                 else:
                     problems.append(shortage)
     reject(f"network {name!r}", problems, pulumi.RunError)  # shown without a traceback
-    return vpc
+    return vpc, tags
 
 
-def tag_subnets(name: str, options: NetworkOptions, parent: pulumi.Resource) -> None:
-    """Add the tags by which load balancers and Karpenter find the subnets, each as a resource of its own."""
+def tag_subnets(name: str, options: NetworkOptions, tags: Mapping[str, Tags], parent: pulumi.Resource) -> None:
+    """Add the tags by which load balancers and Karpenter find the subnets, each as a resource of its own.
+
+    `tags` are the present ones by subnet: where somebody's own serves as well, it is left alone.
+    """
     for role, subnets in _subnets(options).items():
         for zone, subnet in subnets.items():
             for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
+                if tags[subnet].get(key, value) != value:
+                    continue
                 kind = key.split("/")[1]  # role, cluster or discovery
                 aws.ec2.Tag(
                     f"{name}-{role}-{zone}-{kind}",
@@ -51,11 +64,11 @@ def tag_subnets(name: str, options: NetworkOptions, parent: pulumi.Resource) -> 
 def check_vpc(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Problem]:
     """What keeps the VPC from serving as the network that was asked for."""
     return [
-        Problem("existing_vpc_id", vpc.id, f"has {what} turned off", f"turn it on, or set {name} to false")
-        for name, wanted, is_on, what in (
-            ("enable_dns_support", options.enable_dns_support, vpc.enable_dns_support, "DNS support"),
-            ("enable_dns_hostnames", options.enable_dns_hostnames, vpc.enable_dns_hostnames, "DNS host names"),
-            ("enable_ipv6", options.enable_ipv6, bool(vpc.ipv6_cidr_block_associations), "IPv6"),
+        Problem("existing_vpc_id", vpc.id, f"has {what} turned off", "turn it on")
+        for wanted, is_on, what in (
+            (options.enable_dns_support, vpc.enable_dns_support, "DNS support"),
+            (options.enable_dns_hostnames, vpc.enable_dns_hostnames, "DNS host names"),
+            (options.enable_ipv6, bool(vpc.ipv6_cidr_block_associations), "IPv6"),
         )
         if wanted and not is_on
     ]
@@ -75,9 +88,9 @@ def check_subnet(options: NetworkOptions, role: str, zone: str, subnet: aws.ec2.
         remedy = "turn that off, or give a private subnet"
         problems.append(Problem(name, subnet.id, "gives its instances public addresses", remedy))
     if options.enable_ipv6 and not subnet.ipv6_cidr_block:
-        problems.append(Problem(name, subnet.id, "has no IPv6 range", "give it one, or set enable_ipv6 to false"))
+        problems.append(Problem(name, subnet.id, "has no IPv6 range", "give it one"))
     for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
-        if subnet.tags.get(key, value) != value:
+        if not serves_as(subnet.tags.get(key, value), key, value):
             reason = f"is tagged {key}={subnet.tags[key]} already, where {value} is needed"
             remedy = "remove that tag if nothing needs it, or give another subnet"
             problems.append(Problem(name, subnet.id, reason, remedy))

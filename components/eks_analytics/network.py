@@ -43,7 +43,8 @@ class NetworkArgs(TypedDict):
     """AWS services reached through endpoints in the private subnets, by short name ("ecr.api") or full name;
     "private-cluster" stands for all that a cluster without internet access needs. Default: none."""
     enable_ipv6: NotRequired[bool]
-    """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Default false."""
+    """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Cannot be turned
+    off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
     """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default"."""
     enable_dns_support: NotRequired[bool]
@@ -51,7 +52,8 @@ class NetworkArgs(TypedDict):
     enable_dns_hostnames: NotRequired[bool]
     """Whether instances get DNS names; EKS's private endpoint and interface endpoints need them. Default true."""
     flow_logs_retention_days: NotRequired[int]
-    """Days for which CloudWatch keeps the VPC's flow logs, one of the numbers it offers. Default 0: no flow logs."""
+    """Days for which CloudWatch keeps the VPC's flow logs, one of the numbers it offers, in the log group
+    /aws/vpc-flow-logs/<cluster name>. Default 0: no flow logs."""
     existing_vpc_id: NotRequired[str]
     """Id of a VPC to use instead of making one. Only its subnets get tags. Default: none."""
     existing_private_subnets: NotRequired[dict[str, str]]
@@ -98,8 +100,8 @@ class Network(pulumi.ComponentResource):
     def _adopt(self, name: str, options: NetworkOptions) -> None:
         zones, public = options.availability_zones, options.existing_public_subnets
         private = {zone: options.existing_private_subnets[zone] for zone in zones}
-        vpc = look_up(name, options, self)
-        tag_subnets(name, options, self)
+        vpc, tags = look_up(name, options, self)
+        tag_subnets(name, options, tags, self)
         known = pulumi.Output.from_input
         self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
         self.vpc_id = known(vpc.id)
@@ -117,7 +119,7 @@ class Network(pulumi.ComponentResource):
         addresses, gateways = new.translate_addresses()
         ways_out = {zone: new.way_out(zone, gateways) for zone in new.zones}
         s3_endpoint, s3_routes = new.reach_s3() if options.enable_s3_endpoint else (None, {})
-        service_endpoints = new.reach_services(expand_endpoints(options.interface_endpoints))
+        service_endpoints = new.reach_services(expand_endpoints(options.region, options.interface_endpoints))
         if options.nat_gateways == "none":
             for zone, way_out in ways_out.items():
                 way_out += [s3_routes[zone], *service_endpoints]
@@ -345,7 +347,8 @@ class _NewVpc:
         """Who spoke to whom, accepted or not, kept by CloudWatch Logs."""
         log_group = aws.cloudwatch.LogGroup(
             f"{self.name}-flow-logs",
-            name=f"/aws/vpc-flow-logs/{self.options.name_prefix or self.options.cluster_name}",
+            # Not the prefix of names, which may change: another group is an empty one, and the old one is deleted.
+            name=f"/aws/vpc-flow-logs/{self.options.cluster_name}",
             retention_in_days=int(self.options.flow_logs_retention_days),
             tags=self.tags("flow-logs"),
             opts=self.child(),

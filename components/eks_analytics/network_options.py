@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .cluster_checks import LOG_RETENTION_DAYS
 from .endpoints import NODE_ENDPOINTS, PRIVATE_CLUSTER, check_endpoints, expand_endpoints
 from .problems import Problem
 from .subnets import MAXIMUM_ZONES, MINIMUM_ZONES, PRIVATE_ADDRESSES_NEEDED, check_subnets, check_vpc_cidr
@@ -11,13 +12,8 @@ from .tags import check_tags
 
 NAT_GATEWAYS = ("one-per-az", "single", "none")
 TENANCIES = ("default", "dedicated")
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_VPC_ID, _SUBNET_ID = re.compile(r"vpc-[0-9a-f]{8,17}"), re.compile(r"subnet-[0-9a-f]{8,17}")
+_VPC_ID, _SUBNET_ID = (re.compile(kind + r"-([0-9a-f]{8}|[0-9a-f]{17})") for kind in ("vpc", "subnet"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def _check_names(options: NetworkOptions) -> Iterator[Problem]:
 
 
 def _check_new(options: NetworkOptions) -> Iterator[Problem]:
-    endpoints = expand_endpoints(options.interface_endpoints)
+    endpoints = expand_endpoints(options.region, options.interface_endpoints)
     yield from check_vpc_cidr(options.cidr)
     yield from check_subnets(
         options.cidr,

@@ -21,6 +21,16 @@ def subnet_tags(cluster_name: str, *, public: bool) -> dict[str, str]:
     return {"kubernetes.io/role/internal-elb": "1", **cluster, "karpenter.sh/discovery": cluster_name}
 
 
+def serves_as(found: str, key: str, value: str) -> bool:
+    """Whether a tag with the value found does what ours would do: controllers read these as an empty role too, and
+    `owned` marks a subnet of the cluster as `shared` does."""
+    if key.startswith("kubernetes.io/role/"):
+        return found in (value, "")
+    if key.startswith("kubernetes.io/cluster/"):
+        return found in (value, "owned")
+    return found == value
+
+
 def check_tags(tags: Mapping[str, str]) -> list[Problem]:
     """What AWS, or the controllers in the cluster, would not stand in a caller's own tags."""
     problems: list[Problem] = []

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.provider.experimental.analyzer import Analyzer
 
-from eks_analytics.endpoints import PRIVATE_CLUSTER_ENDPOINTS, endpoint_service_name
+from eks_analytics.endpoints import NODE_ENDPOINTS, PRIVATE_CLUSTER_ENDPOINTS, endpoint_service_name, expand_endpoints
 from eks_analytics.network import Network, NetworkArgs, flow_logs_policy, flow_logs_trust
 from eks_analytics.network_options import NetworkOptions, check_network
 from eks_analytics.tags import MOST_TAGS
@@ -376,6 +376,29 @@ def test_endpoint_services_have_the_name_of_their_partition(region: str, service
     assert endpoint_service_name(region, service) == name
 
 
+@pytest.mark.parametrize(
+    ("region", "written", "expanded"),
+    [
+        ("eu-west-1", ["sts", "com.amazonaws.eu-west-1.sts"], ["sts"]),
+        ("cn-north-1", ["cn.com.amazonaws.cn-north-1.sts", "com.amazonaws.cn-north-1.logs"], ["sts", "logs"]),
+        ("cn-north-1", ["cn.com.amazonaws.cn-north-1.new"], ["cn.com.amazonaws.cn-north-1.new"]),
+        ("eu-west-1", ["com.amazonaws.vpce.eu-west-1.vpce-svc-1"], ["com.amazonaws.vpce.eu-west-1.vpce-svc-1"]),
+        ("eu-west-1", ["com.amazonaws.eu-west-1.sqs", "private-cluster"], ["sqs", *PRIVATE_CLUSTER_ENDPOINTS]),
+    ],
+)
+def test_a_service_is_the_same_under_its_short_and_its_full_name(
+    region: str, written: list[str], expanded: list[str]
+) -> None:
+    services = expand_endpoints(region, written)
+    assert services == list(dict.fromkeys(expanded))
+    full = [endpoint_service_name(region, service) for service in services]
+    assert expand_endpoints(region, full) == services
+
+
+def test_full_names_count_as_the_endpoints_that_nodes_need(build: Callable[..., dict[str, Any]]) -> None:
+    build(nat_gateways="none", interface_endpoints=[f"com.amazonaws.us-east-1.{name}" for name in NODE_ENDPOINTS])
+
+
 # IPv6
 
 
@@ -409,9 +432,9 @@ def test_without_ipv6_nothing_speaks_of_it(build: Callable[..., dict[str, Any]],
 
 
 def test_flow_logs_go_to_a_log_group_with_retention(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
-    build(flow_logs_retention_days=30, name_prefix="acme")
+    build(flow_logs_retention_days=30)
     group = inputs(recorder, "LogGroup")["main-flow-logs"]
-    assert (group["name"], group["retentionInDays"]) == ("/aws/vpc-flow-logs/acme", 30)
+    assert (group["name"], group["retentionInDays"]) == ("/aws/vpc-flow-logs/analytics", 30)
     flow_log = recorder.of("FlowLog")["main-flow-logs"]
     assert flow_log.inputs["trafficType"] == "ALL"
     assert flow_log.inputs["logDestination"] == "arn:aws:logs:us-east-1:123456789012:log-group:flows"
@@ -419,6 +442,11 @@ def test_flow_logs_go_to_a_log_group_with_retention(build: Callable[..., dict[st
     assert json.loads(inputs(recorder, "Role")["main-flow-logs"]["assumeRolePolicy"]) == flow_logs_trust(
         "us-east-1", "123456789012"
     )
+
+
+def test_another_prefix_of_names_deletes_no_flow_logs(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
+    build(flow_logs_retention_days=30, name_prefix="acme")
+    assert inputs(recorder, "LogGroup")["main-flow-logs"]["name"] == "/aws/vpc-flow-logs/analytics"
 
 
 def test_flow_logs_are_off_by_default(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
@@ -518,6 +546,18 @@ def test_role_tags_outlive_the_cluster_because_others_may_live_by_them(
         assert tag.request.retainOnDelete == name.endswith("-role")
 
 
+def test_tags_that_serve_as_well_as_ours_are_left_alone(
+    build: Callable[..., dict[str, Any]], recorder: Recorder, account: dict[str, dict[str, Any]]
+) -> None:
+    account[PRIVATE[A]]["tags"] = {"kubernetes.io/role/internal-elb": "", "kubernetes.io/cluster/analytics": "owned"}
+    account[PRIVATE[B]]["tags"] = {"kubernetes.io/role/internal-elb": "1", "kubernetes.io/cluster/analytics": "shared"}
+    build(existing_vpc_id=VPC, existing_private_subnets=PRIVATE)
+    assert set(recorder.of("Tag")) == {
+        f"main-private-{A}-discovery",
+        *(f"main-private-{B}-{kind}" for kind in ("role", "cluster", "discovery")),
+    }
+
+
 @pytest.mark.usefixtures("account")
 def test_an_existing_vpc_needs_no_public_subnets(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
     assert build(existing_vpc_id=VPC, existing_private_subnets=PRIVATE)["public_subnet_ids"] == []
@@ -533,6 +573,7 @@ def test_an_existing_vpc_needs_no_public_subnets(build: Callable[..., dict[str, 
         (PRIVATE[A], "availableIpAddressCount", 15, f"'{PRIVATE[A]}': has 15 free addresses, 16 are needed"),
         (PUBLIC[A], "availableIpAddressCount", 7, f"'{PUBLIC[A]}': has 7 free addresses, 8 are needed"),
         (PRIVATE[A], "tags", {"karpenter.sh/discovery": "x"}, "is tagged karpenter.sh/discovery=x already"),
+        (PUBLIC[A], "tags", {"kubernetes.io/role/elb": "0"}, "is tagged kubernetes.io/role/elb=0 already"),
         (VPC, "enableDnsSupport", False, f"'{VPC}': has DNS support turned off"),
         (VPC, "enableDnsHostnames", False, f"'{VPC}': has DNS host names turned off"),
     ],
@@ -613,8 +654,10 @@ def test_subnets_that_fill_up_under_a_running_cluster_are_a_warning(
         ({"interface_endpoints": ["ECR API"]}, "interface_endpoints = 'ECR API': is no endpoint service"),
         ({"interface_endpoints": ["com.amazonaws.eu-west-1.sts"]}, "is no endpoint service of us-east-1"),
         ({"interface_endpoints": ["s3"]}, "'s3': cannot resolve privately by itself"),
+        ({"interface_endpoints": ["com.amazonaws.us-east-1.s3"]}, "'s3': cannot resolve privately by itself"),
         ({"interface_endpoints": ["iam"]}, "'iam': has no endpoint inside a region"),
         ({"existing_private_subnets": PRIVATE}, "are given without their VPC"),
+        ({**EXISTING, "existing_vpc_id": "vpc-0a1b2c3d4"}, "existing_vpc_id = 'vpc-0a1b2c3d4': is no VPC id"),
         ({**EXISTING, "existing_vpc_id": "main"}, "existing_vpc_id = 'main': is no VPC id"),
         ({**EXISTING, "existing_private_subnets": {A: PRIVATE[A]}}, f"has no subnet in {B}"),
         ({**EXISTING, "existing_private_subnets": {**PRIVATE, C: "subnet-0000000c"}}, f"'{C}': is none of the"),
