@@ -127,7 +127,7 @@ def preview(
     with _stack(stack, home, config_file) as chosen:
         demo_files.ensure(PROJECT, chosen.source, say)
         chosen.forget_lost_account()
-        with chosen.opened() as opened:
+        with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
                 opened.preview(on_event=report.on_event)
@@ -151,7 +151,7 @@ def up(
         demo_files.ensure(PROJECT, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
-        with chosen.opened() as opened:
+        with chosen.opened(runs_program=not chosen.pending_creates()) as opened:
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
@@ -215,8 +215,8 @@ def _refuse_protected(stack: SandboxStack) -> None:
     protected = [resource["urn"].rsplit("::", 1)[-1] for resource in stack.resources() if resource.get("protect")]
     if protected:
         raise StackError(
-            f"stack {stack.name} protects {', '.join(protected)}: set cluster.deletion_protection to false, run make up "
-            f"STACK={stack.name}, then destroy. {instead}"
+            f"stack {stack.name} protects {', '.join(protected)}: set cluster.deletion_protection to false, "
+            f"run make up STACK={stack.name}, then destroy. {instead}"
         )
 
 

@@ -56,6 +56,7 @@ class SandboxStack:
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
     _cloud: Cloud | None = field(default=None, init=False, repr=False)
+    _before_program: Callable[[], None] = field(default=lambda: None, init=False, repr=False)
     _starting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -202,7 +203,7 @@ class SandboxStack:
         return self._command is not None and self._command.interrupts > 0
 
     @contextmanager
-    def opened(self) -> Iterator[Stack]:
+    def opened(self, runs_program: bool = False) -> Iterator[Stack]:
         """The stack, ready for the engine, with stand-ins served and interrupts handed to the engine."""
         shutil.rmtree(self.home / "engine" / "logs", ignore_errors=True)  # the engine keeps one for every command
         work, command = self._write_workspace(), EngineCommand(self.engine)
@@ -223,11 +224,14 @@ class SandboxStack:
             imports = threading.Thread(target=import_sdk)
             imports.start()
             stack = _Stack(self.name, workspace) if self._state_file.is_file() else Stack.create(self.name, workspace)
-            imports.join()
+            self._before_program = imports.join
+            if not runs_program:  # else the engine may start meanwhile: only the program's resources need the SDK
+                imports.join()
             self._set_placeholders(stack)
             yield stack
 
     def _program(self) -> None:
+        self._before_program()
         os.chdir(self.project)
         if str(self.project) not in sys.path:
             sys.path.insert(0, str(self.project))

@@ -48,6 +48,12 @@ def apply(function: Callable[..., Any], *outputs: Output) -> Output:
     return Output({SIGNATURE: SECRET, "value": value} if secret else value, _union(outputs))
 
 
+def whole(output: Output) -> Output:
+    """As `pulumi.output(object)`: unknown altogether where anything inside is."""
+    known = not contains_unknown(from_value(to_value(output.value)))
+    return output if known else Output(UNKNOWN, output.urns)
+
+
 def object_of(fields: Mapping[str, Any]) -> Output:
     outputs = _outputs(fields)
     return Output({key: output.value for key, output in outputs.items()}, _union(outputs.values()))

@@ -11,7 +11,16 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.providers.component import SIGNATURE, Child, ComponentStandIn, Construction, Output, apply, object_of
+from sandbox.providers.component import (
+    SIGNATURE,
+    Child,
+    ComponentStandIn,
+    Construction,
+    Output,
+    apply,
+    object_of,
+    whole,
+)
 from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
 from sandbox.providers.schema import Schema, check_inputs, fields_of
 
@@ -84,7 +93,7 @@ class EksProvider(ComponentStandIn):
         }
         return component, dict.fromkeys(_EMPTY_OUTPUTS, "") | {
             "clusterSecurityGroupId": security_group,
-            "core": object_of(core),
+            "core": whole(object_of(core)),
             "eksCluster": cluster.reference,
             "instanceRoles": [],
             "kubeconfig": kubeconfig,
