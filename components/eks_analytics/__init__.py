@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .cluster import Cluster, ClusterArgs
     from .network import Network, NetworkArgs
-    from .node_groups import NodeGroupArgs, TaintArgs
+    from .node_group_options import NodeGroupArgs, TaintArgs
 
 __all__ = ["Cluster", "ClusterArgs", "Network", "NetworkArgs", "NodeGroupArgs", "TaintArgs"]
 
@@ -14,8 +14,8 @@ _HOMES = {
     "ClusterArgs": "cluster",
     "Network": "network",
     "NetworkArgs": "network",
-    "NodeGroupArgs": "node_groups",
-    "TaintArgs": "node_groups",
+    "NodeGroupArgs": "node_group_options",
+    "TaintArgs": "node_group_options",
 }
 
 

@@ -2,9 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import date
-from typing import NotRequired, TypedDict
+from hashlib import sha256
+from ipaddress import ip_network
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -15,28 +18,15 @@ from . import iam
 from .cluster_checks import (
     EBS_CSI_ROLE_PER_CLUSTER,
     EBS_CSI_ROLE_VENDOR_NAME,
-    access_problems,
-    identity_problems,
-    log_problems,
-    name_problems,
-    service_network_problems,
-    zone_problems,
+    ClusterOptions,
+    check_cluster,
+    cluster_warnings,
 )
-from .node_groups import NodeGroupArgs, NodeGroupPlan, create_node_group, node_group_problems, plan_node_groups
-from .problems import Problem, reject
-from .tags import check_tags
-from .versions import (
-    ADDONS_AFTER_NODES,
-    ADDONS_BEFORE_NODES,
-    DEFAULT_KUBERNETES_VERSION,
-    addon_versions,
-    support_warning,
-    version_problems,
-)
+from .node_group_options import NodeGroupArgs, plan_node_groups
+from .node_groups import create_node_group
+from .problems import reject
+from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
-DEFAULT_LOG_TYPES: Sequence[str] = ("api", "audit", "authenticator")
-DEFAULT_LOG_RETENTION_DAYS = 90
-DEFAULT_SERVICE_CIDR = "172.20.0.0/16"
 # The only role that the deployer policy in Dash Enterprise's guide may pass to the driver.
 VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 
@@ -72,10 +62,13 @@ class ClusterArgs(TypedDict):
     from creation on: EKS accepts no subnets in further zones later."""
     public_endpoint_cidrs: NotRequired[list[str]]
     """CIDRs that may reach the public API endpoint; without any there is no public endpoint. The private one is always
-    on."""
+    on. IPv4 not wider than /8, IPv6 not wider than /32."""
+    private_endpoint_cidrs: NotRequired[list[str]]
+    """CIDRs that may reach the private API endpoint on port 443: the VPC's, and those of networks connected to it.
+    Empty by default: EKS itself lets in nobody but the nodes and pods of the cluster. Not wider than /8."""
     engine_runs_inside_vpc: NotRequired[bool]
-    """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC. Needed
-    where `public_endpoint_cidrs` is empty; false by default."""
+    """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC, from an
+    address in `private_endpoint_cidrs`. Needed where `public_endpoint_cidrs` is empty; false by default."""
     kms_key_arn: NotRequired[str]
     """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly."""
     log_types: NotRequired[list[str]]
@@ -86,13 +79,15 @@ class ClusterArgs(TypedDict):
     """Protects the control plane and its key against `pulumi destroy`, keeps a deleted key for 30 days instead of 7,
     and turns `deletion_protection` on by default. False by default."""
     deletion_protection: NotRequired[bool]
-    """Makes EKS itself refuse to delete the cluster; the value of `production` by default."""
+    """Makes EKS itself refuse to delete the cluster, and `pulumi destroy` with it; the value of `production` by
+    default."""
     service_cidr: NotRequired[str]
     """IPv4 range of the Kubernetes services, "172.20.0.0/16" by default; not used with `ip_family` ipv6."""
     ip_family: NotRequired[str]
     """Addresses of pods and services: ipv4 (default) or ipv6, which needs subnets with IPv6. Fixed from creation on."""
     vpc_cni_prefix_delegation: NotRequired[bool]
-    """Gives nodes /28 prefixes instead of single addresses, so that more pods fit on them. False by default."""
+    """Gives nodes /28 prefixes instead of single addresses, so that more pods fit on them; Nitro instances only. False
+    by default."""
     addon_versions: NotRequired[dict[str, str]]
     """EKS add-on versions by add-on name, where they differ from the pinned ones."""
     ebs_csi_role: NotRequired[str]
@@ -101,8 +96,9 @@ class ClusterArgs(TypedDict):
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource that takes some, nodes and the volumes of Kubernetes included. The nodes' come from their
-    launch template, so that a changed tag makes EKS roll the nodes."""
+    """Tags of every resource that takes some, nodes, their network interfaces, the volumes of Kubernetes and the
+    security group that EKS makes included. The nodes' come from their launch template, so that a changed tag makes EKS
+    roll the nodes."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -136,18 +132,16 @@ class Cluster(pulumi.ComponentResource):
     """ARN of the key that encrypts the Kubernetes secrets."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        control_plane_zones = args.get("control_plane_zones") or (_zones(args["subnet_ids_by_zone"]) or [])[:2]
-        plans = plan_node_groups(args["node_groups"], control_plane_zones)
-        reject(f"cluster {args['cluster_name']!r}", _problems(args, control_plane_zones, plans))
+        options = _options(args)
+        reject(f"cluster {options.cluster_name!r}", check_cluster(options))
 
         super().__init__("eks-analytics:index:Cluster", name, {}, opts)
         self._label = name
         self._args = args
-        self._tags = args.get("tags", {})
-        self._production = args.get("production", False)
-        self._kubernetes_version = args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION)
-        self._addon_versions = addon_versions(self._kubernetes_version, args.get("addon_versions", {}))
-        if warning := support_warning(self._kubernetes_version, date.today()):
+        self._options = options
+        self._tags = dict(options.tags)
+        self._addon_versions = addon_versions(options.kubernetes_version, options.addon_versions)
+        for warning in cluster_warnings(options, date.today()):
             pulumi.log.warn(warning, self)
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
@@ -158,7 +152,7 @@ class Cluster(pulumi.ComponentResource):
         self._scope = pulumi.Output.all(region, account_id).apply(lambda scope: (scope[0], scope[1]))
 
         self.kms_key_arn = self._encryption_key()
-        control_plane = self._control_plane(control_plane_zones)
+        control_plane = self._control_plane()
         # The leaf resource, not the component: who depends on a remote component is not deleted before its children.
         self.cluster_name = control_plane.apply(lambda cluster: cluster.name)
         self.cluster_arn = control_plane.apply(lambda cluster: cluster.arn)
@@ -170,28 +164,32 @@ class Cluster(pulumi.ComponentResource):
         self.cluster_security_group_id = control_plane.apply(lambda cluster: cluster.vpc_config).apply(
             lambda vpc: vpc.cluster_security_group_id or ""
         )
+        self._tag_cluster_security_group()
         self.oidc_issuer = control_plane.apply(lambda cluster: cluster.identities).apply(_issuer)
         self.oidc_provider_arn = self._oidc_provider().arn
-        administrators = [self._administrator(arn) for arn in args["admin_principal_arns"]]
+        administrators = [self._administrator(arn) for arn in options.admin_principal_arns]
+        entrances = [self._private_entrance(cidr) for cidr in options.private_endpoint_cidrs]
         self.kubeconfig = pulumi.Output.all(
             self.cluster_name,
             self._region,
             self.endpoint,
             self.certificate_authority,
-            # Not used, but waited for: before them, the API server refuses everyone.
+            # Not used, but waited for: before them, the API server refuses everyone, or is out of reach.
             *[administrator.principal_arn for administrator in administrators],
+            *[entrance.security_group_id for entrance in entrances],
         ).apply(lambda parts: _kubeconfig(*parts[:4]))
 
+        plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
         node_role, node_policies = self._node_role()
         self.node_role_arn = node_role.arn
         self.node_role_name = node_role.name
         self.node_groups = {
             plan.name: create_node_group(
-                f"{name}-{plan.name}",
+                name,
                 plan,
                 cluster_name=self.cluster_name,
-                kubernetes_version=self._kubernetes_version,
+                kubernetes_version=options.kubernetes_version,
                 node_role_arn=node_role.arn,
                 subnet_ids=_subnets(args["node_subnet_ids_by_zone"], plan.zones),
                 tags=self._tags,
@@ -211,54 +209,55 @@ class Cluster(pulumi.ComponentResource):
             cluster_identifier=self.cluster_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        if args.get("enable_default_storage_class", True):
-            self._default_storage_class()
+        if options.enable_default_storage_class:
+            self._default_storage_class(hosts)
 
         self.register_outputs({output: getattr(self, output) for output in Cluster.__annotations__})
 
     def _encryption_key(self) -> pulumi.Output[str]:
-        if given := self._args.get("kms_key_arn"):
-            return pulumi.Output.from_input(given)
+        production = self._options.production
+        if self._options.kms_key_arn:
+            return pulumi.Output.from_input(self._options.kms_key_arn)
         key = aws.kms.Key(
             f"{self._label}-secrets",
-            description=f"Kubernetes secrets of the EKS cluster {self._args['cluster_name']}",
+            description=f"Kubernetes secrets of the EKS cluster {self._options.cluster_name}",
             enable_key_rotation=True,
-            deletion_window_in_days=30 if self._production else 7,
+            deletion_window_in_days=30 if production else 7,
             policy=self._scope.apply(lambda scope: json.dumps(iam.cluster_key_policy(*scope))),
-            tags={**self._tags, "Name": f"{self._args['cluster_name']}-secrets"},
-            opts=pulumi.ResourceOptions(parent=self, protect=self._production or None),
+            tags={**self._tags, "Name": f"{self._options.cluster_name}-secrets"},
+            opts=pulumi.ResourceOptions(parent=self, protect=production or None),
         )
         aws.kms.Alias(
             f"{self._label}-secrets",
-            name=f"alias/eks/{self._args['cluster_name']}",
+            name=f"alias/eks/{self._options.cluster_name}",
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return key.arn
 
-    def _control_plane(self, zones: Sequence[str]) -> pulumi.Output[aws.eks.Cluster]:
+    def _control_plane(self) -> pulumi.Output[aws.eks.Cluster]:
         """The control plane and its role come from pulumi-eks; everything that it could make besides is ours."""
-        args = self._args
-        public_cidrs = args.get("public_endpoint_cidrs") or None
-        ip_family = args.get("ip_family", "ipv4")
+        args, options = self._args, self._options
+        public_cidrs = list(options.public_endpoint_cidrs) or None
+        deletion_protection = options.production if options.deletion_protection is None else options.deletion_protection
+        # The engine refuses in the preview of a destroy; EKS alone would refuse half way through it.
+        protect = options.production or deletion_protection
         cluster = eks.Cluster(
             self._label,
-            name=args["cluster_name"],
-            version=self._kubernetes_version,
+            name=options.cluster_name,
+            version=options.kubernetes_version,
             vpc_id=args["vpc_id"],
-            subnet_ids=_subnets(args["subnet_ids_by_zone"], zones),
+            subnet_ids=_subnets(args["subnet_ids_by_zone"], options.control_plane_zones),
             authentication_mode=eks.AuthenticationMode.API,
             endpoint_private_access=True,
             endpoint_public_access=public_cidrs is not None,
             public_access_cidrs=public_cidrs,
             encryption_config_key_arn=self.kms_key_arn,
             enabled_cluster_log_types=self._log_types(),
-            deletion_protection=args.get("deletion_protection", self._production),
+            deletion_protection=deletion_protection,
             upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
-            ip_family=ip_family,
-            kubernetes_service_ip_address_range=(
-                args.get("service_cidr", DEFAULT_SERVICE_CIDR) if ip_family == "ipv4" else None
-            ),
+            ip_family=options.ip_family,
+            kubernetes_service_ip_address_range=options.service_cidr if options.ip_family == "ipv4" else None,
             bootstrap_self_managed_addons=False,
             use_default_vpc_cni=True,
             kube_proxy_addon_options=eks.KubeProxyAddonOptionsArgs(enabled=False),
@@ -267,40 +266,42 @@ class Cluster(pulumi.ComponentResource):
             skip_default_security_groups=True,
             create_instance_role=False,
             create_oidc_provider=False,
-            cluster_tags={"Name": args["cluster_name"]},
+            cluster_tags={"Name": options.cluster_name},
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(self._production)]),
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect)]),
         )
         return cluster.eks_cluster
 
     def _log_types(self) -> pulumi.Output[list[str]] | None:
-        log_types: Sequence[str] = self._args.get("log_types", DEFAULT_LOG_TYPES)
+        log_types = list(self._options.log_types)
         if not log_types:
             return None
         log_group = aws.cloudwatch.LogGroup(
             f"{self._label}-control-plane",
-            name=f"/aws/eks/{self._args['cluster_name']}/cluster",
-            retention_in_days=int(self._args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS)),
+            name=f"/aws/eks/{self._options.cluster_name}/cluster",
+            retention_in_days=self._options.log_retention_days,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         # EKS would make the group itself and keep the logs for ever, so it must find one. The dependency travels in an
         # argument because depends_on stops at a remote component.
-        return log_group.name.apply(lambda _: list(log_types))
+        return log_group.name.apply(lambda _: log_types)
 
     def _oidc_provider(self) -> aws.iam.OpenIdConnectProvider:
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=self.oidc_issuer,
             client_id_lists=[self._region.apply(lambda region: f"sts.{iam.dns_suffix(region)}")],
-            tags={**self._tags, "Name": self._args["cluster_name"]},
+            tags={**self._tags, "Name": self._options.cluster_name},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _administrator(self, principal_arn: str) -> aws.eks.AccessPolicyAssociation:
         child = pulumi.ResourceOptions(parent=self)
         # 123456789012-role-Deployer: an entry of its own for every principal, whatever the order of the list.
-        name = f"{self._label}-admin-{re.sub(r'[^A-Za-z0-9]+', '-', principal_arn.split('::')[1])}"
+        _, _, _, _, account_id, principal = principal_arn.split(":")
+        kind, _, principal_name = principal.partition("/")
+        name = f"{self._label}-admin-{account_id}-{kind}-{_readable(principal_name)}"
         entry = aws.eks.AccessEntry(
             name, cluster_name=self.cluster_name, principal_arn=principal_arn, tags=self._tags, opts=child
         )
@@ -313,6 +314,32 @@ class Cluster(pulumi.ComponentResource):
             ),
             access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
             opts=child,
+        )
+
+    def _tag_cluster_security_group(self) -> None:
+        # EKS makes the group and hands none of the cluster's tags on to it.
+        for key, value in self._tags.items():
+            aws.ec2.Tag(
+                f"{self._label}-cluster-security-group-{_readable(key)}",
+                resource_id=self.cluster_security_group_id,
+                key=key,
+                value=value,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+    def _private_entrance(self, cidr: str) -> aws.vpc.SecurityGroupIngressRule:
+        ipv6 = ip_network(cidr).version == 6
+        return aws.vpc.SecurityGroupIngressRule(
+            f"{self._label}-private-endpoint-{_readable(cidr)}",
+            security_group_id=self.cluster_security_group_id,
+            description=f"Kubernetes API from {cidr}",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            cidr_ipv4=None if ipv6 else cidr,
+            cidr_ipv6=cidr if ipv6 else None,
+            tags={**self._tags, "Name": f"{self._options.cluster_name}-private-endpoint"},
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _addon(self, addon: str, depends_on: Sequence[pulumi.Resource] = ()) -> aws.eks.Addon:
@@ -333,8 +360,17 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _addon_configuration(self, addon: str) -> dict[str, object]:
-        if addon == "vpc-cni" and self._args.get("vpc_cni_prefix_delegation", False):
-            return {"env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}}
+        if addon == "vpc-cni":
+            # Always written out: the provider takes a removed configuration for an unchanged one. IPv6 addresses come
+            # in prefixes only.
+            prefixes = self._options.vpc_cni_prefix_delegation or self._options.ip_family == "ipv6"
+            return {
+                "env": {
+                    "ADDITIONAL_ENI_TAGS": json.dumps(self._tags, sort_keys=True),
+                    "ENABLE_PREFIX_DELEGATION": "true" if prefixes else "false",
+                    "WARM_PREFIX_TARGET": "1",
+                }
+            }
         if addon == "aws-ebs-csi-driver":
             return {
                 "controller": {"extraVolumeTags": self._tags},
@@ -350,12 +386,12 @@ class Cluster(pulumi.ComponentResource):
         if addon == "vpc-cni":
             service_account = "aws-node"
             role = self._pod_role(addon, service_account)
-            ipv6 = self._args.get("ip_family", "ipv4") == "ipv6"
+            ipv6 = self._options.ip_family == "ipv6"
             policy = self._vpc_cni_ipv6_policy(role) if ipv6 else self._attach(addon, role, "AmazonEKS_CNI_Policy")
             role_arn, policies = role.arn, [policy]
         elif addon == "aws-ebs-csi-driver":
             service_account = "ebs-csi-controller-sa"
-            choice = self._args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER)
+            choice = self._options.ebs_csi_role
             if choice in (EBS_CSI_ROLE_PER_CLUSTER, EBS_CSI_ROLE_VENDOR_NAME):
                 name = VENDOR_EBS_CSI_ROLE if choice == EBS_CSI_ROLE_VENDOR_NAME else None
                 role = self._pod_role(addon, service_account, name)
@@ -368,7 +404,7 @@ class Cluster(pulumi.ComponentResource):
         return [association], policies
 
     def _pod_role(self, purpose: str, service_account: str, role_name: str | None = None) -> aws.iam.Role:
-        cluster_name = self._args["cluster_name"]
+        cluster_name = self._options.cluster_name
         return aws.iam.Role(
             f"{self._label}-{purpose}",
             name=role_name,
@@ -399,7 +435,7 @@ class Cluster(pulumi.ComponentResource):
     def _node_role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
         role = aws.iam.Role(
             f"{self._label}-node",
-            description=f"Nodes of the EKS cluster {self._args['cluster_name']}",
+            description=f"Nodes of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
@@ -408,7 +444,8 @@ class Cluster(pulumi.ComponentResource):
         policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
         return role, [self._attach("node", role, policy) for policy in policies]
 
-    def _default_storage_class(self) -> None:
+    def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> None:
+        # It needs no node, but an access entry takes a while to count everywhere; and no volume is made before nodes.
         # Not the typed class: for its type hints alone the SDK imports all of core/v1, a tenth of a preview's time.
         pulumi.CustomResource(
             "kubernetes:storage.k8s.io/v1:StorageClass",
@@ -423,7 +460,7 @@ class Cluster(pulumi.ComponentResource):
                 "volumeBindingMode": "WaitForFirstConsumer",
                 "allowVolumeExpansion": True,
             },
-            opts=pulumi.ResourceOptions(parent=self, provider=self.kubernetes_provider),
+            opts=pulumi.ResourceOptions(parent=self, provider=self.kubernetes_provider, depends_on=hosts),
         )
 
 
@@ -438,27 +475,25 @@ def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[s
     return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
 
 
-def _problems(
-    args: ClusterArgs, control_plane_zones: Sequence[str], plans: Sequence[NodeGroupPlan]
-) -> Iterator[Problem]:
-    yield from name_problems(args["cluster_name"])
-    yield from check_tags(args.get("tags", {}))
-    yield from version_problems(
-        args.get("kubernetes_version", DEFAULT_KUBERNETES_VERSION), args.get("addon_versions", {})
-    )
-    yield from access_problems(
-        args["admin_principal_arns"], args.get("public_endpoint_cidrs", []), args.get("engine_runs_inside_vpc", False)
-    )
-    yield from zone_problems(control_plane_zones, _zones(args["subnet_ids_by_zone"]))
-    yield from service_network_problems(args.get("service_cidr", DEFAULT_SERVICE_CIDR), args.get("ip_family", "ipv4"))
-    yield from log_problems(
-        args.get("log_types", DEFAULT_LOG_TYPES), int(args.get("log_retention_days", DEFAULT_LOG_RETENTION_DAYS))
-    )
-    yield from identity_problems(args.get("kms_key_arn", ""), args.get("ebs_csi_role", EBS_CSI_ROLE_PER_CLUSTER))
-    yield from node_group_problems(plans, _zones(args["node_subnet_ids_by_zone"]))
+def _options(args: ClusterArgs) -> ClusterOptions:
+    known = {field.name for field in fields(ClusterOptions)}
+    plain: dict[str, Any] = {name: value for name, value in args.items() if name in known}
+    zones = _zones(args["subnet_ids_by_zone"])
+    plain["control_plane_zones"] = args.get("control_plane_zones") or (zones or [])[:2]
+    plain["zones_with_subnets"] = zones
+    plain["zones_with_node_subnets"] = _zones(args["node_subnet_ids_by_zone"])
+    if "log_retention_days" in args:
+        plain["log_retention_days"] = int(args["log_retention_days"])  # through the plugin it is a float
+    return ClusterOptions(**plain)
 
 
-def _control_plane_transform(production: bool) -> pulumi.ResourceTransform:
+def _readable(text: str) -> str:
+    """A part of a logical name. Where characters are lost, a hash keeps a-b and a.b apart."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", text)
+    return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:6]}"
+
+
+def _control_plane_transform(protect: bool) -> pulumi.ResourceTransform:
     """Edits the one child of pulumi-eks' component that its arguments leave no say in."""
 
     def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
@@ -467,7 +502,7 @@ def _control_plane_transform(production: bool) -> pulumi.ResourceTransform:
         # pulumi-eks always makes the creator an administrator, and ignores changes to it: the first value stays.
         access = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
         own = pulumi.ResourceOptions(
-            protect=production or None,
+            protect=protect or None,
             # The provider gives up after 30 minutes; control planes have been seen to take 38.
             custom_timeouts=pulumi.CustomTimeouts(create="60m"),
         )

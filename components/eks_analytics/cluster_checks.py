@@ -1,10 +1,16 @@
-"""What AWS would refuse, or what would lock everyone out, in the arguments of a cluster. Pure functions, no Pulumi."""
+"""What a Cluster is asked for, and what in it AWS would refuse or would lock everyone out. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from .problems import Problem
+from .iam import partition
+from .node_group_options import NodeGroupArgs, node_group_problems
+from .problems import Problem, repeated
+from .tags import check_tags
+from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -19,8 +25,103 @@ _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
-_PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _MOST_PUBLIC_CIDRS = 40
+_PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+# Documentation networks (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24) count as private in ipaddress, yet EKS takes
+# them and examples need them, so only what people really use by mistake is refused.
+_NOT_PUBLIC = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+_NOBODY_THERE = tuple(
+    map(
+        ip_network,
+        ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/128", "::1/128", "fe80::/10", "ff00::/8"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """What of `ClusterArgs`, which documents the fields, is plain, with its defaults filled in."""
+
+    cluster_name: str
+    admin_principal_arns: Sequence[str]
+    node_groups: Sequence[NodeGroupArgs]
+    control_plane_zones: Sequence[str]
+    zones_with_subnets: Collection[str] | None = None
+    """Zones that `subnet_ids_by_zone` names; None where that is not known."""
+    zones_with_node_subnets: Collection[str] | None = None
+    """Zones that `node_subnet_ids_by_zone` names; None where that is not known."""
+    region: str = ""
+    account_id: str = ""
+    kubernetes_version: str = DEFAULT_KUBERNETES_VERSION
+    public_endpoint_cidrs: Sequence[str] = ()
+    private_endpoint_cidrs: Sequence[str] = ()
+    engine_runs_inside_vpc: bool = False
+    kms_key_arn: str = ""
+    log_types: Sequence[str] = ("api", "audit", "authenticator")
+    log_retention_days: int = 90
+    production: bool = False
+    deletion_protection: bool | None = None
+    """The value of `production` where it is None."""
+    service_cidr: str = "172.20.0.0/16"
+    ip_family: str = "ipv4"
+    vpc_cni_prefix_delegation: bool = False
+    addon_versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    ebs_csi_role: str = EBS_CSI_ROLE_PER_CLUSTER
+    enable_default_storage_class: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def check_cluster(options: ClusterOptions) -> list[Problem]:
+    """Everything that is wrong with the options; empty when a cluster can be built of them.
+
+    Inputs are named as the component calls them, items of lists by index: `admin_principal_arns[1]`,
+    `node_groups[0].instance_types[2]`, `addon_versions[coredns]`.
+    """
+    return [
+        *name_problems(options.cluster_name),
+        *check_tags(options.tags),
+        *version_problems(options.kubernetes_version, options.addon_versions),
+        *administrator_problems(options.admin_principal_arns),
+        *endpoint_problems(options),
+        *zone_problems(options.control_plane_zones, options.zones_with_subnets),
+        *service_network_problems(options.service_cidr, options.ip_family),
+        *log_problems(options.log_types, options.log_retention_days),
+        *identity_problems(options.kms_key_arn, options.ebs_csi_role),
+        *place_problems(options),
+        *node_group_problems(
+            options.node_groups,
+            options.control_plane_zones,
+            options.zones_with_node_subnets,
+            prefixes_for=_needs_prefixes(options),
+        ),
+    ]
+
+
+def cluster_warnings(options: ClusterOptions, today: date) -> list[str]:
+    """What can be built, but may not be what was meant; of options in which `check_cluster` finds nothing."""
+    found: list[str] = []
+    if warning := support_warning(options.kubernetes_version, today):
+        found.append(warning)
+    if options.engine_runs_inside_vpc and not options.public_endpoint_cidrs and not options.private_endpoint_cidrs:
+        found.append(
+            "private_endpoint_cidrs is empty, so the API server answers nobody but the cluster's own nodes and pods: "
+            "name the networks that `pulumi up` and people come from, such as the VPC's own CIDR."
+        )
+    named = [("admin_principal_arns", arn) for arn in options.admin_principal_arns]
+    for name, arn in (*named, ("kms_key_arn", options.kms_key_arn)):
+        if arn and options.account_id and _account_of(arn) != options.account_id:
+            found.append(f"{name}: {arn} belongs to another account than {options.account_id}; is that meant?")
+    return found
+
+
+def _account_of(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _needs_prefixes(options: ClusterOptions) -> str | None:
+    if options.ip_family == "ipv6":
+        return "ip_family ipv6"
+    return "vpc_cni_prefix_delegation" if options.vpc_cni_prefix_delegation else None
 
 
 def name_problems(cluster_name: str) -> Iterator[Problem]:
@@ -34,73 +135,144 @@ def name_problems(cluster_name: str) -> Iterator[Problem]:
         )
 
 
-def access_problems(
-    admin_principal_arns: Sequence[str], public_endpoint_cidrs: Sequence[str], engine_runs_inside_vpc: bool
-) -> Iterator[Problem]:
-    """Who may use the API server, and from where."""
+def administrator_problems(admin_principal_arns: Sequence[str]) -> Iterator[Problem]:
+    """Who may use the API server."""
+    key = "admin_principal_arns"
     if not admin_principal_arns:
         yield Problem(
-            "admin_principal_arns",
+            key,
             [],
-            "nobody could use the Kubernetes API: EKS gives the creator no access to this cluster",
-            "name at least the role that runs this deployment, as arn:aws:iam::<account id>:role/<name> "
-            "(aws sts get-caller-identity shows it)",
+            "the role that creates the cluster gets no access by itself (creator-admin is off), so nobody could use "
+            "the cluster, this program included",
+            'name the deploying role, such as ["arn:aws:iam::123456789012:role/deployer"] (aws sts '
+            "get-caller-identity shows it as .../assumed-role/deployer/..., here it is written role/deployer)",
         )
-    for arn in admin_principal_arns:
+    for index, arn in enumerate(admin_principal_arns):
         if ":assumed-role/" in arn:
             yield Problem(
-                "admin_principal_arns",
+                f"{key}[{index}]",
                 arn,
                 "this is a session, and EKS access entries take roles",
                 "write the role's own ARN, with its path: arn:aws:iam::<account id>:role/<path>/<name>",
             )
         elif not _PRINCIPAL_ARN.fullmatch(arn):
             yield Problem(
-                "admin_principal_arns",
+                f"{key}[{index}]",
                 arn,
                 "not the ARN of an IAM role or user",
                 "write arn:aws:iam::<account id>:role/<name> or arn:aws:iam::<account id>:user/<name>",
             )
-    for arn in _repeated(admin_principal_arns):
-        yield Problem("admin_principal_arns", arn, "named twice", "name every principal once")
-    if not public_endpoint_cidrs and not engine_runs_inside_vpc:
+    if twice := repeated(admin_principal_arns):
+        reason = f"names {', '.join(twice)} more than once, and EKS takes one access entry each"
+        yield Problem(key, list(admin_principal_arns), reason, "name each one once")
+
+
+def endpoint_problems(options: ClusterOptions) -> Iterator[Problem]:
+    """From where the API server is reached."""
+    public, private = options.public_endpoint_cidrs, options.private_endpoint_cidrs
+    if not public and not options.engine_runs_inside_vpc:
         yield Problem(
             "public_endpoint_cidrs",
             [],
-            "without a public endpoint, `pulumi up` waits ten minutes for the API server and fails",
-            "name the CIDRs it runs from, or set engine_runs_inside_vpc where it reaches the private endpoint",
+            "Pulumi would not reach the API server: the first Kubernetes object would wait ten minutes and fail",
+            'name the networks that it runs in, such as ["203.0.113.7/32"], or set engine_runs_inside_vpc: true '
+            "where it runs inside the VPC or a network connected to it",
         )
-    for cidr in public_endpoint_cidrs:
-        yield from _public_cidr_problems(cidr)
-    if len(public_endpoint_cidrs) > _MOST_PUBLIC_CIDRS:
-        yield Problem(
-            "public_endpoint_cidrs",
-            len(public_endpoint_cidrs),
+    if len(public) > _MOST_PUBLIC_CIDRS:
+        reason, remedy = (
             f"EKS takes at most {_MOST_PUBLIC_CIDRS}",
             "join neighbouring ranges, or use the private endpoint",
         )
+        yield Problem("public_endpoint_cidrs", len(public), reason, remedy)
+    for key, cidrs, fault_of in (
+        ("public_endpoint_cidrs", public, public_cidr_fault),
+        ("private_endpoint_cidrs", private, private_cidr_fault),
+    ):
+        for index, cidr in enumerate(cidrs):
+            if fault := fault_of(cidr):
+                yield Problem(f"{key}[{index}]", cidr, *fault)
+            elif options.ip_family == "ipv4" and ":" in cidr:
+                reason = "the endpoint of an IPv4 cluster has no IPv6 address"
+                yield Problem(f"{key}[{index}]", cidr, reason, "write an IPv4 network")
+        if twice := repeated(cidrs):
+            yield Problem(key, list(cidrs), f"names {', '.join(twice)} more than once", "name each one once")
 
 
-def _public_cidr_problems(cidr: str) -> Iterator[Problem]:
+def access_problems(
+    admin_principal_arns: Sequence[str], public_endpoint_cidrs: Sequence[str], engine_runs_inside_vpc: bool
+) -> Iterator[Problem]:
+    """Administrators and the public endpoint alone."""
+    yield from administrator_problems(admin_principal_arns)
+    options = ClusterOptions(
+        "",
+        admin_principal_arns,
+        (),
+        (),
+        public_endpoint_cidrs=public_endpoint_cidrs,
+        engine_runs_inside_vpc=engine_runs_inside_vpc,
+    )
+    yield from endpoint_problems(options)
+
+
+def public_cidr_fault(cidr: str) -> tuple[str, str] | None:
+    """Why a network cannot be let to the public endpoint, and what to do instead."""
+    network = _network(cidr, "203.0.113.0/24")
+    if isinstance(network, tuple):
+        return network
+    if network.prefixlen < (8 if network.version == 4 else 32):
+        return (
+            "opens the Kubernetes API server to the whole internet or a great part of it",
+            "name the networks that need it, such as your office's or VPN's \"203.0.113.0/24\"; "
+            "or leave the list empty and set engine_runs_inside_vpc: true",
+        )
+    if _overlaps(network, _NOT_PUBLIC):
+        return (
+            "EKS refuses private networks here: the public endpoint never sees such an address",
+            "write the public address behind which that network reaches the internet, or remove it",
+        )
+    return _empty_network_fault(network)
+
+
+def private_cidr_fault(cidr: str) -> tuple[str, str] | None:
+    """Why a network cannot be let to the private endpoint, and what to do instead."""
+    network = _network(cidr, "10.0.0.0/16")
+    if isinstance(network, tuple):
+        return network
+    if network.prefixlen < 8:
+        return (
+            "is far wider than any network that reaches a VPC",
+            "name the VPC's CIDR and those of the networks connected to it, each /8 or narrower",
+        )
+    return _empty_network_fault(network)
+
+
+def _network(cidr: str, example: str) -> IPv4Network | IPv6Network | tuple[str, str]:
+    """The network that a CIDR stands for, or what is wrong with its writing."""
     try:
-        network = ip_network(cidr)
-    except ValueError as error:
-        yield Problem("public_endpoint_cidrs", cidr, str(error), "write a network such as 198.51.100.0/24")
-        return
-    if network.prefixlen == 0:
-        yield Problem(
-            "public_endpoint_cidrs",
-            cidr,
-            "opens the API server to the whole internet",
-            "name the networks that need it",
+        network = ip_network(cidr, strict=False)
+    except ValueError:
+        return "is not a CIDR", f'write address and prefix, such as "{example}"'
+    if "/" not in cidr:
+        return (
+            "is an address without a prefix",
+            f'write "{cidr}/{network.max_prefixlen}" or a wider network',
         )
-    elif isinstance(network, IPv4Network) and any(network.subnet_of(private) for private in _PRIVATE_RANGES):
-        yield Problem(
-            "public_endpoint_cidrs",
-            cidr,
-            "a private range, which never reaches a public endpoint and which EKS refuses",
-            "name the public addresses behind it, or set engine_runs_inside_vpc",
+    if str(network) != cidr:
+        return (
+            "is not the plain form of a network: bits set behind the prefix, or another spelling",
+            f'write "{network}"',
         )
+    return network
+
+
+def _overlaps(network: IPv4Network | IPv6Network, others: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(network.version == other.version and network.overlaps(other) for other in others)
+
+
+def _empty_network_fault(network: IPv4Network | IPv6Network) -> tuple[str, str] | None:
+    if _overlaps(network, _NOBODY_THERE):
+        return "loopback, link-local, multicast or reserved addresses, from which nobody comes", "remove it"
+    return None
 
 
 def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
@@ -112,12 +284,13 @@ def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collec
             "EKS refuses a control plane in fewer than two zones",
             "name two zones that have a private subnet",
         )
-    for zone in _repeated(control_plane_zones):
-        yield Problem("control_plane_zones", zone, "named twice", "name every zone once")
-    for zone in control_plane_zones:
+    if twice := repeated(control_plane_zones):
+        reason = f"names {', '.join(twice)} more than once"
+        yield Problem("control_plane_zones", list(control_plane_zones), reason, "name each zone once")
+    for index, zone in enumerate(control_plane_zones):
         if zones_with_subnets is not None and zone not in zones_with_subnets:
             yield Problem(
-                "control_plane_zones",
+                f"control_plane_zones[{index}]",
                 zone,
                 "no private subnet lies there",
                 f"choose among {', '.join(zones_with_subnets)}",
@@ -144,9 +317,9 @@ def service_network_problems(service_cidr: str, ip_family: str) -> Iterator[Prob
 
 def log_problems(log_types: Sequence[str], log_retention_days: int) -> Iterator[Problem]:
     """The control plane's logs in CloudWatch."""
-    for log_type in log_types:
+    for index, log_type in enumerate(log_types):
         if log_type not in LOG_TYPES:
-            yield Problem("log_types", log_type, "unknown to EKS", f"use any of {', '.join(LOG_TYPES)}")
+            yield Problem(f"log_types[{index}]", log_type, "unknown to EKS", f"use any of {', '.join(LOG_TYPES)}")
     if log_retention_days not in LOG_RETENTION_DAYS:
         nearest = min(LOG_RETENTION_DAYS, key=lambda days: abs(days - log_retention_days))
         yield Problem(
@@ -174,5 +347,20 @@ def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:
         )
 
 
-def _repeated(values: Sequence[str]) -> list[str]:
-    return sorted({value for value in values if values.count(value) > 1})
+def place_problems(options: ClusterOptions) -> Iterator[Problem]:
+    """ARNs that lie elsewhere: in another partition, region or account than the cluster, where these are known."""
+    named = [(f"admin_principal_arns[{index}]", arn) for index, arn in enumerate(options.admin_principal_arns)]
+    named += [("kms_key_arn", options.kms_key_arn), ("ebs_csi_role", options.ebs_csi_role)]
+    for name, arn in named:
+        if len(parts := arn.split(":", 5)) < 6:
+            continue
+        _, its_partition, _, its_region, its_account, _ = parts
+        if options.region and its_partition != (wanted := partition(options.region)):
+            reason = f"belongs to the partition {its_partition}, and {options.region} to {wanted}"
+            yield Problem(name, arn, reason, f'write an ARN that begins with "arn:{wanted}:"')
+        elif options.region and name == "kms_key_arn" and its_region != options.region:
+            reason = f"is a key of {its_region}; EKS uses keys of its own region"
+            yield Problem(name, arn, reason, f"name a key of {options.region}, or leave it empty for a new one")
+        elif options.account_id and name == "ebs_csi_role" and its_account != options.account_id:
+            reason = f"is a role of another account, and Pod Identity hands out roles of its own: {options.account_id}"
+            yield Problem(name, arn, reason, f"name a role of that account, or write {EBS_CSI_ROLE_PER_CLUSTER}")

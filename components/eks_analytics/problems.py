@@ -1,6 +1,6 @@
 """What is wrong with an input: gathered by pure checks, reported all at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -26,3 +26,8 @@ def reject(subject: str, problems: Iterable[Problem], error: type[Exception] = V
     lines = [f"  - {problem}" for problem in problems]
     if lines:
         raise error("\n".join([f"{subject} cannot be built as asked:", *lines]))
+
+
+def repeated(values: Sequence[str]) -> list[str]:
+    """The values that are there more than once, sorted."""
+    return sorted({value for value in values if values.count(value) > 1})

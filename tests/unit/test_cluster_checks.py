@@ -1,5 +1,6 @@
 """The checks of a cluster's arguments and of its node groups, each both ways."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_analytics import cluster_checks as checks
-from eks_analytics.node_groups import node_group_problems, plan_node_groups
+from eks_analytics.cluster_checks import ClusterOptions, check_cluster, cluster_warnings
+from eks_analytics.node_group_options import node_group_problems, plan_node_groups
 from eks_analytics.problems import Problem
 
 ZONES = ["us-east-1a", "us-east-1b"]
@@ -19,7 +21,33 @@ def group(**changes: Any) -> Any:
 
 
 def of_groups(*groups: Any) -> list[Problem]:
-    return list(node_group_problems(plan_node_groups(groups, ZONES), ZONES))
+    return list(node_group_problems(groups, ZONES, ZONES))
+
+
+def options(**changes: Any) -> ClusterOptions:
+    """Small good options, with changes."""
+    good: dict[str, Any] = {
+        "cluster_name": "analytics",
+        "region": "us-east-1",
+        "account_id": "123456789012",
+        "admin_principal_arns": [ROLE],
+        "node_groups": [group()],
+        "control_plane_zones": ZONES,
+        "zones_with_subnets": ZONES,
+        "zones_with_node_subnets": ZONES,
+        "public_endpoint_cidrs": ["198.51.100.0/24"],
+    }
+    return ClusterOptions(**{**good, **changes})
+
+
+def faults(**changes: Any) -> dict[str, str]:
+    """What `check_cluster` says of the good options with changes, by input."""
+    return {problem.input: str(problem) for problem in check_cluster(options(**changes))}
+
+
+def test_good_options_have_no_problem_and_no_warning() -> None:
+    assert faults() == {}
+    assert cluster_warnings(options(), date(2026, 11, 1)) == []
 
 
 @pytest.mark.parametrize("name", ["analytics", "A1", "a_b-c", "x" * 100])
@@ -37,49 +65,101 @@ def test_names_that_eks_refuses(name: str) -> None:
     [
         ROLE,
         "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef",
-        "arn:aws-us-gov:iam::123456789012:user/ada@example.com",
+        "arn:aws:iam::123456789012:user/ada@example.com",
     ],
 )
 def test_roles_and_users_can_be_administrators(arn: str) -> None:
-    assert not list(checks.access_problems([arn], ["198.51.100.0/24"], False))
+    assert faults(admin_principal_arns=[arn]) == {}
 
 
 @pytest.mark.parametrize(
-    ("arns", "said"),
+    ("arns", "at", "said"),
     [
-        ([], "aws sts get-caller-identity"),
-        (["arn:aws:sts::123456789012:assumed-role/Deployer/session"], "role's own ARN"),
-        (["arn:aws:iam::123456789012:root"], "not the ARN of an IAM role or user"),
-        (["Deployer"], "not the ARN of an IAM role or user"),
-        ([ROLE, ROLE], "named twice"),
+        ([], "", "aws sts get-caller-identity"),
+        ([ROLE, "arn:aws:sts::123456789012:assumed-role/Deployer/session"], "[1]", "role's own ARN"),
+        (["arn:aws:iam::123456789012:root"], "[0]", "not the ARN of an IAM role or user"),
+        (["Deployer"], "[0]", "not the ARN of an IAM role or user"),
+        (["arn:aws-us-gov:iam::123456789012:user/ada"], "[0]", "partition"),
+        ([ROLE, ROLE], "", "more than once"),
     ],
 )
-def test_what_cannot_be_an_administrator_comes_with_a_remedy(arns: list[str], said: str) -> None:
-    (problem,) = checks.access_problems(arns, [], True)
-    assert problem.input == "admin_principal_arns"
-    assert said in str(problem)
+def test_what_cannot_be_an_administrator_comes_with_a_remedy(arns: list[str], at: str, said: str) -> None:
+    ((name, problem),) = faults(admin_principal_arns=arns).items()
+    assert name == f"admin_principal_arns{at}"
+    assert said in problem
 
 
 @pytest.mark.parametrize(
     ("cidrs", "said"),
     [
         (["0.0.0.0/0"], "whole internet"),
+        (["0.0.0.0/1"], "whole internet"),
         (["::/0"], "whole internet"),
-        (["10.1.0.0/16"], "private range"),
-        (["198.51.100.1/24"], "host bits"),
-        (["office"], "198.51.100.0/24"),
+        (["2000::/3"], "whole internet"),
+        (["10.1.0.0/16"], "private networks"),
+        (["100.64.0.0/10"], "private networks"),
+        (["fd12::/32"], "private networks"),
+        (["127.0.0.1/32"], "nobody comes"),
+        (["169.254.0.0/16"], "nobody comes"),
+        (["224.0.0.0/8"], "nobody comes"),
+        (["0.0.0.0/32"], "nobody comes"),
+        (["2001:db8::/32"], "no IPv6 address"),
+        (["198.51.100.1/24"], "198.51.100.0/24"),
+        (["198.51.100.1"], "198.51.100.1/32"),
+        (["office"], "203.0.113.0/24"),
+        (["198.51.100.0/24", "198.51.100.0/24"], "more than once"),
         ([f"198.51.{n}.0/24" for n in range(41)], "at most 40"),
         ([], "engine_runs_inside_vpc"),
     ],
 )
 def test_public_endpoints_are_for_named_public_networks(cidrs: list[str], said: str) -> None:
-    (problem,) = checks.access_problems([ROLE], cidrs, False)
-    assert problem.input == "public_endpoint_cidrs"
-    assert said in str(problem)
+    ((name, problem),) = faults(public_endpoint_cidrs=cidrs).items()
+    assert name.removesuffix("[0]") == "public_endpoint_cidrs"
+    assert said in problem
 
 
-def test_a_private_endpoint_alone_is_enough_inside_the_vpc() -> None:
-    assert not list(checks.access_problems([ROLE], [], True))
+@pytest.mark.parametrize(
+    "cidr", ["0.0.0.0/0", "0.0.0.0/1", "::/0", "fc00::/7", "10.0.0.1/8", "10.0.0.0", "127.0.0.0/8"]
+)
+def test_private_endpoints_are_for_named_networks_too(cidr: str) -> None:
+    assert list(faults(private_endpoint_cidrs=[cidr])) == ["private_endpoint_cidrs[0]"]
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.30.0.0/16", "100.64.0.0/10", "192.168.1.7/32", "198.51.100.0/24"])
+def test_private_endpoints_take_the_networks_that_reach_a_vpc(cidr: str) -> None:
+    assert faults(private_endpoint_cidrs=[cidr]) == {}
+
+
+def test_ipv6_networks_reach_the_endpoints_of_ipv6_clusters() -> None:
+    addresses = {"public_endpoint_cidrs": ["2001:db8::/32"], "private_endpoint_cidrs": ["fd00::/8"]}
+    assert faults(ip_family="ipv6", **addresses) == {}
+    assert set(faults(**addresses)) == {"public_endpoint_cidrs[0]", "private_endpoint_cidrs[0]"}
+
+
+def test_a_private_endpoint_alone_is_accepted_with_a_warning_until_somebody_may_reach_it() -> None:
+    inside: dict[str, Any] = {"public_endpoint_cidrs": [], "engine_runs_inside_vpc": True}
+    assert faults(**inside) == {}
+    (warning,) = cluster_warnings(options(**inside), date(2026, 11, 1))
+    assert "private_endpoint_cidrs" in warning
+    assert cluster_warnings(options(**inside, private_endpoint_cidrs=["10.0.0.0/16"]), date(2026, 11, 1)) == []
+
+
+def test_what_lies_elsewhere_is_refused_where_it_could_not_work_and_warned_of_where_it_may_be_meant() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    assert "keys of its own region" in faults(kms_key_arn=key)["kms_key_arn"]
+    other = "arn:aws:iam::210987654321:role/storage"
+    assert "another account" in faults(ebs_csi_role=other)["ebs_csi_role"]
+    elsewhere = options(
+        admin_principal_arns=[ROLE, other], kms_key_arn="arn:aws:kms:us-east-1:210987654321:key/1234abcd"
+    )
+    assert check_cluster(elsewhere) == []
+    warnings = cluster_warnings(elsewhere, date(2026, 11, 1))
+    assert [warning.split(":")[0] for warning in warnings] == ["admin_principal_arns", "kms_key_arn"]
+
+
+def test_what_is_looked_up_later_is_not_judged() -> None:
+    unknown = options(region="", account_id="", ebs_csi_role="arn:aws-cn:iam::210987654321:role/storage")
+    assert check_cluster(unknown) == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +167,7 @@ def test_a_private_endpoint_alone_is_enough_inside_the_vpc() -> None:
     [
         (["us-east-1a"], "fewer than two"),
         ([], "fewer than two"),
-        (["us-east-1a", "us-east-1b", "us-east-1a"], "named twice"),
+        (["us-east-1a", "us-east-1b", "us-east-1a"], "more than once"),
         (["us-east-1a", "us-east-1f"], "no private subnet"),
     ],
 )
@@ -98,7 +178,7 @@ def test_the_control_plane_needs_two_zones_of_the_network(zones: list[str], said
 
 def test_zones_of_subnets_that_are_not_known_yet_are_trusted() -> None:
     assert not list(checks.zone_problems(["us-east-1a", "us-east-1f"], None))
-    assert not list(node_group_problems(plan_node_groups([group()], ["us-east-1f"]), None))
+    assert not list(node_group_problems([group()], ["us-east-1f"], None))
 
 
 @pytest.mark.parametrize("cidr", ["172.20.0.0/16", "10.96.0.0/12", "192.168.0.0/24"])
@@ -142,20 +222,31 @@ def test_keys_and_roles_that_exist_are_named_by_arn(key: str, role: str, rejecte
     ("changes", "said"),
     [
         ({"min_size": 5}, "min_size"),
-        ({"desired_size": 5}, "min_size"),
-        ({"desired_size": 1}, "min_size"),
+        ({"desired_size": 5}, "max_size 4"),
+        ({"desired_size": 1}, "min_size 2"),
         ({"min_size": -1, "desired_size": 1}, "min_size"),
         ({"max_unavailable_percentage": 0}, "percentage"),
         ({"max_unavailable_percentage": 101}, "percentage"),
         ({"disk_size_gib": 10}, "20 GiB"),
+        ({"disk_size_gib": 16385}, "16384"),
         ({"instance_types": []}, "at least one"),
-        ({"instance_types": ["m6i-xlarge"]}, "m6i.xlarge"),
+        ({"instance_types": ["m6i-xlarge"]}, "m6i.2xlarge"),
+        ({"instance_types": ["m6i.xlarge", "m6i.xlarge"]}, "more than once"),
+        ({"instance_types": [f"m6i.{n}xlarge" for n in range(21)]}, "at most 20"),
+        ({"instance_types": ["mac2.metal"]}, "Linux"),
         ({"instance_types": ["m7g.xlarge"]}, "ARM_64"),
         ({"ami_type": "AL2023_ARM_64_STANDARD"}, "x86_64"),
         ({"ami_type": "AL2_x86_64"}, "AL2023_x86_64_STANDARD"),
         ({"capacity_type": "spot"}, "SPOT"),
-        ({"name": "Core"}, "lower case"),
-        ({"name": "x" * 37}, "36"),
+        ({"name": "Core"}, "lower-case"),
+        ({"name": "x" * 37}, "36 characters"),
+        ({"name": "x" * 30, "one_group_per_zone": True}, "25 characters"),
+        ({"labels": {"": "x"}}, "not a Kubernetes key"),
+        ({"labels": {"kubernetes.io/role": "x"}}, "never join"),
+        ({"labels": {"eks.amazonaws.com/x": "x"}}, "belongs to EKS"),
+        ({"labels": {"workload": ""}}, "without a value"),
+        ({"labels": {"workload": "a b"}}, "label's value"),
+        ({"taints": [{"key": "a", "value": "-", "effect": "PreferNoSchedule"}]}, "taints[0].value"),
         ({"availability_zones": ["us-east-1f"]}, "no node subnet"),
     ],
 )
@@ -166,12 +257,39 @@ def test_what_aws_would_refuse_in_a_node_group_is_one_problem_with_a_remedy(chan
 
 def test_an_unknown_taint_effect_is_a_problem_of_its_own() -> None:
     (problem,) = of_groups(group(), group(name="gpu", taints=[{"key": "gpu", "effect": "Never"}]))
-    assert problem.input == "node_groups[gpu].taints[gpu].effect"
+    assert problem.input == "node_groups[1].taints[0].effect"
     assert "NoSchedule" in problem.remedy
 
 
 def test_a_name_can_be_used_once() -> None:
-    assert [problem.input for problem in of_groups(group(), group())] == ["node_groups"]
+    assert [problem.input for problem in of_groups(group(), group())] == ["node_groups[1].name"]
+    by_zone = group(one_group_per_zone=True)
+    assert [problem.input for problem in of_groups(by_zone, group(name="core-us-east-1b"))] == ["node_groups[1].name"]
+    several = group(instance_types=["m6i.large", "m5.large"])
+    assert [problem.input for problem in of_groups(several, group(name="core-mixed"))] == ["node_groups[1].name"]
+
+
+def test_taints_may_have_no_value_and_one_effect_each() -> None:
+    taints = [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "effect": "NoExecute"}]
+    assert not of_groups(group(), group(name="extra", taints=taints))
+    twice = [*taints, {"key": "a", "effect": "NO_SCHEDULE"}]
+    assert [problem.input for problem in of_groups(group(), group(name="extra", taints=twice))] == [
+        "node_groups[1].taints[2]"
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"ip_family": "ipv6"}, {"vpc_cni_prefix_delegation": True}])
+@pytest.mark.parametrize(
+    "xen", ["m4.large", "c4.large", "r4.large", "t2.medium", "i3.large", "x1e.xlarge", "g3s.xlarge"]
+)
+def test_address_prefixes_need_nitro_instances(changes: Any, xen: str) -> None:
+    assert list(faults(node_groups=[group(instance_types=[xen])])) == []
+    assert "Nitro" in faults(node_groups=[group(instance_types=[xen])], **changes)["node_groups[0].instance_types[0]"]
+
+
+@pytest.mark.parametrize("nitro", ["m5.large", "t3.medium", "i3en.large", "i3.metal", "p3dn.24xlarge", "m6i.large"])
+def test_nitro_instances_take_address_prefixes(nitro: str) -> None:
+    assert faults(node_groups=[group(instance_types=[nitro])], vpc_cni_prefix_delegation=True) == {}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +328,7 @@ def test_a_family_called_g_is_no_graviton(instance_type: str) -> None:
 def test_sizes_are_accepted_exactly_when_they_are_in_order(low: int, wanted: int, high: int) -> None:
     problems = of_groups(group(min_size=low, desired_size=wanted, max_size=high))
     in_order = 0 <= low <= wanted <= high and high >= 1
-    assert (not [problem for problem in problems if "contradict" in problem.reason]) == in_order
+    assert (not [problem for problem in problems if "_size" in problem.input]) == in_order
     assert bool([problem for problem in problems if "CoreDNS" in problem.reason]) == (wanted <= 0)
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, LOG_TYPES
 from eks_analytics.network_options import NAT_GATEWAYS, TENANCIES, NetworkOptions
-from eks_analytics.node_groups import AMI_TYPES, CAPACITY_TYPES, node_group_problems, plan_node_groups
+from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES, node_group_problems
 from eks_analytics.problems import Problem
 from eks_analytics.versions import DEFAULT_KUBERNETES_VERSION
 from settings import ClusterSettings, NetworkSettings, NodeGroupSettings, Settings, SettingsError, from_pulumi, load
@@ -651,7 +651,7 @@ def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
         return
     zones = settings.cluster.control_plane_zones
     groups: Any = [accepted.model_dump() for accepted in settings.node_groups]
-    assert not list(node_group_problems(plan_node_groups(groups, zones), zones))
+    assert not list(node_group_problems(groups, zones, zones))
 
 
 @pytest.mark.parametrize(
