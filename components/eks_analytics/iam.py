@@ -93,7 +93,8 @@ def pod_identity_trust(
 
 
 def vpc_cni_ipv6(region: str) -> PolicyDocument:
-    """What vpc-cni needs in an IPv6 cluster, for which AWS offers no managed policy.
+    """What vpc-cni needs in an IPv6 cluster, for which AWS offers no managed policy; 1.22.1 and later look at subnets
+    and security groups too.
 
     https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html#cni-iam-role-create-ipv6-policy
     """
@@ -106,6 +107,8 @@ def vpc_cni_ipv6(region: str) -> PolicyDocument:
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeInstances",
                 "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
                 "ec2:DescribeTags",
             ],
             "Resource": "*",
@@ -122,8 +125,10 @@ def vpc_cni_ipv6(region: str) -> PolicyDocument:
 def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
     """Who may do what with the key that encrypts the cluster's Kubernetes secrets.
 
-    IAM decides who administers it. Nobody may encrypt or decrypt with it directly: EKS does, through the grant that it
-    makes for itself when the cluster is created.
+    IAM decides who administers it. Nobody may encrypt or decrypt with it directly: EKS does, through the grant that is
+    made for it, by whoever creates the cluster, while the cluster is created. The grant bears no condition:
+    "kms:GrantIsForAWSResource is not supported for the CreateCluster action"
+    (https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html).
     """
     account = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
     return _document(
@@ -158,11 +163,10 @@ def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
             "Resource": "*",
         },
         {
-            "Sid": "GrantToAwsServicesOnly",
+            "Sid": "GrantUseOfTheKey",
             "Effect": "Allow",
             "Principal": account,
             "Action": ["kms:CreateGrant"],
             "Resource": "*",
-            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         },
     )

@@ -7,7 +7,7 @@ in late September 2026. A fixed version is what makes two `pulumi up` of the sam
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 
 from .problems import Problem
@@ -19,6 +19,8 @@ ADDONS_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 # These run as Deployments: without nodes EKS reports them DEGRADED and the create times out.
 ADDONS_AFTER_NODES = ("coredns", "aws-ebs-csi-driver", "snapshot-controller", "metrics-server")
 ADDONS = ADDONS_BEFORE_NODES + ADDONS_AFTER_NODES
+SUPPORT_NOTICE = timedelta(days=60)
+"""How long before the end of standard support the warnings begin."""
 
 _ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 
@@ -149,19 +151,29 @@ def version_problems(kubernetes_version: str, overrides: Mapping[str, str]) -> I
 
 
 def support_warning(kubernetes_version: str, today: date) -> str | None:
-    """A sentence when EKS no longer gives standard support on that day, else None."""
+    """A sentence when EKS gives standard support no longer, or for less than `SUPPORT_NOTICE` more; else None."""
     release = RELEASES[kubernetes_version]
-    if today <= release.standard_support_ends:
+    if today <= release.standard_support_ends - SUPPORT_NOTICE:
         return None
-    default_ends = RELEASES[DEFAULT_KUBERNETES_VERSION].standard_support_ends
-    advice = f"choose {DEFAULT_KUBERNETES_VERSION}, supported until {default_ends}"
-    if today > release.extended_support_ends:
+    better = DEFAULT_KUBERNETES_VERSION
+    if kubernetes_version == better:
+        better = max(RELEASES, key=lambda version: RELEASES[version].standard_support_ends)
+    advice = f"choose {better}, supported until {RELEASES[better].standard_support_ends}"
+    standard, extended = release.standard_support_ends, release.extended_support_ends
+    if today <= standard:
         return (
-            f"Kubernetes {kubernetes_version}: EKS ended its extended support on {release.extended_support_ends} "
-            f"and creates no cluster with it any more; {advice}."
+            f"Kubernetes {kubernetes_version}: EKS ends its standard support on {standard} (extended support, at six "
+            f"times the price, ends on {extended}); then it upgrades this cluster by itself. {advice.capitalize()}; "
+            "a cluster goes up one minor version at a time."
+        )
+    if today <= extended:
+        return (
+            f"Kubernetes {kubernetes_version}: EKS ended its standard support on {standard} (extended support, at six "
+            f"times the price, ends on {extended}). With the upgrade policy STANDARD, which this cluster has, EKS may "
+            "refuse to create it and upgrades an existing one by itself; afterwards set the version to what EKS made "
+            f"it, then run `pulumi refresh`. For a new cluster, {advice}."
         )
     return (
-        f"Kubernetes {kubernetes_version}: EKS ended its standard support on {release.standard_support_ends} "
-        f"(extended support, at six times the price, ends on {release.extended_support_ends}). With the upgrade policy "
-        f"STANDARD, EKS moves such a cluster to a later version by itself; {advice}."
+        f"Kubernetes {kubernetes_version}: EKS ended its extended support on {extended} and creates no cluster with it "
+        f"any more; {advice}."
     )

@@ -29,6 +29,7 @@ TAGGED_BY_NOBODY = {
     "RolePolicyAttachment",
     "RolePolicy",
     "StorageClass",
+    "Tag",
     "kubernetes",
 }
 
@@ -199,6 +200,13 @@ def test_a_key_of_its_own_rotates_and_can_be_administered_but_not_used_through_i
     assert build().inputs("Alias", "c-secrets")["name"] == "alias/eks/analytics"
 
 
+def test_deletion_protection_alone_keeps_the_engine_from_deleting_the_control_plane(build: Build) -> None:
+    built = build(deletion_protection=True)
+    assert built.child.opts.protect is True
+    assert built.inputs("Cluster", "c")["deletionProtection"] is True
+    assert not [item.key for item in built.recorder.registrations if item.request.protect]
+
+
 def test_a_given_key_is_used_and_none_is_made(build: Build) -> None:
     arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     built = build(kms_key_arn=arn)
@@ -241,11 +249,18 @@ def test_every_administrator_gets_an_entry_named_after_it(build: Build) -> None:
     user = "arn:aws:iam::123456789012:user/ada"
     built = build(admin_principal_arns=[user, ADMIN])
     entries = built.recorder.of("AccessEntry")
-    assert set(entries) == {"c-admin-123456789012-role-team-Deployer", "c-admin-123456789012-user-ada"}
+    assert set(entries) == {"c-admin-123456789012-role-team-Deployer-4ba597", "c-admin-123456789012-user-ada"}
     association = built.inputs("AccessPolicyAssociation", "c-admin-123456789012-user-ada")
     assert association["principalArn"] == user
     assert association["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
     assert association["accessScope"] == {"type": "cluster"}
+
+
+def test_administrators_whose_names_differ_in_punctuation_only_do_not_collide(build: Build) -> None:
+    roles = [f"arn:aws:iam::123456789012:role/{name}" for name in ("a.b", "a-b", "a_b", "a/b")]
+    entries = build(admin_principal_arns=roles).recorder.of("AccessEntry")
+    assert sorted(entry.inputs["principalArn"] for entry in entries.values()) == sorted(roles)
+    assert "c-admin-123456789012-role-a-b" in entries
 
 
 def test_kubernetes_objects_wait_for_every_administrator(build: Build) -> None:
@@ -253,11 +268,13 @@ def test_kubernetes_objects_wait_for_every_administrator(build: Build) -> None:
     built = build(admin_principal_arns=[ADMIN, other])
     kind = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
     assert {
-        f"{kind}::c-admin-123456789012-role-team-Deployer",
+        f"{kind}::c-admin-123456789012-role-team-Deployer-4ba597",
         f"{kind}::c-admin-123456789012-role-Other",
         f"{CONTROL_PLANE}::c-child",
     } <= built.dependencies("kubernetes", "c")
     assert "pulumi:providers:kubernetes::c" in built.recorder.of("StorageClass")["c-gp3"].request.provider
+    # Long after the administrators: their access takes a while to count everywhere.
+    assert "aws:eks/nodeGroup:NodeGroup::c-core" in built.dependencies("StorageClass", "c-gp3")
 
 
 def test_the_kubeconfig_asks_for_a_token_and_holds_none(build: Build) -> None:
@@ -376,10 +393,55 @@ def test_an_existing_driver_role_is_used_as_it_is(build: Build) -> None:
     assert set(built.recorder.of("Role")) == {"c-node", "c-vpc-cni"}
 
 
-def test_prefix_delegation_is_an_option_of_vpc_cni(build: Build) -> None:
-    assert "configurationValues" not in build().inputs("Addon", "c-vpc-cni")
-    values = json.loads(build(vpc_cni_prefix_delegation=True).inputs("Addon", "c-vpc-cni")["configurationValues"])
-    assert values == {"env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}}
+@pytest.mark.parametrize(
+    ("changes", "prefixes"),
+    [({}, "false"), ({"vpc_cni_prefix_delegation": True}, "true"), ({"ip_family": "ipv6"}, "true")],
+)
+def test_the_options_of_vpc_cni_are_always_written_out(build: Build, changes: Any, prefixes: str) -> None:
+    values = json.loads(build(**changes).inputs("Addon", "c-vpc-cni")["configurationValues"])
+    assert values == {
+        "env": {
+            "ADDITIONAL_ENI_TAGS": '{"team": "data"}',
+            "ENABLE_PREFIX_DELEGATION": prefixes,
+            "WARM_PREFIX_TARGET": "1",
+        }
+    }
+
+
+def test_the_security_group_that_eks_makes_carries_the_tags_but_its_own_name(build: Build) -> None:
+    tags = build(tags={"team": "data", "cost/center": "1", "cost:center": "2"}).recorder.of("Tag")
+    assert len(tags) == 3
+    assert {found.inputs["resourceId"] for found in tags.values()} == {"sg-1"}
+    assert tags["c-cluster-security-group-team"].inputs == {"resourceId": "sg-1", "key": "team", "value": "data"}
+
+
+def test_whoever_may_use_the_private_endpoint_gets_a_rule_before_the_kubeconfig_is_used(build: Build) -> None:
+    built = build(private_endpoint_cidrs=["10.30.0.0/16", "fd00::/8"], ip_family="ipv6")
+    rules = built.recorder.of("SecurityGroupIngressRule")
+    ipv4, ipv6 = (found.inputs for found in rules.values())
+    assert ipv4 == {
+        "securityGroupId": "sg-1",
+        "description": "Kubernetes API from 10.30.0.0/16",
+        "ipProtocol": "tcp",
+        "fromPort": 443,
+        "toPort": 443,
+        "cidrIpv4": "10.30.0.0/16",
+        "tags": {"team": "data", "Name": "analytics-private-endpoint"},
+    }
+    assert ipv6["cidrIpv6"] == "fd00::/8"
+    assert "cidrIpv4" not in ipv6
+    kind = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    assert {f"{kind}::{name}" for name in rules} <= built.dependencies("kubernetes", "c")
+    assert all("::" not in name for name in rules)
+
+
+def test_another_network_at_the_private_endpoint_only_adds_a_rule(build: Build, recorder: Any) -> None:
+    before = {item.key: item.inputs for item in build(private_endpoint_cidrs=["10.30.0.0/16"]).recorder.registrations}
+    recorder.registrations.clear()
+    more = build(private_endpoint_cidrs=["10.31.0.0/16", "10.30.0.0/16"]).recorder.registrations
+    after = {item.key: item.inputs for item in more}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
 
 
 def test_volumes_carry_the_tags_too(build: Build) -> None:
@@ -446,11 +508,17 @@ def test_one_instance_type_lives_in_the_template_and_several_in_the_group(build:
     assert "instanceTypes" not in one.inputs("NodeGroup", "c-core")
 
 
-def test_several_instance_types_live_in_the_group(build: Build) -> None:
+def test_several_instance_types_live_in_the_group_under_a_name_of_its_own(build: Build) -> None:
     several = build(node_groups=[group(instance_types=["m6i.xlarge", "m5.xlarge"], capacity_type="SPOT")])
-    assert "instanceType" not in several.inputs("LaunchTemplate", "c-core")
-    assert several.inputs("NodeGroup", "c-core")["instanceTypes"] == ["m6i.xlarge", "m5.xlarge"]
-    assert several.inputs("NodeGroup", "c-core")["capacityType"] == "SPOT"
+    # Another logical name than with one type: EKS refuses the move in place, so the new group comes first.
+    assert set(several.recorder.of("LaunchTemplate")) == set(several.recorder.of("NodeGroup")) == {"c-core-mixed"}
+    assert "instanceType" not in several.inputs("LaunchTemplate", "c-core-mixed")
+    node_group = several.inputs("NodeGroup", "c-core-mixed")
+    assert node_group["instanceTypes"] == ["m6i.xlarge", "m5.xlarge"]
+    assert node_group["capacityType"] == "SPOT"
+    assert node_group["nodeGroupNamePrefix"] == "core-"
+    assert node_group["tags"]["Name"] == "c-core"
+    assert set(several.component.node_groups) == {"core"}
 
 
 def test_labels_and_taints_reach_the_group_in_the_spelling_of_eks(build: Build) -> None:
@@ -532,6 +600,12 @@ def test_a_version_outside_standard_support_is_warned_of(build: Build, monkeypat
     (warning,) = build(kubernetes_version="1.34").recorder.warnings
     assert "2026-12-02" in warning
     assert "1.35" in warning
+
+
+def test_what_may_not_be_meant_is_warned_of(build: Build) -> None:
+    inside: dict[str, Any] = {"public_endpoint_cidrs": [], "engine_runs_inside_vpc": True}
+    (warning,) = build(**inside).recorder.warnings
+    assert "private_endpoint_cidrs is empty" in warning
 
 
 def test_all_problems_come_at_once_before_anything_is_registered(build: Build, recorder: Any) -> None:

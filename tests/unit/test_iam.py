@@ -47,11 +47,18 @@ def test_a_pod_identity_role_serves_one_service_account_in_one_cluster() -> None
     }
 
 
-def test_nobody_uses_the_cluster_key_but_aws_services_through_grants() -> None:
+def test_nobody_uses_the_cluster_key_but_eks_through_its_grant() -> None:
     administer, grant = DOCUMENTS["cluster key"]["Statement"]
     assert administer["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     assert not {"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"} & set(administer["Action"])
-    assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert grant["Action"] == ["kms:CreateGrant"]
+    assert "Condition" not in grant  # EKS' CreateCluster passes none of those that narrow grants
+
+
+def test_vpc_cni_reads_what_its_present_versions_read() -> None:
+    assert {"ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"} <= set(
+        DOCUMENTS["vpc-cni for IPv6"]["Statement"][0]["Action"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,33 @@ def test_all_version_problems_come_at_once_with_a_remedy() -> None:
 @pytest.mark.parametrize(
     ("today", "said"),
     [
-        (date(2026, 12, 2), None),
-        (date(2026, 12, 3), "standard support on 2026-12-02"),
+        (date(2026, 10, 3), None),
+        (date(2026, 10, 4), "ends its standard support on 2026-12-02"),
+        (date(2026, 12, 2), "ends its standard support on 2026-12-02"),
+        (date(2026, 12, 3), "ended its standard support on 2026-12-02"),
+        (date(2027, 12, 2), "may refuse to create it and upgrades"),
         (date(2027, 12, 3), "creates no cluster"),
     ],
 )
-def test_the_warning_begins_the_day_after_standard_support(today: date, said: str | None) -> None:
+def test_the_warnings_begin_60_days_before_the_end_of_standard_support(today: date, said: str | None) -> None:
     warning = versions.support_warning("1.34", today)
-    assert warning is None if said is None else warning is not None and said in warning
+    if said is None:
+        assert warning is None
+    else:
+        assert warning is not None
+        assert said in warning
+        assert "2027-12-02" in warning
+        assert "1.35" in warning
+
+
+def test_a_warning_advises_a_version_that_is_supported_for_longer() -> None:
+    warning = versions.support_warning("1.35", date(2027, 3, 1))
+    assert warning is not None
+    assert "Choose 1.36, supported until 2027-08-02" in warning
+
+
+def test_past_standard_support_the_warning_says_how_to_follow_an_upgrade_by_eks() -> None:
+    warning = versions.support_warning("1.33", date(2026, 9, 1))
+    assert warning is not None
+    assert "upgrade policy STANDARD" in warning
+    assert "pulumi refresh" in warning
