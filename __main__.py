@@ -19,12 +19,12 @@ stack = settings.from_pulumi(ROOT)
 network = Network(stack.cluster_name, network_arguments(stack))
 cluster = Cluster(
     stack.cluster_name,
-    {
-        **cluster_arguments(stack),
-        "vpc_id": network.vpc_id,
-        "subnet_ids_by_zone": {**network.private_subnets},
-        "node_subnet_ids_by_zone": {**network.node_subnets},
-    },
+    cluster_arguments(
+        stack,
+        vpc_id=network.vpc_id,
+        subnet_ids_by_zone={**network.private_subnets},
+        node_subnet_ids_by_zone={**network.node_subnets},
+    ),
 )
 
 for component in (network, cluster):

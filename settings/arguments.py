@@ -1,11 +1,18 @@
 """From settings to the arguments of the components: the one place where their names meet."""
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from eks_analytics.cluster_checks import ClusterOptions
+from eks_analytics.node_group_options import NodeGroupArgs
 
 from .models import NodeGroupSettings, Settings
 
 if TYPE_CHECKING:  # importing the components means importing the provider SDKs
-    from eks_analytics import ClusterArgs, NetworkArgs, NodeGroupArgs
+    import pulumi
+
+    from eks_analytics import ClusterArgs, NetworkArgs
+    from eks_analytics.cluster import SubnetIds
 
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
@@ -34,20 +41,27 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
     }
 
 
-def cluster_arguments(settings: Settings) -> "ClusterArgs":
-    """Arguments of `Cluster` but for the three that come from the network; the caller fills those in."""
+def cluster_arguments(
+    settings: Settings,
+    *,
+    vpc_id: "pulumi.Input[str]",
+    subnet_ids_by_zone: "SubnetIds",
+    node_subnet_ids_by_zone: "SubnetIds",
+) -> "ClusterArgs":
+    """Arguments of `Cluster` in a network."""
     cluster = settings.cluster
     return {
         "cluster_name": settings.cluster_name,
-        "vpc_id": "",
-        "subnet_ids_by_zone": {},
-        "node_subnet_ids_by_zone": {},
+        "vpc_id": vpc_id,
+        "subnet_ids_by_zone": subnet_ids_by_zone,
+        "node_subnet_ids_by_zone": node_subnet_ids_by_zone,
         "region": settings.region,
         "account_id": settings.account_id,
         "kubernetes_version": cluster.version,
         "control_plane_zones": list(cluster.control_plane_zones),
         "admin_principal_arns": list(cluster.admin_principal_arns),
         "public_endpoint_cidrs": list(cluster.public_endpoint_cidrs),
+        "private_endpoint_cidrs": list(cluster.private_endpoint_cidrs),
         "engine_runs_inside_vpc": cluster.engine_runs_inside_vpc,
         "kms_key_arn": cluster.kms_key_arn,
         "log_types": list(cluster.log_types),
@@ -65,7 +79,16 @@ def cluster_arguments(settings: Settings) -> "ClusterArgs":
     }
 
 
-def _node_group(group: NodeGroupSettings) -> "NodeGroupArgs":
+def cluster_options(settings: Settings) -> ClusterOptions:
+    """What of `Cluster`'s arguments can be checked before there is a network."""
+    arguments = cluster_arguments(settings, vpc_id="", subnet_ids_by_zone={}, node_subnet_ids_by_zone={})
+    names = {field.name for field in fields(ClusterOptions)}
+    plain: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
+    zones = settings.availability_zones
+    return ClusterOptions(**plain, zones_with_subnets=zones, zones_with_node_subnets=zones)
+
+
+def _node_group(group: NodeGroupSettings) -> NodeGroupArgs:
     return {
         "name": group.name,
         "instance_types": list(group.instance_types),

@@ -46,7 +46,8 @@ class NetworkSettings(Block):
     """Short names of AWS services reached inside the VPC, or the one word `private-cluster` for the set that nodes
     without internet need."""
     ipv6: bool = False
-    """Amazon-provided IPv6 range; private subnets go out through an egress-only gateway."""
+    """Amazon-provided IPv6 range; private subnets go out through an egress-only gateway. Can be turned on later, never
+    off."""
     tenancy: Literal["default", "dedicated"] = "default"
     """`dedicated` runs every instance on hardware of this account only, at a surcharge."""
     dns_support: bool = True
@@ -55,11 +56,11 @@ class NetworkSettings(Block):
     """DNS host names for instances; EKS needs them."""
     flow_logs_retention_days: v.RetentionOrOff = 0
     """Days that VPC flow logs are kept; 0 turns them off."""
-    existing_vpc_id: v.VpcId = ""
+    existing_vpc_id: str = ""
     """Use this VPC instead of a new one; the subnets below are then required."""
-    existing_private_subnets: dict[v.Zone, v.SubnetId] = {}
+    existing_private_subnets: dict[v.Zone, str] = {}
     """Private subnets of the existing VPC: zone name to subnet id."""
-    existing_public_subnets: dict[v.Zone, v.SubnetId] = {}
+    existing_public_subnets: dict[v.Zone, str] = {}
     """Public subnets of the existing VPC: zone name to subnet id."""
 
 
@@ -72,10 +73,14 @@ class ClusterSettings(Block):
     """IAM roles and users with full access to the cluster; at least one, the deploying role among them."""
     public_endpoint_cidrs: tuple[v.PublicCidr, ...] = ()
     """Networks that reach the API server over the internet; empty: private endpoint only."""
+    private_endpoint_cidrs: tuple[v.PrivateCidr, ...] = ()
+    """Networks that reach the private endpoint: the VPC's own `cidr` and those connected to it, each /8 or narrower;
+    empty: only the cluster's nodes and pods do."""
     engine_runs_inside_vpc: bool = False
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
-    """KMS key that encrypts Kubernetes secrets; empty: a new key with yearly rotation."""
+    """KMS key that encrypts Kubernetes secrets; empty: a new key with yearly rotation. Fixed when the cluster is
+    made."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",
@@ -85,8 +90,8 @@ class ClusterSettings(Block):
     log_retention_days: v.Retention = 90
     """Days that control-plane logs are kept."""
     deletion_protection: bool = _resolved(False, "`production`")
-    """EKS refuses to delete the cluster while it is on."""
-    service_cidr: v.ServiceCidr = "172.20.0.0/16"
+    """EKS, and `pulumi destroy` before it, refuse to delete the cluster while it is on."""
+    service_cidr: str = "172.20.0.0/16"
     """Addresses of Kubernetes services; fixed when the cluster is made."""
     ip_family: Literal["ipv4", "ipv6"] = "ipv4"
     """Address family of pods and services; `ipv6` needs `network.ipv6`. Fixed when the cluster is made."""
@@ -94,9 +99,9 @@ class ClusterSettings(Block):
     """Zones of the control plane's network interfaces; EKS accepts no others later."""
     vpc_cni_prefix_delegation: bool = False
     """Gives nodes /28 prefixes instead of single addresses: more pods on small nodes."""
-    addon_versions: dict[str, v.AddonVersion] = {}
+    addon_versions: dict[str, str] = {}
     """Add-on versions that replace the pinned ones: add-on name to version."""
-    ebs_csi_role: v.CsiRole = "per-cluster"
+    ebs_csi_role: str = "per-cluster"
     """IAM role of the EBS driver: `per-cluster`, `vendor-name` (exactly `AmazonEKS_EBS_CSI_DriverRole`) or an existing
     role's ARN."""
     default_storage_class: bool = True
@@ -108,7 +113,7 @@ class TaintSettings(Block):
 
     key: v.LabelKey = ""
     """Key of the taint."""
-    value: v.LabelValue = ""
+    value: v.TaintValue = ""
     """Value of the taint."""
     effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = "NO_SCHEDULE"
     """What happens to pods that do not tolerate the taint."""
@@ -117,16 +122,17 @@ class TaintSettings(Block):
 class NodeGroupSettings(Block):
     """One managed group of nodes."""
 
-    name: v.GroupName = ""
+    name: str = ""
     """Name, unique in the stack; required."""
-    instance_types: tuple[v.InstanceType, ...] = ()
-    """Instance types of one architecture, the preferred first; required."""
+    instance_types: tuple[str, ...] = ()
+    """Instance types of one architecture, the preferred first; required. A single type changes in place; with several,
+    a change makes a new group before the old one goes."""
     ami_type: Literal[
         "AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64"
     ] = "AL2023_x86_64_STANDARD"
-    """Operating system and architecture of the nodes."""
+    """Operating system and architecture of the nodes; a change makes a new group before the old one goes."""
     capacity_type: Literal["ON_DEMAND", "SPOT"] = "ON_DEMAND"
-    """What the instances are paid as."""
+    """What the instances are paid as; a change makes a new group before the old one goes."""
     min_size: int = Field(default=2, ge=0)
     """Fewest nodes."""
     desired_size: int = _resolved(2, "`min_size`")
@@ -134,13 +140,13 @@ class NodeGroupSettings(Block):
     max_size: int = Field(default=4, ge=1, le=450)
     """Most nodes."""
     disk_size_gib: int = Field(default=100, ge=20, le=16384)
-    """Encrypted gp3 root volume in GiB."""
+    """Encrypted gp3 volume for images and pods in GiB; a change rolls the nodes."""
     labels: dict[v.LabelKey, v.LabelValue] = {}
     """Kubernetes labels of the nodes."""
     taints: tuple[TaintSettings, ...] = ()
     """Kubernetes taints of the nodes."""
     availability_zones: tuple[v.Zone, ...] = _resolved((), "`cluster.control_plane_zones`")
-    """Zones of the nodes; fixed when the group is made."""
+    """Zones of the nodes; a change makes a new group before the old one goes."""
     one_group_per_zone: bool = False
     """Makes one group per zone, each with these sizes, so that volumes always find a node in their zone."""
     max_unavailable_percentage: int = Field(default=33, ge=1, le=100)

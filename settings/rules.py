@@ -10,42 +10,50 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import cast
 
 from eks_analytics import versions
-from eks_analytics.cluster_checks import access_problems
-from eks_analytics.iam import partition
+from eks_analytics.cluster_checks import check_cluster
 from eks_analytics.network_options import NetworkOptions, check_network
 from eks_analytics.problems import Problem
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
 
-from .models import NodeGroupSettings, Settings
+from .arguments import cluster_options, network_arguments
+from .models import Settings
 from .problems import key_path, unknown_word
 
 PRODUCTS = ("dash-enterprise", "e6data", "airgapped")
 _BLOCK_OF_PRODUCT = {"dash-enterprise": "dash_enterprise", "e6data": "e6data", "airgapped": "airgapped"}
 # Docker's default bridge on the nodes of EKS: addresses of a VPC inside of it cannot be reached from pods.
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
-_ONLY_FOR_A_NEW_VPC = (
-    *("cidr", "public_subnet_cidrs", "private_subnet_cidrs", "nat_gateways", "s3_endpoint", "interface_endpoints"),
-    *("tenancy", "flow_logs_retention_days", "name_prefix"),
-)
-# The settings that the component's judgement of an input takes into account besides the input.
+# The component refuses the others itself; of these it cannot tell a value that was given from a default.
+_ONLY_FOR_A_NEW_VPC = ("cidr", "nat_gateways", "s3_endpoint", "name_prefix")
+# The settings that a component's judgement of a setting takes into account besides it.
 _RESTS_ON = {
-    "public_subnet_cidrs": ("network.cidr", "network.private_subnet_cidrs", "availability_zones"),
-    "private_subnet_cidrs": (
+    "network.public_subnet_cidrs": ("network.cidr", "network.private_subnet_cidrs", "availability_zones"),
+    "network.private_subnet_cidrs": (
         *("network.cidr", "network.public_subnet_cidrs", "network.interface_endpoints", "availability_zones"),
     ),
-    "nat_gateways": ("network.interface_endpoints", "network.s3_endpoint"),
-    "interface_endpoints": ("region", "network.dns_support", "network.dns_hostnames"),
-    "existing_private_subnets": ("network.existing_vpc_id", "availability_zones"),
-    "existing_public_subnets": ("network.existing_vpc_id", "availability_zones"),
+    "network.nat_gateways": ("network.interface_endpoints", "network.s3_endpoint"),
+    "network.interface_endpoints": ("region", "network.dns_support", "network.dns_hostnames"),
+    "network.existing_private_subnets": ("network.existing_vpc_id", "availability_zones"),
+    "network.existing_public_subnets": ("network.existing_vpc_id", "availability_zones"),
+    "cluster.admin_principal_arns": ("region",),
+    "cluster.kms_key_arn": ("region",),
+    "cluster.ebs_csi_role": ("region", "account_id"),
+    "cluster.control_plane_zones": ("availability_zones",),
+    "cluster.public_endpoint_cidrs": ("cluster.engine_runs_inside_vpc", "cluster.ip_family"),
+    "cluster.private_endpoint_cidrs": ("cluster.ip_family",),
+    "node_groups.name": ("node_groups.one_group_per_zone", "node_groups.availability_zones"),
+    "node_groups.instance_types": ("node_groups.ami_type", "cluster.ip_family", "cluster.vpc_cni_prefix_delegation"),
+    "node_groups.max_size": ("node_groups.min_size",),
+    "node_groups.desired_size": ("node_groups.min_size", "node_groups.max_size"),
+    "node_groups.availability_zones": ("availability_zones",),
 }
-# Of EKS's 63 characters the provider takes 26, and a hyphen, to tell a group from the one that replaces it.
-_LONGEST_GROUP_NAME = 63 - 26 - 1
-_KEEPS_PODS_OFF = ("NO_SCHEDULE", "NO_EXECUTE")
+_INHERITED = re.compile(r"node_groups\[\d+\]\.availability_zones")
 
 
 @dataclass
@@ -78,6 +86,13 @@ class Judgement:
 
 def _within(inner: str, outer: str) -> bool:
     return inner == outer or inner.startswith((f"{outer}.", f"{outer}["))
+
+
+def _rests_on(key: str) -> Iterator[str]:
+    group = re.match(r"node_groups\[\d+\]", key)
+    setting = re.match(r"\w+\.\w+", key.replace(group[0], "node_groups") if group else key)
+    for other in _RESTS_ON.get(setting[0], ()) if setting else ():
+        yield other.replace("node_groups", group[0]) if group else other
 
 
 # --- One stack, one product
@@ -176,33 +191,6 @@ def _zones(it: Judgement) -> Iterator[Problem]:
         )
 
 
-def _subsets_of_zones(it: Judgement) -> Iterator[Problem]:
-    if not it.sound("availability_zones"):
-        return
-    zones, cluster = it.settings.availability_zones, it.settings.cluster.control_plane_zones
-    key = "cluster.control_plane_zones"
-    if it.sound(key) and key in it.given:
-        yield from _subset(key, cluster, zones)
-        if len(set(cluster)) < MINIMUM_ZONES:
-            reason = f"EKS wants subnets in {MINIMUM_ZONES} zones at least"
-            yield Problem(key, list(cluster), reason, f"name two of {', '.join(zones)}, or leave it out")
-    for index, group in enumerate(it.settings.node_groups):
-        key = f"node_groups[{index}].availability_zones"
-        if it.sound(key) and key in it.given:
-            yield from _subset(key, group.availability_zones, zones)
-            if not group.availability_zones:
-                yield Problem(key, [], "is empty", "name at least one zone, or leave it out")
-
-
-def _subset(key: str, chosen: Sequence[str], zones: Sequence[str]) -> Iterator[Problem]:
-    for index, zone in enumerate(chosen):
-        if zone not in zones:
-            remedy = f"write one of {', '.join(zones)}, or add it there"
-            yield Problem(f"{key}[{index}]", zone, "is not among availability_zones", remedy)
-    if twice := _repeated(chosen):
-        yield Problem(key, list(chosen), f"names {', '.join(twice)} more than once", "name each zone once")
-
-
 def _tags(it: Judgement) -> Iterator[Problem]:
     tags = it.settings.tags
     if "tags" in it.broken:
@@ -240,34 +228,18 @@ def _existing_vpc(it: Judgement) -> Iterator[Problem]:
 
 def _network(it: Judgement) -> Iterator[Problem]:
     """What the component itself would refuse, under the names of the settings."""
-    settings, network = it.settings, it.settings.network
-    options = NetworkOptions(
-        cluster_name=settings.cluster_name,
-        region=settings.region,
-        availability_zones=settings.availability_zones,
-        cidr=network.cidr,
-        name_prefix=network.name_prefix,
-        public_subnet_cidrs=network.public_subnet_cidrs,
-        private_subnet_cidrs=network.private_subnet_cidrs,
-        nat_gateways=network.nat_gateways,
-        enable_s3_endpoint=network.s3_endpoint,
-        interface_endpoints=network.interface_endpoints,
-        enable_ipv6=network.ipv6,
-        tenancy=network.tenancy,
-        enable_dns_support=network.dns_support,
-        enable_dns_hostnames=network.dns_hostnames,
-        flow_logs_retention_days=network.flow_logs_retention_days,
-        existing_vpc_id=network.existing_vpc_id,
-        existing_private_subnets=network.existing_private_subnets,
-        existing_public_subnets=network.existing_public_subnets,
-    )
-    for problem in check_network(options):
+    network = it.settings.network
+    for problem in check_network(NetworkOptions(**network_arguments(it.settings))):
         name = problem.input.removeprefix("enable_")
         at, within, value = f"network.{name}", getattr(network, name, None), problem.value
-        if within is None or not it.sound(at, *_RESTS_ON.get(name, ())):
+        if within is None or not it.sound(at, *_rests_on(at)):
             continue
-        index = f"[{within.index(value)}]" if isinstance(within, tuple) and value in within else ""
-        yield Problem(at + index, value or None, problem.reason, problem.remedy)
+        if isinstance(within, tuple) and value in within:
+            at += f"[{within.index(value)}]"
+        elif isinstance(within, dict):
+            zones = [zone for zone, subnet in cast("dict[str, str]", within).items() if value in (zone, subnet)]
+            at = f"{at}.{zones[-1]}" if zones else at
+        yield Problem(at, value or None, problem.reason, problem.remedy)
 
 
 def _service_addresses(it: Judgement) -> Iterator[Problem]:
@@ -299,153 +271,34 @@ def _name_resolution(it: Judgement) -> Iterator[Problem]:
 # --- Cluster
 
 
+def _cluster(it: Judgement) -> Iterator[Problem]:
+    """What the component itself would refuse, under the names of the settings."""
+    for problem in check_cluster(cluster_options(it.settings)):
+        if problem.input in ("cluster_name", "tags"):
+            continue  # judged before, more strictly
+        at, value = _in_settings(it.settings, problem)
+        if (inherited := _INHERITED.fullmatch(at)) and inherited[0] not in it.given:
+            continue  # from the control plane, whose zones are judged themselves
+        if it.sound(at, *_rests_on(at)):
+            yield Problem(at, value, problem.reason, problem.remedy)
+
+
+def _in_settings(settings: Settings, problem: Problem) -> tuple[str, object]:
+    """Key and value of what the component has a problem with."""
+    name, value = problem.input, problem.value
+    if name == "kubernetes_version":
+        return "cluster.version", value
+    if name.startswith("addon_versions"):  # of one version, or of the name of one
+        addon = name[len("addon_versions[") : -1] or str(value)
+        return key_path(("cluster", "addon_versions", addon)), settings.cluster.addon_versions[addon]
+    return name if name.startswith("node_groups") else f"cluster.{name}", None if value in ([], "") else value
+
+
 def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
-    version, overrides = it.settings.cluster.version, it.settings.cluster.addon_versions
-    for problem in versions.version_problems(version, overrides):
-        if problem.input == "kubernetes_version":
-            if it.sound("cluster.version"):
-                yield Problem("cluster.version", version, problem.reason, problem.remedy)
-        elif problem.input == "addon_versions":
-            key = key_path(("cluster", "addon_versions", str(problem.value)))
-            yield Problem(key, overrides[str(problem.value)], problem.reason, problem.remedy)
-    if it.sound("cluster.version") and version in versions.RELEASES:
-        ended = versions.RELEASES[version].extended_support_ends
-        if it.today > ended:
-            reason = f"EKS ended all support for it on {ended}, and creates no cluster with it"
-            yield Problem("cluster.version", version, reason, f'write "{versions.DEFAULT_KUBERNETES_VERSION}"')
-
-
-def _access(it: Judgement) -> Iterator[Problem]:
-    cluster, region = it.settings.cluster, it.settings.region
-    key = "cluster.admin_principal_arns"
-    if it.sound(key):
-        if not cluster.admin_principal_arns:
-            yield Problem(
-                key,
-                None,
-                "the role that creates the cluster gets no access by itself (creator-admin is off), so nobody could "
-                "use the cluster, this program included",
-                'name the deploying role, such as ["arn:aws:iam::123456789012:role/deployer"] (aws sts '
-                "get-caller-identity shows it as .../assumed-role/deployer/..., here it is written role/deployer)",
-            )
-        if twice := _repeated(cluster.admin_principal_arns):
-            reason = f"names {', '.join(twice)} more than once, and EKS takes one access entry each"
-            yield Problem(key, list(cluster.admin_principal_arns), reason, "name each one once")
-    if not it.sound("region") or not region:
-        arns: list[tuple[str, str]] = []
-    else:
-        arns = [(f"{key}[{index}]", arn) for index, arn in enumerate(cluster.admin_principal_arns)]
-        arns += [("cluster.kms_key_arn", cluster.kms_key_arn), ("cluster.ebs_csi_role", cluster.ebs_csi_role)]
-    for at, arn in arns:
-        if not arn.startswith("arn:") or not it.sound(at):
-            continue
-        _, part, _, place, _, _ = arn.split(":", 5)
-        if part != partition(region):
-            reason = f"belongs to the partition {part}, and {region} to {partition(region)}"
-            yield Problem(at, arn, reason, f'write an ARN that begins with "arn:{partition(region)}:"')
-        elif place and place != region:
-            reason = f"is a key of {place}; EKS uses keys of its own region"
-            yield Problem(at, arn, reason, f'name a key of {region}, or write "" for a new one')
-
-
-def _reachable(it: Judgement) -> Iterator[Problem]:
-    cluster, key = it.settings.cluster, "cluster.public_endpoint_cidrs"
-    if not it.sound(key, "cluster.engine_runs_inside_vpc"):
-        return
-    if not cluster.public_endpoint_cidrs and not cluster.engine_runs_inside_vpc:
-        yield Problem(
-            key,
-            None,
-            "Pulumi would not reach the API server: the first Kubernetes object would wait ten minutes and fail",
-            'name the networks that it runs in, such as ["203.0.113.7/32"], or set '
-            "cluster.engine_runs_inside_vpc: true where it runs inside the VPC or a network connected to it",
-        )
-    for problem in access_problems(["arn:aws:iam::123456789012:role/any"], cluster.public_endpoint_cidrs, True):
-        yield Problem(key, problem.value, problem.reason, problem.remedy)
-    for index, cidr in enumerate(cluster.public_endpoint_cidrs):
-        if isinstance(ip_network(cidr), IPv6Network) and cluster.ip_family == "ipv4" and it.sound("cluster.ip_family"):
-            reason = "the endpoint of an IPv4 cluster has no IPv6 address"
-            yield Problem(f"{key}[{index}]", cidr, reason, "write an IPv4 network")
-
-
-# --- Nodes
-
-
-def _node_groups(it: Judgement) -> Iterator[Problem]:
-    names: dict[str, int] = {}
-    for index, group in enumerate(it.settings.node_groups):
-        at = f"node_groups[{index}]"
-        if group.name and it.sound(f"{at}.name", f"{at}.one_group_per_zone", f"{at}.availability_zones"):
-            zones = group.availability_zones if group.one_group_per_zone else ()
-            made = [f"{group.name}-{zone}" for zone in zones] or [group.name]
-            if (first := min(names.setdefault(name, index) for name in made)) != index:
-                reason = f"node_groups[{first}] has that name already"
-                yield Problem(f"{at}.name", group.name, reason, "give each group its own name")
-            elif (excess := max(map(len, made)) - _LONGEST_GROUP_NAME) > 0:
-                zone = " and the zone" if zones else ""
-                reason = f"is too long: EKS takes 63 characters, and the generated ending{zone} is one part of them"
-                yield Problem(f"{at}.name", group.name, reason, f"shorten it to {len(group.name) - excess} characters")
-        yield from _sizes(it, at, group)
-        yield from _architecture(it, at, group)
-        seen: set[tuple[str, str]] = set()
-        for number, taint in enumerate(group.taints):
-            if taint.key and (taint.key, taint.effect) in seen and it.sound(f"{at}.taints"):
-                reason = f"{taint.key} with effect {taint.effect} is there already"
-                yield Problem(f"{at}.taints[{number}]", taint.model_dump(), reason, "leave one of them out")
-            seen.add((taint.key, taint.effect))
-
-
-def _sizes(it: Judgement, at: str, group: NodeGroupSettings) -> Iterator[Problem]:
-    if not it.sound(f"{at}.min_size", f"{at}.desired_size", f"{at}.max_size"):
-        return
-    if group.min_size > group.max_size:
-        reason = f"the minimum {group.min_size} is above the maximum"
-        yield Problem(
-            f"{at}.max_size", group.max_size, reason, f"write {group.min_size} or more, or lower {at}.min_size"
-        )
-    elif not group.min_size <= group.desired_size <= group.max_size:
-        reason = f"lies outside of min_size {group.min_size} and max_size {group.max_size}"
-        remedy = f"write a number from {group.min_size} to {group.max_size}, or leave it out"
-        yield Problem(f"{at}.desired_size", group.desired_size, reason, remedy)
-
-
-def _architecture(it: Judgement, at: str, group: NodeGroupSettings) -> Iterator[Problem]:
-    if not it.sound(f"{at}.instance_types", f"{at}.ami_type"):
-        return
-    if twice := _repeated(group.instance_types):
-        reason = f"names {', '.join(twice)} more than once"
-        yield Problem(f"{at}.instance_types", list(group.instance_types), reason, "name each type once")
-    if len(group.instance_types) > 20:
-        reason = f"EKS takes at most 20 types a group, these are {len(group.instance_types)}"
-        yield Problem(f"{at}.instance_types", list(group.instance_types), reason, "name fewer, or make a second group")
-    arm = "ARM_64" in group.ami_type
-    fitting = group.ami_type.replace("ARM_64", "x86_64") if arm else group.ami_type.replace("x86_64", "ARM_64")
-    for index, name in enumerate(group.instance_types):
-        if is_graviton(name) != arm:
-            reason = f"is {'an x86' if arm else 'a Graviton (ARM)'} type, and {at}.ami_type {group.ami_type} is not"
-            example = "m7g.2xlarge" if arm else "m6i.2xlarge"
-            remedy = f"write a type such as {example}, or set ami_type: {fitting} for all types of the group"
-            yield Problem(f"{at}.instance_types[{index}]", name, reason, remedy)
-
-
-def is_graviton(instance_type: str) -> bool:
-    """m7g, c7gn, r8gd, im4gn, is4gen, x2gd, g5g and a1, as opposed to g5, g4dn or gr6."""
-    family = re.match(r"([a-z]+)\d+([a-z]*)", instance_type)
-    return instance_type.startswith("a1.") or bool(family and family[2].startswith("g"))
-
-
-def _room_for_system_pods(it: Judgement) -> Iterator[Problem]:
-    groups = it.settings.node_groups
-    if not groups or not it.sound("node_groups"):
-        return
-    if any(g.desired_size and not any(t.effect in _KEEPS_PODS_OFF for t in g.taints) for g in groups):
-        return
-    yield Problem(
-        "node_groups",
-        [group.name for group in groups],
-        "each is empty or tainted, so CoreDNS and the other add-ons find no node and never become active",
-        "leave one group without NO_SCHEDULE and NO_EXECUTE taints and with a desired_size of 1 or more",
-    )
+    version = it.settings.cluster.version
+    if it.sound("cluster.version") and it.today > (ended := versions.RELEASES[version].extended_support_ends):
+        reason = f"EKS ended all support for it on {ended}, and creates no cluster with it"
+        yield Problem("cluster.version", version, reason, f'write "{versions.DEFAULT_KUBERNETES_VERSION}"')
 
 
 # --- Dash Enterprise
@@ -486,9 +339,8 @@ def file_problems(it: Judgement) -> Iterator[Problem]:
 
 
 _RULES = (
-    *(_product, _single_tenancy, _required, _region, _zones, _subsets_of_zones, _tags),
-    *(_existing_vpc, _name_resolution, _network, _service_addresses),
-    *(_kubernetes_version, _access, _reachable, _node_groups, _room_for_system_pods, _files),
+    *(_product, _single_tenancy, _required, _region, _zones, _tags),
+    *(_existing_vpc, _name_resolution, _network, _cluster, _service_addresses, _kubernetes_version, _files),
 )
 
 

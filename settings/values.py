@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, cast
@@ -10,18 +9,17 @@ from typing import Annotated, Any, NoReturn, cast
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from eks_analytics.cluster_checks import LOG_RETENTION_DAYS
+from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
+from eks_analytics.node_group_options import label_key_fault, label_value_fault
 
 # Pulumi names an IAM role after its resource and adds a hyphen and seven characters.
 LONGEST_CLUSTER_NAME = 64 - len("-aws-ebs-csi-driver") - len("-1234567")
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}):(?P<resource>.+)"
 )
-_LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TAG_PUNCTUATION = " _.:/=+-@"
-_MOST_PUBLIC_ADDRESSES = 8
 # The longest name in front of the base domain; Dash Enterprise joins them with a hyphen, so both share one label.
 LONGEST_DNS_PREFIX = "registry-"
 
@@ -38,6 +36,16 @@ def _matching(pattern: str, reason: str, remedy: str) -> Callable[[str], str]:
         return value if compiled.fullmatch(value) else refuse(reason, remedy)
 
     return check
+
+
+def _without(fault: Callable[[str], tuple[str, str] | None]) -> AfterValidator:
+    """Takes the values in which the component's own check finds no fault."""
+
+    def check(value: str) -> str:
+        found = fault(value)
+        return refuse(*found) if found else value
+
+    return AfterValidator(check)
 
 
 def _or_empty(check: Callable[[str], str]) -> AfterValidator:
@@ -76,60 +84,6 @@ def _tag_text(value: str) -> str:
         refuse(
             f"AWS allows no {' '.join(refused)!r} in tags",
             "use letters, digits, spaces and the characters _ . : / = + - @",
-        )
-    return value
-
-
-def network_of(value: str, example: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """the network that a CIDR stands for; refuses what is none, and says the right one where host bits are set."""
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        refuse("is not a CIDR", f'write address and prefix, such as "{example}"')
-    if "/" not in value:
-        refuse("is an address without a prefix", f'write "{value}/{network.max_prefixlen}" or a wider network')
-    if str(network) != value:
-        refuse("has bits set behind the prefix, so it names an address inside a network", f'write "{network}"')
-    return network
-
-
-def _ipv4(value: str, example: str) -> ipaddress.IPv4Network:
-    network = network_of(value, example)
-    if isinstance(network, ipaddress.IPv6Network):
-        refuse("is an IPv6 network", f'write an IPv4 network such as "{example}"; network.ipv6 adds IPv6')
-    return network
-
-
-def _service_cidr(value: str) -> str:
-    network = _ipv4(value, "172.20.0.0/16")
-    private = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-    if not any(network.subnet_of(block) for block in private):
-        refuse(
-            "EKS takes service addresses only from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
-            'write a network inside one of them, such as "172.20.0.0/16"',
-        )
-    if not 12 <= network.prefixlen <= 24:
-        refuse("EKS wants a prefix from /12 to /24 for services", f'write "{network.network_address}/16", for example')
-    return value
-
-
-def _public_cidr(value: str) -> str:
-    network = network_of(value, "203.0.113.0/24")
-    if network.prefixlen < _MOST_PUBLIC_ADDRESSES:
-        refuse(
-            "opens the Kubernetes API server to the whole internet or a great part of it",
-            "name the networks that need it, such as your office's or VPN's \"203.0.113.0/24\"; "
-            "or leave the list empty and set cluster.engine_runs_inside_vpc: true",
-        )
-    # Documentation networks (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24) count as private in ipaddress, yet EKS
-    # takes them and examples need them, so only what people really use by mistake is refused here.
-    private = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-    if any(
-        network.version == block.version and network.overlaps(block) for block in map(ipaddress.ip_network, private)
-    ):
-        refuse(
-            "EKS refuses private networks here: the public endpoint never sees such an address",
-            "write the public address behind which that network reaches the internet, or remove it",
         )
     return value
 
@@ -183,59 +137,6 @@ def _kms_key(value: str) -> str:
     if arn is None or arn["service"] != "kms" or not re.fullmatch(r"key/(mrk-)?[0-9a-f-]{32,36}", arn["resource"]):
         example = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         refuse("is not the ARN of a KMS key", f'write an ARN such as "{example}", or "" for a key of its own')
-    return value
-
-
-def _csi_role(value: str) -> str:
-    if value in ("per-cluster", "vendor-name"):
-        return value
-    arn = _ARN.fullmatch(value)
-    if arn is None or arn["service"] != "iam" or not arn["resource"].startswith("role/"):
-        refuse(
-            "is neither per-cluster, nor vendor-name, nor the ARN of an IAM role",
-            'write "per-cluster", "vendor-name" (exactly AmazonEKS_EBS_CSI_DriverRole) or the ARN of an existing role',
-        )
-    return value
-
-
-def _instance_type(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", value):
-        refuse("is not the name of an EC2 instance type", 'write family and size, such as "m6i.2xlarge"')
-    if value.startswith("mac"):
-        refuse("EKS runs no nodes on Mac instances", 'write a Linux instance type, such as "m6i.2xlarge"')
-    return value
-
-
-def _label_key(value: str) -> str:
-    prefix, slash, name = value.rpartition("/")
-    if prefix == "eks.amazonaws.com":
-        refuse(f"the prefix {prefix}/ belongs to EKS", f'write "{name}" or a prefix of your own')
-    allowed = ("node.kubernetes.io", "kubelet.kubernetes.io")
-    owned = re.fullmatch(r"(.+\.)?(kubernetes|k8s)\.io", prefix)
-    if owned and not any(prefix == free or prefix.endswith(f".{free}") for free in allowed):
-        refuse(
-            f"a kubelet may not give itself {prefix}/ labels, so such nodes would never join the cluster",
-            f'write "{name}", "node.kubernetes.io/{name}" or a prefix of your own',
-        )
-    dns_prefix = all(_DNS_LABEL.fullmatch(label) and len(label) <= 63 for label in prefix.split("."))
-    if not _LABEL_NAME.fullmatch(name) or (slash and not dns_prefix):
-        refuse(
-            "is not a Kubernetes key: an optional DNS name and a slash, then letters, digits, - _ and . "
-            "that begin and end with a letter or digit",
-            'write a key such as "workload" or "example.com/workload"',
-        )
-    if len(value) > 63:
-        refuse(f"EKS takes keys of at most 63 characters; this one has {len(value)}", "shorten the key")
-    return value
-
-
-def _label_value(value: str) -> str:
-    if value and not _LABEL_NAME.fullmatch(value):
-        refuse(
-            "is not a Kubernetes label's value: at most 63 letters, digits, - _ and . that begin and end with a "
-            "letter or digit",
-            'write a value such as "batch" or "v1.2"',
-        )
     return value
 
 
@@ -303,16 +204,6 @@ ClusterName = Annotated[
         )
     ),
 ]
-GroupName = Annotated[
-    str,
-    _or_empty(
-        _matching(
-            r"[a-z0-9][a-z0-9-]*",
-            "names of nodes follow from it: lower-case letters, digits and hyphens, the first a letter or digit",
-            'write a name such as "core"',
-        )
-    ),
-]
 NamePrefix = Annotated[
     str,
     _or_empty(
@@ -324,45 +215,14 @@ NamePrefix = Annotated[
     ),
 ]
 TagText = Annotated[str, AfterValidator(_tag_text)]
-ServiceCidr = Annotated[str, AfterValidator(_service_cidr)]
-PublicCidr = Annotated[str, AfterValidator(_public_cidr)]
-VpcId = Annotated[
-    str,
-    _or_empty(
-        _matching(
-            r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "is not the id of a VPC", 'write an id such as "vpc-0a1b2c3d4e5f67890"'
-        )
-    ),
-]
-SubnetId = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"subnet-([0-9a-f]{8}|[0-9a-f]{17})",
-            "is not the id of a subnet",
-            'write an id such as "subnet-0a1b2c3d4e5f67890"',
-        )
-    ),
-]
+PublicCidr = Annotated[str, _without(public_cidr_fault)]
+PrivateCidr = Annotated[str, _without(private_cidr_fault)]
 Endpoints = Annotated[tuple[str, ...], AfterValidator(_unique), BeforeValidator(_endpoints)]
 Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
 Principal = Annotated[str, AfterValidator(_principal)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
-CsiRole = Annotated[str, AfterValidator(_csi_role)]
-AddonVersion = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"v\d+\.\d+\.\d+-eksbuild\.\d+",
-            "is not the version of an EKS add-on",
-            'write a version such as "v1.22.4-eksbuild.3"; aws eks describe-addon-versions lists them',
-        )
-    ),
-]
-InstanceType = Annotated[str, AfterValidator(_instance_type)]
-LabelKey = Annotated[str, AfterValidator(_label_key)]
-LabelValue = Annotated[str, AfterValidator(_label_value)]
+LabelKey = Annotated[str, _without(label_key_fault)]
+LabelValue = Annotated[str, _without(label_value_fault)]
+TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]
 BaseDomain = Annotated[str, _or_empty(_base_domain)]
-
-Unique = AfterValidator(_unique)

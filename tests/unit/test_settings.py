@@ -18,13 +18,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, LOG_TYPES
-from eks_analytics.network_options import NAT_GATEWAYS, TENANCIES, NetworkOptions
-from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES, node_group_problems
+from eks_analytics import ClusterArgs, NetworkArgs
+from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, LOG_TYPES, ClusterOptions, check_cluster
+from eks_analytics.network_options import NAT_GATEWAYS, TENANCIES, NetworkOptions, check_network
+from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES
 from eks_analytics.problems import Problem
 from eks_analytics.versions import DEFAULT_KUBERNETES_VERSION
 from settings import ClusterSettings, NetworkSettings, NodeGroupSettings, Settings, SettingsError, from_pulumi, load
-from settings.rules import is_graviton
+from settings.arguments import cluster_arguments, cluster_options, network_arguments
 
 PROJECT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 21)
@@ -167,11 +168,11 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network.dns_hostnames", False, "write true"),
     ("network.flow_logs_retention_days", 10, "write 14"),
     ("network.name_prefix", "a/b", "write a prefix"),
-    ("network.existing_vpc_id", "my-vpc", "vpc-0a1b2c3d4e5f67890"),
+    ("network.existing_vpc_id", "my-vpc", "write it like vpc-"),
     ("network.existing_private_subnets", {"us-east-1a": "subnet-0a1b2c3d"}, "existing VPC"),
     ("cluster.ip_family", "ipv6", "set network.ipv6: true"),
     ("cluster.service_cidr", "10.0.0.0/20", '"172.20.0.0/16"'),
-    ("cluster.service_cidr", "8.8.0.0/16", '"172.20.0.0/16"'),
+    ("cluster.service_cidr", "8.8.0.0/16", "172.20.0.0/16"),
     ("cluster.service_cidr", "172.20.0.0/25", "172.20.0.0/16"),
     ("cluster.version", "1.24", "1.36, 1.35, 1.34"),
     ("cluster.addon_versions.core-dns", "v1.13.2-eksbuild.1", 'did you mean "coredns"?'),
@@ -188,13 +189,20 @@ ALONE: list[tuple[str, Any, str]] = [
     ("cluster.admin_principal_arns[0]", "deployer", "arn:aws:iam::"),
     ("cluster.admin_principal_arns", [ROLE, ROLE], "name each one once"),
     ("cluster.admin_principal_arns[0]", "arn:aws-cn:iam::123456789012:role/x", '"arn:aws:"'),
-    ("cluster.public_endpoint_cidrs", [], "cluster.engine_runs_inside_vpc: true"),
+    ("cluster.public_endpoint_cidrs", [], "engine_runs_inside_vpc: true"),
     ("cluster.public_endpoint_cidrs[0]", "0.0.0.0/0", "name the networks"),
     ("cluster.public_endpoint_cidrs[0]", "::/0", "name the networks"),
     ("cluster.public_endpoint_cidrs[0]", "10.1.0.0/16", "public address"),
     ("cluster.public_endpoint_cidrs[0]", "203.0.113.7", '"203.0.113.7/32"'),
     ("cluster.public_endpoint_cidrs[0]", "203.0.113.7/24", 'write "203.0.113.0/24"'),
     ("cluster.public_endpoint_cidrs[0]", "2001:db8::/32", "write an IPv4 network"),
+    ("cluster.public_endpoint_cidrs[0]", "2000::/31", "name the networks"),
+    ("cluster.public_endpoint_cidrs[0]", "169.254.0.0/16", "remove it"),
+    ("cluster.private_endpoint_cidrs[0]", "0.0.0.0/0", "name the VPC's CIDR"),
+    ("cluster.private_endpoint_cidrs[0]", "::/0", "name the VPC's CIDR"),
+    ("cluster.private_endpoint_cidrs[0]", "10.0.0.1/16", 'write "10.0.0.0/16"'),
+    ("cluster.private_endpoint_cidrs[0]", "fd00::/48", "write an IPv4 network"),
+    ("cluster.private_endpoint_cidrs", ["10.0.0.0/16", "10.0.0.0/16"], "name each one once"),
     ("cluster.kms_key_arn", KEY.replace("us-east-1", "eu-west-1"), "name a key of us-east-1"),
     ("cluster.kms_key_arn", "arn:aws:kms:us-east-1:123456789012:alias/x", "aws kms describe-key"),
     ("cluster.kms_key_arn", "1234abcd", "write an ARN"),
@@ -217,7 +225,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ('node_groups[0].labels["eks.amazonaws.com/x"]', "y", "a prefix of your own"),
     ('node_groups[0].labels["a b"]', "c", "example.com/workload"),
     ("node_groups[0].labels.a", "b c", "such as"),
-    ("node_groups[0].availability_zones[0]", "us-east-1f", "us-east-1a, us-east-1b"),
+    ("node_groups[0].labels.a", "", 'such as "true"'),
     ("node_groups[0].max_unavailable_percentage", 101, "write 100 or less"),
     ("dash_enterprise.base_domain", ABSENT, '"dash.example.com"'),
     ("dash_enterprise.base_domain", "https://dash.example.com/", 'write "dash.example.com"'),
@@ -265,7 +273,7 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     ({"network": {**EXISTING_VPC, "nat_gateways": "none"}}, "network.nat_gateways", '"none"', "one of the two out"),
     (
         {"network": EXISTING_VPC, "network.existing_private_subnets.us-east-1a": "10.0.0.0/24"},
-        *("network.existing_private_subnets.us-east-1a", '"10.0.0.0/24"', "subnet-0a1b2c3d4e5f67890"),
+        *("network.existing_private_subnets.us-east-1a", '"10.0.0.0/24"', "write it like subnet-"),
     ),
     (
         {"network.ipv6": True, "cluster.ip_family": "ipv6", "cluster.service_cidr": "172.20.0.0/16"},
@@ -274,6 +282,14 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"cluster.public_endpoint_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]},
         *("cluster.public_endpoint_cidrs[1]", '"128.0.0.0/1"', "name the networks"),
+    ),
+    (
+        {"account_id": "123456789012", "cluster.ebs_csi_role": "arn:aws:iam::210987654321:role/ebs"},
+        *("cluster.ebs_csi_role", "210987654321", "name a role of that account"),
+    ),
+    (
+        {"cluster.vpc_cni_prefix_delegation": True, "node_groups[0].instance_types": ["m4.xlarge"]},
+        *("node_groups[0].instance_types[0]", '"m4.xlarge"', "m6i.2xlarge"),
     ),
     ({"cluster.log_types": ["api", "audits"]}, "cluster.log_types[1]", '"audits"', 'did you mean "audit"?'),
     (
@@ -284,6 +300,10 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"node_groups[0].name": "x" * 30, "node_groups[0].one_group_per_zone": True},
         *("node_groups[0].name", "xxx", "shorten it to 25"),
+    ),
+    (
+        {"node_groups[0].availability_zones": ["us-east-1f"]},
+        *("node_groups[0].availability_zones", '"us-east-1f"', "us-east-1a, us-east-1b"),
     ),
     ({"node_groups[1]": GOOD["node_groups"][0]}, "node_groups[1].name", '"core"', "its own name"),
     (
@@ -408,6 +428,10 @@ def test_choices_and_defaults_are_those_of_the_components() -> None:
     assert choices(NodeGroupSettings, "ami_type") == set(AMI_TYPES)
     assert choices(NodeGroupSettings, "capacity_type") == set(CAPACITY_TYPES)
     assert ClusterSettings().version == DEFAULT_KUBERNETES_VERSION
+    assert ClusterSettings().service_cidr == ClusterOptions.service_cidr
+    assert ClusterSettings().log_types == ClusterOptions.log_types
+    assert ClusterSettings().log_retention_days == ClusterOptions.log_retention_days
+    assert ClusterSettings().ebs_csi_role == ClusterOptions.ebs_csi_role
     assert NetworkSettings().cidr == NetworkOptions.cidr
 
 
@@ -452,6 +476,16 @@ def test_private_cluster_is_one_word_alone_or_in_a_list(root: Path) -> None:
 
 def test_an_existing_vpc_needs_its_id_and_subnets_only(root: Path) -> None:
     assert read(changed({"network": EXISTING_VPC}), root).network.existing_vpc_id == EXISTING_VPC["existing_vpc_id"]
+
+
+def test_the_private_endpoint_needs_no_further_networks(root: Path) -> None:
+    config = changed({"cluster.public_endpoint_cidrs": ABSENT, "cluster.engine_runs_inside_vpc": True})
+    assert read(config, root).cluster.private_endpoint_cidrs == ()
+
+
+def test_a_taint_may_have_no_value(root: Path) -> None:
+    group = {"name": "batch", "instance_types": ["m6i.large"], "taints": [{"key": "batch", "value": ""}]}
+    assert read(changed({"node_groups[1]": group}), root).node_groups[1].taints[0].value == ""
 
 
 # Region
@@ -649,23 +683,15 @@ def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
         settings = read(changed({"node_groups": [group]}), PROJECT, dry_run=True)
     except SettingsError:
         return
-    zones = settings.cluster.control_plane_zones
-    groups: Any = [accepted.model_dump() for accepted in settings.node_groups]
-    assert not list(node_group_problems(groups, zones, zones))
+    assert check_cluster(cluster_options(settings)) == []
+    assert check_network(NetworkOptions(**network_arguments(settings))) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["m7g", "t4g", "c7gn", "r8gd", "im4gn", "is4gen", "x2gd", "g5g", "a1", "hpc7g", "i8ge"]
-)
-def test_graviton_families_are_recognised(name: str) -> None:
-    assert is_graviton(f"{name}.large")
-
-
-@pytest.mark.parametrize(
-    "name", ["m6i", "g5", "g4dn", "gr6", "g6e", "m7i-flex", "u-6tb1", "u7in-16tb", "inf2", "trn1", "p5en"]
-)
-def test_other_families_are_not(name: str) -> None:
-    assert not is_graviton(f"{name}.large")
+def test_every_argument_of_the_components_has_its_setting(root: Path) -> None:
+    settings = read(GOOD, root)
+    cluster = cluster_arguments(settings, vpc_id="vpc", subnet_ids_by_zone={}, node_subnet_ids_by_zone={})
+    assert set(cluster) == set(ClusterArgs.__annotations__)
+    assert set(network_arguments(settings)) == set(NetworkArgs.__annotations__)
 
 
 def test_retention_takes_what_cloudwatch_takes(root: Path) -> None:
