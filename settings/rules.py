@@ -7,7 +7,7 @@ run in order, the ones that others rest on first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network
@@ -17,7 +17,7 @@ from typing import cast
 from eks_analytics import versions
 from eks_analytics.cluster_checks import check_cluster
 from eks_analytics.network_options import NetworkOptions, check_network
-from eks_analytics.problems import Problem
+from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
 
@@ -180,7 +180,7 @@ def _zones(it: Judgement) -> Iterator[Problem]:
         if it.sound("region") and region and zone[:-1] != region:
             reason = f"is no zone of the region {region}"
             yield Problem(f"{key}[{index}]", zone, reason, f'write zones such as "{region}a"')
-    if twice := _repeated(zones):
+    if twice := repeated(zones):
         yield Problem(key, list(zones), f"names {', '.join(twice)} more than once", "name each zone once")
     elif not MINIMUM_ZONES <= len(zones) <= MAXIMUM_ZONES:
         yield Problem(
@@ -362,7 +362,3 @@ def warnings(it: Judgement) -> Iterator[str]:
     if it.dry_run:
         for problem in file_problems(it):
             yield f"{problem.input}: {problem.reason}; {problem.remedy}. The preview goes on, `pulumi up` will refuse."
-
-
-def _repeated(values: Sequence[str]) -> list[str]:
-    return sorted({value for value in values if values.count(value) > 1})

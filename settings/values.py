@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.problems import repeated
 
 # Pulumi names an IAM role after its resource and adds a hyphen and seven characters.
 LONGEST_CLUSTER_NAME = 64 - len("-aws-ebs-csi-driver") - len("-1234567")
@@ -175,7 +176,7 @@ def _host_of(value: str, example: str) -> str:
 
 
 def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
-    if twice := sorted({value for value in values if values.count(value) > 1}):
+    if twice := repeated(values):
         refuse(f"names {', '.join(twice)} more than once", "name each one once")
     return values
 
