@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from typing import Any
 
 from conftest import PROJECT, MakeEnvironment
 from sandbox import cloud as embedded_cloud
@@ -141,6 +142,76 @@ def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes
     after = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
     assert len(after) == 1
     assert after != before
+
+
+def test_a_second_instance_type_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev.run("up")
+    for types, name in (["m6i.2xlarge", "m5.2xlarge"], "dash-dev-core-mixed"), (["m6i.2xlarge"], "dash-dev-core"):
+        dev["node_groups"][0]["instance_types"] = types
+        plan = actions(dev.run("preview").output)
+        assert f"aws.eks.NodeGroup {name}" in plan["create"]
+        assert len([planned for planned in plan["delete"] if "NodeGroup" in planned]) == 1
+        output = dev.run("up").output
+        steps = [line for line in output.splitlines() if "aws.eks.NodeGroup" in line and "core" in line]
+        made = next(index for index, step in enumerate(steps) if "created" in step)
+        gone = next(index for index, step in enumerate(steps) if "deleted" in step)
+        assert made < gone, output
+        assert len(dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]) == 1
+        assert "unchanged: 0 changes" in dev.run("preview").output
+
+
+def test_sizes_change_after_a_refresh_without_undoing_what_an_autoscaler_did(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev.run("up")
+
+    def record() -> tuple[str, dict[str, Any]]:
+        records = dev.cloud().store("recorded").items()
+        return next(item for item in records.items() if item[0].startswith("aws:eks/nodeGroup:NodeGroup"))
+
+    key, values = record()
+    dev.cloud().store("recorded").put(key, {**values, "scalingConfig": {"minSize": 2, "desiredSize": 3, "maxSize": 4}})
+    dev.run("refresh")
+    assert "unchanged: 0 changes" in dev.run("preview").output
+    dev["node_groups"][0]["max_size"] = 6
+    assert dev.run("up").counts()["updated"] == 1
+    assert record()[1]["scalingConfig"] == {"minSize": 2, "desiredSize": 3, "maxSize": 6}
+
+
+def test_options_of_an_addon_can_be_taken_back(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev["cluster"] = {**dev["cluster"], "vpc_cni_prefix_delegation": True}
+    dev.run("up")
+    dev["cluster"] = {**dev["cluster"], "vpc_cni_prefix_delegation": False}
+    assert actions(dev.run("preview").output) == {"update": ["aws.eks.Addon dash-dev-vpc-cni"]}
+    dev.run("up")
+    assert "unchanged: 0 changes" in dev.run("preview").output
+
+
+def test_the_private_endpoint_lets_in_whom_the_configuration_names(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev["cluster"] = {
+        **dev["cluster"],
+        "public_endpoint_cidrs": [],
+        "engine_runs_inside_vpc": True,
+        "private_endpoint_cidrs": ["10.20.0.0/16", "10.99.0.0/24"],
+    }
+    dev.run("up")
+    group = dev.outputs()["cluster_security_group_id"]
+    ec2 = dev.client("ec2")
+
+    def let_in() -> set[tuple[str, int]]:
+        rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+        return {(one["CidrIpv4"], one["FromPort"]) for one in rules["SecurityGroupRules"] if one.get("FromPort") == 443}
+
+    assert let_in() == {("10.20.0.0/16", 443), ("10.99.0.0/24", 443)}
+    tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [group]}])["Tags"]
+    assert {"owner": "data-platform"}.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items()
+    dev["cluster"] = {**dev["cluster"], "private_endpoint_cidrs": ["10.20.0.0/16"]}
+    plan = actions(dev.run("preview").output)
+    assert list(plan) == ["delete"]
+    dev.run("up")
+    assert let_in() == {("10.20.0.0/16", 443)}
 
 
 def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(environment: MakeEnvironment) -> None:
