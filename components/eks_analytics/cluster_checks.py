@@ -198,22 +198,6 @@ def endpoint_problems(options: ClusterOptions) -> Iterator[Problem]:
             yield Problem(key, list(cidrs), f"names {', '.join(twice)} more than once", "name each one once")
 
 
-def access_problems(
-    admin_principal_arns: Sequence[str], public_endpoint_cidrs: Sequence[str], engine_runs_inside_vpc: bool
-) -> Iterator[Problem]:
-    """Administrators and the public endpoint alone."""
-    yield from administrator_problems(admin_principal_arns)
-    options = ClusterOptions(
-        "",
-        admin_principal_arns,
-        (),
-        (),
-        public_endpoint_cidrs=public_endpoint_cidrs,
-        engine_runs_inside_vpc=engine_runs_inside_vpc,
-    )
-    yield from endpoint_problems(options)
-
-
 def public_cidr_fault(cidr: str) -> tuple[str, str] | None:
     """Why a network cannot be let to the public endpoint, and what to do instead."""
     network = _network(cidr, "203.0.113.0/24")
