@@ -330,7 +330,7 @@ class Cluster(pulumi.ComponentResource):
     def _private_entrance(self, cidr: str) -> aws.vpc.SecurityGroupIngressRule:
         ipv6 = ip_network(cidr).version == 6
         return aws.vpc.SecurityGroupIngressRule(
-            f"{self._label}-private-endpoint-{_readable(cidr)}",
+            f"{self._label}-private-endpoint-{_readable(cidr.replace('/', '-'))}",
             security_group_id=self.cluster_security_group_id,
             description=f"Kubernetes API from {cidr}",
             ip_protocol="tcp",
@@ -488,8 +488,8 @@ def _options(args: ClusterArgs) -> ClusterOptions:
 
 
 def _readable(text: str) -> str:
-    """A part of a logical name. Where characters are lost, a hash keeps a-b and a.b apart."""
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", text)
+    """A part of a logical name. Where characters are lost, a hash keeps a-b and a/b apart."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:6]}"
 
 

@@ -431,6 +431,7 @@ def test_whoever_may_use_the_private_endpoint_gets_a_rule_before_the_kubeconfig_
     assert ipv6["cidrIpv6"] == "fd00::/8"
     assert "cidrIpv4" not in ipv6
     kind = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    assert "c-private-endpoint-10.30.0.0-16" in rules
     assert {f"{kind}::{name}" for name in rules} <= built.dependencies("kubernetes", "c")
     assert all("::" not in name for name in rules)
 
