@@ -418,7 +418,7 @@ def test_the_security_group_that_eks_makes_carries_the_tags_but_its_own_name(bui
 def test_whoever_may_use_the_private_endpoint_gets_a_rule_before_the_kubeconfig_is_used(build: Build) -> None:
     built = build(private_endpoint_cidrs=["10.30.0.0/16", "fd00::/8"], ip_family="ipv6")
     rules = built.recorder.of("SecurityGroupIngressRule")
-    ipv4, ipv6 = (found.inputs for found in rules.values())
+    ipv4, ipv6 = sorted((found.inputs for found in rules.values()), key=lambda inputs: "cidrIpv6" in inputs)
     assert ipv4 == {
         "securityGroupId": "sg-1",
         "description": "Kubernetes API from 10.30.0.0/16",
