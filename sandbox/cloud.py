@@ -20,24 +20,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
-from botocore.config import Config
-from botocore.loaders import Loader
+if TYPE_CHECKING:  # slow to import, and a preview makes no client
+    import botocore.session
 
 ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
 _START_SECONDS = 90
 _STOP_SECONDS = 10
-_CLIENT_CONFIG = Config(
-    retries={"mode": "legacy", "max_attempts": 0},  # other modes add "(reached max retries: 0)" to errors
-    connect_timeout=5,
-    read_timeout=60,
-    max_pool_connections=64,
-    proxies={},  # not None: botocore would ask the environment
-    s3={"addressing_style": "path"},
-)
 _client_lock = threading.Lock()  # botocore sessions make one client at a time
 
 
@@ -87,7 +78,6 @@ class Cloud:
                     endpoint_url=self.eks_url if service == "eks" else self.aws_url,
                     aws_access_key_id=self.account_id,  # 12 digits name the account
                     aws_secret_access_key="emulated",
-                    config=_CLIENT_CONFIG,
                 )
                 client.meta.events.register("before-call", self._note)
                 self._clients[service, region] = client
@@ -213,6 +203,10 @@ def _environment(home: Path) -> dict[str, str]:
 @functools.cache
 def _session() -> botocore.session.Session:
     """A botocore session that reads neither the environment nor ~/.aws."""
+    import botocore.session
+    from botocore.config import Config
+    from botocore.loaders import Loader
+
     variables = {
         name: (None, None, *rest) for name, (_, _, *rest) in botocore.session.Session.SESSION_VARIABLES.items()
     }
@@ -220,4 +214,14 @@ def _session() -> botocore.session.Session:
     session = botocore.session.Session(session_vars={**variables, **nothing})
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     session.register_component("data_loader", loader)
+    session.set_default_client_config(
+        Config(
+            retries={"mode": "legacy", "max_attempts": 0},  # other modes add "(reached max retries: 0)" to errors
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=64,
+            proxies={},  # not None: botocore would ask the environment
+            s3={"addressing_style": "path"},
+        )
+    )
     return session
