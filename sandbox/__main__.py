@@ -112,9 +112,9 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
 
 
 def _engine_message(error: CommandError) -> str:
-    text = str(error)
-    lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("code:")]
-    return "\n".join(lines).strip() or text
+    """What the engine says, without the frame that the Automation API puts around it."""
+    lines = [re.sub(r"^(code: -?\d+|stdout:|stderr:)\s*", "", line.strip()) for line in str(error).splitlines()]
+    return "\n".join(line.removeprefix("error: ") for line in lines if line) or str(error)
 
 
 @app.command()

@@ -76,13 +76,24 @@ class SandboxStack:
                 f"For a new one, copy Pulumi.dev.yaml and change it."
             )
         try:
-            content = yaml.safe_load(self.source.read_text()) or {}
-        except yaml.YAMLError as error:
-            raise StackError(f"{self.source.name} is not YAML: {error}") from None
-        return content.get("config") or {}
+            content: Any = yaml.safe_load(self.source.read_text()) or {}
+        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            raise StackError(f"{self.source.name} cannot be read as YAML: {error}") from None
+        config: Any = (content.get("config") or {}) if isinstance(content, dict) else content
+        if not isinstance(config, dict):
+            raise StackError(
+                f"{self.source.name} is no stack configuration: write `config:` and below it keys such as "
+                f"`{self.project_settings['name']}:product: dash-enterprise`, as Pulumi.dev.yaml does"
+            )
+        return config
 
     def setting(self, key: str, default: object = None) -> Any:
         return self.config.get(f"{self.project_settings['name']}:{key}", default)
+
+    def _kubernetes_version(self) -> str | None:
+        cluster = self.setting("cluster")
+        version = cluster.get("version") if isinstance(cluster, dict) else None
+        return version if isinstance(version, str) else None
 
     @property
     def region(self) -> str:
@@ -211,7 +222,7 @@ class SandboxStack:
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
             "eks": EksProvider(),
-            "kubernetes": KubernetesProvider(self.cloud, (self.setting("cluster") or {}).get("version")),
+            "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version()),
         }
         with serve(stand_ins) as attached, command.interruptible(self.say):
             workspace = LocalWorkspace(

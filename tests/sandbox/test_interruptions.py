@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from conftest import Environment, MakeEnvironment, interrupt, wait_for
 from sandbox import cloud as embedded_cloud
@@ -142,8 +145,29 @@ def test_an_unknown_stack_is_an_error_that_names_the_known_ones(environment: Mak
     process = missing.start("stop")
     assert process.wait() == 0
     command = [part for part in missing.command("preview") if part != "--config-file" and "Pulumi.nosuch" not in part]
-    import subprocess
-
     result = subprocess.run(command, capture_output=True, text=True, cwd=dev.project)
     assert result.returncode == 1
     assert "the stacks here are dev, prod" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "missing configuration value 'product'"),
+        ("- a", "is no stack configuration"),
+        ("config: 5", "is no stack configuration"),
+        ("config: {a", "cannot be read as YAML"),
+        ("config: {eks-analytics:product: dash-enterprise, eks-analytics:cluster: hello}", "must be of type 'object'"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_an_error_in_one_sentence(
+    environment: MakeEnvironment, content: str, says: str
+) -> None:
+    dev = environment("dev")
+    command = dev.command("preview")
+    (dev.folder / "Pulumi.dev.yaml").write_text(content)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=dev.project)
+    assert result.returncode == 1
+    assert says in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "stderr:" not in result.stdout
