@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,26 @@ def measure(project: Path, config: Path, home: Path, plan: str = "") -> dict[str
     return {**json.loads(done.stdout.splitlines()[-1]), "wall": time.monotonic() - began}
 
 
-def pairs(config: Path, folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-    """Previews of the component program and of the flat one, in turn, after one of each to warm up."""
-    home = folder / "home"
-    plan = folder / "plan.json"
-    measure(PROJECT, config, home, str(plan))
-    number = write_flat_program(json.loads(plan.read_text()), PROJECT, folder / "flat")
-    flat_home = folder / "flat-home"
-    measure(folder / "flat", config, flat_home)
-    components, flat = [], []
-    for _ in range(PAIRS):
-        components.append(measure(PROJECT, config, home))
-        flat.append(measure(folder / "flat", config, flat_home))
-    return components, flat, number
+@dataclass
+class Pair:
+    """The component program with one configuration, and the flat program generated from its plan."""
+
+    config: Path
+    components: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    flat: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    resources: int = 0
+
+    def warm_up(self) -> None:
+        folder = self.config.parent
+        plan = folder / "plan.json"
+        measure(PROJECT, self.config, folder / "home", str(plan))
+        self.resources = write_flat_program(json.loads(plan.read_text()), PROJECT, folder / "flat")
+        measure(folder / "flat", self.config, folder / "flat-home")
+
+    def run(self) -> None:
+        folder = self.config.parent
+        self.components.append(measure(PROJECT, self.config, folder / "home"))
+        self.flat.append(measure(folder / "flat", self.config, folder / "flat-home"))
 
 
 def ratio(components: list[dict[str, Any]], flat: list[dict[str, Any]], figure: str) -> float:
@@ -117,28 +125,37 @@ def provisioning(config: Path, folder: Path) -> tuple[float, float, list[tuple[s
 def main() -> int:
     met: list[bool] = []
     dev = yaml.safe_load((PROJECT / "Pulumi.dev.yaml").read_text())["config"]
-    slopes: dict[int, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
+        measured: dict[int, Pair] = {}
         for number in (0, 1, 50):
             folder = Path(scratch) / str(number)
             folder.mkdir()
             config = folder / "Pulumi.dev.yaml"
             config.write_text(yaml.safe_dump({"config": with_node_groups(dev, number) if number else dev}))
-            components, flat, resources = pairs(config, folder)
+            measured[number] = Pair(config)
+            measured[number].warm_up()
+        for _ in range(PAIRS):  # all in turn: the slope compares runs of the same minute
+            for pair in measured.values():
+                pair.run()
+        for number, pair in measured.items():
+            components, flat = pair.components, pair.flat
             label = f"dev with {number} node groups" if number else "dev as it is"
-            console.print(f"\n[bold]Preview of {label}[/] ({resources} resources, {PAIRS} pairs, medians)")
+            console.print(f"\n[bold]Preview of {label}[/] ({pair.resources} resources, {PAIRS} pairs, medians)")
             console.print(f"  components {median(components, 'wall'):.2f} s, flat {median(flat, 'wall'):.2f} s")
             met.append(verdict("wall time, components / flat", ratio(components, flat, "wall"), 1.10))
             met.append(verdict("peak memory, components / flat", ratio(components, flat, "megabytes"), 1.10))
-            slopes[number] = (median(components, "wall"), median(flat, "wall"))
             if number == 0:
-                seconds, share = import_share(components[0]["sdk"], median(components, "wall"))
+                whole = median(components, "wall")
+                seconds, share = import_share(components[0]["sdk"], whole)
                 console.print(f"  importing provider SDKs: {seconds:.2f} s, {100 * share:.0f} % of the preview")
-                met.append(
-                    verdict("preview in seconds, against cdk synth", median(components, "wall"), CDK_BLUEPRINTS_SECONDS)
-                )
-        slope = (slopes[50][0] - slopes[1][0]) / (slopes[50][1] - slopes[1][1])
-        met.append(verdict("slope from 1 to 50 node groups, components / flat", slope, 1.10))
+                met.append(verdict("preview in seconds, against cdk synth", whole, CDK_BLUEPRINTS_SECONDS))
+        slopes = [
+            (many["wall"] - one["wall"]) / (flat_many["wall"] - flat_one["wall"])
+            for many, one, flat_many, flat_one in zip(
+                measured[50].components, measured[1].components, measured[50].flat, measured[1].flat, strict=True
+            )
+        ]
+        met.append(verdict("slope from 1 to 50 node groups, components / flat", statistics.median(slopes), 1.10))
         config = Path(scratch) / "0" / "Pulumi.dev.yaml"
         seconds, ideal, chain = provisioning(config, Path(scratch))
     console.print("\n[bold]First update on AWS[/], from the engine's dependency graph and median provisioning times")
