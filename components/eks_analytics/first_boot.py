@@ -1,0 +1,118 @@
+"""The user data of the bootstrap host: a cloud-config that writes its settings and runs host/first_boot.sh. Pure.
+
+It holds names and ARNs, never a secret: whoever may read the instance's attributes can read its user data.
+"""
+
+import base64
+import gzip
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from .host_tools import Tool, installed
+
+LARGEST_USER_DATA = 16_384
+"""Bytes that EC2 takes, before base64: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
+KUBECONFIG_KEY = "bootstrap/kubeconfig"
+"""Key of the object that the host makes its kubeconfig of."""
+RUN_INSTALLER_KEY = "bootstrap/run_installer.py"
+"""Key of the object that holds `run_installer_script()`."""
+NEXT_STEPS_KEY = "bootstrap/next-steps.txt"
+"""Key of the object whose text is shown at login."""
+
+_HOST = Path(__file__).with_name("host")
+_HOME = "/opt/dash-enterprise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOptions:
+    """What first boot has to know."""
+
+    cluster_name: str
+    region: str
+    base_domain: str
+    bucket: str
+    install_script_key: str
+    """Key of the vendor's install_de_aws.sh; "" when it is delivered otherwise."""
+    license_secret_arn: str
+    tls_certificate_secret_arn: str
+    tls_private_key_secret_arn: str
+    admin_password_secret_arn: str
+    """Empty when install_de_aws.sh holds the password already, or needs none."""
+    status_parameter: str
+    log_group: str
+    tools: Sequence[Tool]
+    """Of `host_tools`."""
+    supporting_software: Sequence[str] = field(default=())
+    run_installer: bool = False
+    installer_timeout_minutes: int = 60
+    port_forward_address: str = "127.0.0.1"
+    """Address that the port-forward of the admin console listens on."""
+
+
+def user_data(options: HostOptions) -> str:
+    """The cloud-config, to be given to EC2 as it is."""
+    files = [
+        {"path": "/etc/dash-enterprise/bootstrap.env", "permissions": "0644", "content": environment(options)},
+        _packed(f"{_HOME}/first_boot.sh", "0755", first_boot_script().encode()),
+        _packed(f"{_HOME}/aws-cli.gpg", "0644", _dearmored("aws-cli.asc")),
+    ]
+    document = {"write_files": files, "runcmd": [["bash", f"{_HOME}/first_boot.sh"]]}
+    text = "#cloud-config\n" + json.dumps(document, indent=1) + "\n"
+    if len(text.encode()) > LARGEST_USER_DATA:
+        raise ValueError(f"the user data has {len(text.encode())} bytes, EC2 takes {LARGEST_USER_DATA}")
+    return text
+
+
+def environment(options: HostOptions) -> str:
+    """The settings as a file that a shell reads."""
+    tools = installed(options.tools, options.supporting_software)
+    values = {
+        "CLUSTER_NAME": options.cluster_name,
+        "AWS_DEFAULT_REGION": options.region,
+        "BASE_DOMAIN": options.base_domain,
+        "BUCKET": options.bucket,
+        "KUBECONFIG_KEY": KUBECONFIG_KEY,
+        "RUN_INSTALLER_KEY": RUN_INSTALLER_KEY,
+        "NEXT_STEPS_KEY": NEXT_STEPS_KEY,
+        "INSTALL_SCRIPT_KEY": options.install_script_key,
+        "LICENSE_SECRET_ARN": options.license_secret_arn,
+        "TLS_CERTIFICATE_SECRET_ARN": options.tls_certificate_secret_arn,
+        "TLS_PRIVATE_KEY_SECRET_ARN": options.tls_private_key_secret_arn,
+        "ADMIN_PASSWORD_SECRET_ARN": options.admin_password_secret_arn,
+        "STATUS_PARAMETER": options.status_parameter,
+        "LOG_GROUP": options.log_group,
+        "SUPPORTING_SOFTWARE": " ".join(options.supporting_software),
+        "RUN_INSTALLER": "yes" if options.run_installer else "",
+        "INSTALLER_TIMEOUT_MINUTES": str(int(options.installer_timeout_minutes)),
+        "PORT_FORWARD_ADDRESS": options.port_forward_address,
+        "TOOLS": "\n".join(" ".join((t.name, t.version, t.url, t.proof, t.member, t.command)) for t in tools),
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+@cache
+def first_boot_script() -> str:
+    """host/first_boot.sh, which runs as root on the host."""
+    return (_HOST / "first_boot.sh").read_text(encoding="utf-8")
+
+
+@cache
+def run_installer_script() -> str:
+    """host/run_installer.py, which the host fetches from the bucket."""
+    return (_HOST / "run_installer.py").read_text(encoding="utf-8")
+
+
+def _dearmored(name: str) -> bytes:
+    """A public key in the binary form that gpgv reads: the lines between header and checksum."""
+    lines = (_HOST / name).read_text(encoding="ascii").split("\n\n", 1)[1].splitlines()
+    return base64.b64decode("".join(line for line in lines if not line.startswith(("=", "-"))))
+
+
+def _packed(path: str, permissions: str, content: bytes) -> dict[str, str]:
+    # Without a time of modification: the same content gives the same user data.
+    packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    return {"path": path, "permissions": permissions, "encoding": "gz+b64", "content": packed}
