@@ -123,12 +123,14 @@ def vpc_cni_ipv6(region: str) -> PolicyDocument:
 
 
 def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
-    """Who may do what with the key that encrypts the cluster's Kubernetes secrets.
+    """Who may do what with the key of an environment: it encrypts the cluster's Kubernetes secrets, and secrets and
+    files of what is installed there.
 
-    IAM decides who administers it. Nobody may encrypt or decrypt with it directly: EKS does, through the grant that is
+    IAM decides who administers it. Nobody may encrypt or decrypt with it directly. EKS does, through the grant that is
     made for it, by whoever creates the cluster, while the cluster is created. The grant bears no condition:
     "kms:GrantIsForAWSResource is not supported for the CreateCluster action"
-    (https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html).
+    (https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html). Secrets Manager and S3 do, for whom IAM lets
+    use the key: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html.
     """
     account = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
     return _document(
@@ -169,4 +171,40 @@ def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
             "Action": ["kms:CreateGrant"],
             "Resource": "*",
         },
+        {
+            "Sid": "UseThroughSecretsManagerAndS3",
+            "Effect": "Allow",
+            "Principal": account,
+            "Action": [
+                "kms:Decrypt",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {
+                    "kms:CallerAccount": account_id,
+                    "kms:ViaService": [
+                        f"{service}.{region}.{dns_suffix(region)}" for service in ("secretsmanager", "s3")
+                    ],
+                }
+            },
+        },
+    )
+
+
+def tls_only_bucket_policy(bucket_arn: str) -> PolicyDocument:
+    """Refuses whoever talks to the bucket without TLS; lets nobody in."""
+    return _document(
+        {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["s3:*"],
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
     )

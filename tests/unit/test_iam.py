@@ -14,7 +14,9 @@ DOCUMENTS: dict[str, Any] = {
     "pod identity trust": iam.pod_identity_trust(REGION, ACCOUNT, "analytics", "kube-system", "aws-node"),
     "vpc-cni for IPv6": iam.vpc_cni_ipv6(REGION),
     "cluster key": iam.cluster_key_policy(REGION, ACCOUNT),
+    "bucket": iam.tls_only_bucket_policy("arn:aws:s3:::files"),
 }
+USES = {"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +24,7 @@ def known_actions() -> set[str]:
     return {action.lower() for action in get_all_actions()}
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", sorted(DOCUMENTS.keys() - {"bucket"}))  # which denies every action
 def test_every_action_exists_and_none_is_a_wildcard(name: str, known_actions: set[str]) -> None:
     actions = [action for statement in DOCUMENTS[name]["Statement"] for action in statement["Action"]]
     assert [action for action in actions if action.lower() not in known_actions] == []
@@ -47,12 +49,38 @@ def test_a_pod_identity_role_serves_one_service_account_in_one_cluster() -> None
     }
 
 
-def test_nobody_uses_the_cluster_key_but_eks_through_its_grant() -> None:
-    administer, grant = DOCUMENTS["cluster key"]["Statement"]
-    assert administer["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
-    assert not {"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"} & set(administer["Action"])
+def test_nobody_uses_the_cluster_key_directly() -> None:
+    administer, grant, use = DOCUMENTS["cluster key"]["Statement"]
+    used_by = [statement["Sid"] for statement in (administer, grant, use) if USES & set(statement["Action"])]
+    assert used_by == [use["Sid"]]
+    assert {statement["Principal"]["AWS"] for statement in (administer, grant, use)} == {
+        "arn:aws:iam::123456789012:root"
+    }
     assert grant["Action"] == ["kms:CreateGrant"]
     assert "Condition" not in grant  # EKS' CreateCluster passes none of those that narrow grants
+
+
+def test_secrets_manager_and_s3_of_the_account_use_the_cluster_key() -> None:
+    use = DOCUMENTS["cluster key"]["Statement"][-1]
+    # All that the key of AWS's own, aws/secretsmanager, allows; DescribeKey and CreateGrant stand above.
+    assert {"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey"} <= set(
+        use["Action"]
+    )
+    assert use["Condition"] == {
+        "StringEquals": {
+            "kms:CallerAccount": ACCOUNT,
+            "kms:ViaService": ["secretsmanager.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"],
+        }
+    }
+    china = iam.cluster_key_policy("cn-north-1", ACCOUNT)["Statement"][-1]
+    assert "s3.cn-north-1.amazonaws.com.cn" in str(china)
+
+
+def test_a_bucket_takes_nothing_without_tls_and_lets_nobody_in() -> None:
+    (statement,) = DOCUMENTS["bucket"]["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", ["s3:*"], {"AWS": "*"})
+    assert statement["Resource"] == ["arn:aws:s3:::files", "arn:aws:s3:::files/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_vpc_cni_reads_what_its_present_versions_read() -> None:
@@ -77,4 +105,4 @@ def test_the_partition_follows_from_the_region(region: str, partition: str, suff
     assert iam.managed_policy_arn(region, "AmazonEBSCSIDriverPolicyV2") == (
         f"arn:{partition}:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"
     )
-    assert str(iam.cluster_key_policy(region, ACCOUNT)).count(f"arn:{partition}:iam::{ACCOUNT}:root") == 2
+    assert str(iam.cluster_key_policy(region, ACCOUNT)).count(f"arn:{partition}:iam::{ACCOUNT}:root") == 3
