@@ -19,13 +19,33 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 FOLDER = "demo"
 # Joined to the base domain with a hyphen, so a certificate for *.<base domain> would not cover them.
 PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
+_AUTHORITY = "ca.pem"
+_INSTALL_SCRIPT = "install_de_aws.sh"
 _LIFETIME = datetime.timedelta(days=3650)
+
+
+def completed(config: Mapping[str, Any], project_name: str) -> dict[str, Any]:
+    """The configuration with what only the embedded cloud accepts: the demo authority as trusted, and a password.
+
+    None of it is in the tracked file, so that nobody takes a demo certificate to AWS.
+    """
+    key, password = f"{project_name}:dash_enterprise", f"{project_name}:admin_password"
+    settings = config.get(key)
+    if not isinstance(settings, dict):
+        return dict(config)
+    chain = settings.get("tls_certificate_file")
+    if isinstance(chain, str) and _is_demo(chain):
+        settings = {"tls_trust_store_file": str(Path(chain).parent / _AUTHORITY), **settings}
+    return {password: {"secure": ""}, **config, key: settings}
 
 
 def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
     """Make the files that the stack names inside of demo/ and that are not there; touch nothing else."""
     settings = _dash_enterprise(stack_file)
     files = {key: project / path for key, path in settings.items() if key.endswith("_file") and _is_demo(path)}
+    plan = settings.get("installation_plan", "")
+    if _is_demo(plan):
+        files["install_script"] = project / plan / _INSTALL_SCRIPT
     if all(file.exists() for file in files.values()):
         return
     (project / FOLDER).mkdir(exist_ok=True)
@@ -39,12 +59,16 @@ def _make(files: Mapping[str, Path], base_domain: str, say: Callable[[str], None
     if license_file and not license_file.exists():
         _write(license_file, yaml.safe_dump(_license(base_domain)).encode())
         say(f"Made a demo license: {license_file.name} in {license_file.parent}")
+    script = files.get("install_script")
+    if script and not script.exists():
+        _write(script, _INSTALLER.encode())
+        say(f"Made a demo installer: {script.name} in {script.parent}")
     certificate, key = files.get("tls_certificate_file"), files.get("tls_private_key_file")
     if certificate and key and not (certificate.exists() and key.exists()):
         chain, private_key, authority = _tls(base_domain)
         _write(certificate, chain)
         _write(key, private_key)
-        _write(certificate.parent / "ca.pem", authority)
+        _write(certificate.parent / _AUTHORITY, authority)
         say(f"Made a demo certificate for {base_domain} by a throw-away authority: {certificate.parent}")
 
 
@@ -64,7 +88,7 @@ def _is_demo(path: str) -> bool:
 
 def _license(base_domain: str) -> dict[str, Any]:
     """The shape of a license as the vendor's platform signs it, with a signature that nothing accepts."""
-    expires = datetime.datetime.now(datetime.UTC) + _LIFETIME
+    expires = _now() + _LIFETIME
     return {
         "apiVersion": "kots.io/v1beta1",
         "kind": "License",
@@ -84,6 +108,22 @@ def _license(base_domain: str) -> dict[str, Any]:
             },
         },
     }
+
+
+# The shape of the vendor's script: variables at the top, two prompts, and a port-forward in which it stays.
+_INSTALLER = """\
+#!/bin/bash
+# Demo installer: it behaves like the vendor's and installs nothing.
+ADMIN_PASSWORD=""
+STORAGE_CLASS=""
+
+set -e
+read -r -p "Enter installation path (leave blank for /usr/local/bin): " path
+read -r -p "Grant write permissions to ${path:-/usr/local/bin}? (y/n) " answer
+[ "$answer" = y ]
+echo "Forwarding from 0.0.0.0:8800 -> 3000"
+exec sleep infinity
+"""
 
 
 def _tls(base_domain: str) -> tuple[bytes, bytes, bytes]:
@@ -107,6 +147,10 @@ def _tls(base_domain: str) -> tuple[bytes, bytes, bytes]:
     return leaf.public_bytes(pem) + intermediate.public_bytes(pem), private_key, root.public_bytes(pem)
 
 
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
@@ -120,7 +164,7 @@ def _authority(
 
 
 def _certificate(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = _now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

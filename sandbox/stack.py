@@ -23,6 +23,7 @@ from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation._stack import StackInitMode
 
 from sandbox import cloud as embedded_cloud
+from sandbox import demo_files
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
@@ -57,6 +58,7 @@ class SandboxStack:
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
     _cloud: Cloud | None = field(default=None, init=False, repr=False)
     _before_program: Callable[[], None] = field(default=lambda: None, init=False, repr=False)
+    _placeholders: list[str] = field(default_factory=list[str], init=False, repr=False)
     _starting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -185,9 +187,16 @@ class SandboxStack:
         }  # the driver runs the program, so no options are needed
         (work / "Pulumi.yaml").write_text(yaml.safe_dump(project))
         copy = work / f"Pulumi.{self.name}.yaml"
-        salt = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt") if copy.is_file() else None
-        plain = {key: value for key, value in self.config.items() if not _holds_secret(value)}
-        copy.write_text(yaml.safe_dump({**({"encryptionsalt": salt} if salt else {}), "config": plain}))
+        old: dict[str, Any] = (yaml.safe_load(copy.read_text()) or {}) if copy.is_file() else {}
+        salt = {"encryptionsalt": old["encryptionsalt"]} if "encryptionsalt" in old else {}
+        config, self._placeholders = {}, []
+        for key, value in demo_files.completed(self.config, self.project_settings["name"]).items():
+            if _is_secret(value) and salt and _is_secret(known := old.get("config", {}).get(key)):
+                config[key] = known  # encrypted already: once more would be a run of the engine
+            else:
+                config[key] = _without_secrets(value)
+                self._placeholders += [_config_path(key, path) for path in _secret_paths(value)]
+        copy.write_text(yaml.safe_dump({**salt, "config": config}))
         return work
 
     def _passphrase(self) -> str:
@@ -250,12 +259,11 @@ class SandboxStack:
 
     def _set_placeholders(self, stack: Stack) -> None:
         """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
-        for key, value in self.config.items():
-            for path in _secret_paths(value):
-                arguments = ["config", "set", "--secret", "--path", _config_path(key, path), PLACEHOLDER]
-                stack.workspace.pulumi_command.run(
-                    [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
-                )
+        for path in self._placeholders:
+            arguments = ["config", "set", "--secret", "--path", path, PLACEHOLDER]
+            stack.workspace.pulumi_command.run(
+                [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
+            )
 
     # Recovery of an update that was killed
 
@@ -336,17 +344,24 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _holds_secret(value: object) -> bool:
-    return next(_secret_paths(value), None) is not None
+def _is_secret(value: object) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"secure"}
+
+
+def _without_secrets(value: object) -> object:
+    if _is_secret(value):
+        return ""
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(value, Mapping):
-        if set(value) == {"secure"}:
-            yield path
-        else:
-            for key, item in value.items():
-                yield from _secret_paths(item, (*path, str(key)))
+    if _is_secret(value):
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secret_paths(item, (*path, str(key)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _secret_paths(item, (*path, index))

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from eks_analytics.cluster_checks import ClusterOptions
+from eks_analytics.instance_types import InstanceType
 from eks_analytics.node_group_options import NodeGroupArgs
 
 from .models import NodeGroupSettings, Settings
@@ -86,6 +87,23 @@ def cluster_options(settings: Settings) -> ClusterOptions:
     plain: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
     zones = settings.availability_zones
     return ClusterOptions(**plain, zones_with_subnets=zones, zones_with_node_subnets=zones)
+
+
+def instance_limits(settings: Settings) -> list[InstanceType]:
+    """Limits of instance types that the stack itself gives."""
+    return [
+        InstanceType(
+            name=given.instance_type,
+            architecture=given.architecture,
+            vcpus=given.vcpus,
+            memory_mib=given.memory_mib,
+            network_interfaces=given.network_interfaces,
+            addresses_per_interface=given.addresses_per_interface,
+            volumes=given.volumes,
+            volumes_share_slots=given.volumes_share_slots,
+        )
+        for given in settings.dash_enterprise.capacity.instance_limits
+    ]
 
 
 def _node_group(group: NodeGroupSettings) -> NodeGroupArgs:

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from . import values as v
+from .files import InstallationFiles
+
+SECRETS = ("admin_password",)
+"""Settings that are always secrets."""
 
 
 def _resolved(default: Any, stands_for: str) -> Any:
@@ -153,17 +157,150 @@ class NodeGroupSettings(Block):
     """Share of the nodes that an update may take down at a time."""
 
 
+class SshSettings(Block):
+    """SSH access to the bootstrap host as in the vendor's guide, only where asked for: it needs a public address."""
+
+    public_key: str = ""
+    """RSA public key in OpenSSH's form (`ssh-rsa AAAA...`); empty: Session Manager only, with no port open."""
+    allowed_cidrs: tuple[str, ...] = ()
+    """Networks that reach ports 22 and 8800 of the host; required with `public_key`, never 0.0.0.0/0."""
+    key_name: str = "dash-enterprise-bootstrap_key"
+    """Name of the EC2 key pair, unique in account and region."""
+
+
+class ToolSettings(Block):
+    """Another version, or the digest, of a tool that first boot installs."""
+
+    name: str = ""
+    """`aws-cli`, `kubectl`, `eksctl`, `istioctl`, `helm`, `kots` or `cert-manager`."""
+    version: str = ""
+    """Version; empty: the pinned one."""
+    sha256: str = ""
+    """SHA-256 of the download, in place of what the vendor publishes."""
+
+
+class BootstrapSettings(Block):
+    """The EC2 host that runs the vendor's installer."""
+
+    enabled: bool = True
+    """`false` after the installation: removes the host, its key and its access to the cluster, and nothing else."""
+    ubuntu_release: Literal["24.04", "22.04", "20.04"] = "24.04"
+    """Ubuntu LTS release; the newest image of the day the host is made, never changed afterwards."""
+    instance_type: str = "t3.micro"
+    """EC2 instance type; a change restarts the host and keeps it."""
+    disk_size_gib: int = Field(default=20, ge=8, le=1024)
+    """Encrypted gp3 volume in GiB."""
+    ssh: SshSettings = SshSettings()
+    """SSH access as in the vendor's guide; without it, Session Manager."""
+    run_installer: bool = False
+    """Runs `install_de_aws.sh` at first boot; else the host waits for you, with everything in place."""
+    installer_timeout_minutes: int = Field(default=60, ge=5, le=720)
+    """Minutes after which an installer that is not done has failed."""
+    supporting_software: tuple[Literal["cert-manager", "istio"], ...] = ()
+    """What first boot installs into the cluster besides; ask Plotly whether your installation plan expects it."""
+    tools: tuple[ToolSettings, ...] = ()
+    """Other versions, or digests, of the tools that first boot installs."""
+    log_retention_days: v.Retention = 90
+    """Days that the host's log is kept."""
+
+
+class EgressSettings(Block):
+    """Which names the VPC resolves."""
+
+    mode: Literal["open", "dns-firewall"] = "open"
+    """`open`: any; `dns-firewall`: Route 53 Resolver DNS Firewall watches over the list in the output
+    `allowed_domains`."""
+    action: Literal["ALERT", "BLOCK"] = "ALERT"
+    """What it does with other names. Run with `ALERT` for a while first, and read the log."""
+    additional_domains: tuple[str, ...] = ()
+    """Names to allow besides: `example.com`, or `*.example.com` for what is below it."""
+
+
+class DnsSettings(Block):
+    """The seven records of the installation, once its load balancer exists."""
+
+    hosted_zone_id: str = ""
+    """Route 53 zone that holds the base domain; empty: the records are only an output, for another DNS service."""
+    hosted_zone_name: str = ""
+    """Name of that zone, such as `example.com`."""
+    prefixed_hosted_zone_id: str = ""
+    """Zone of the six hyphenated names, where the base domain is the apex of its own zone."""
+    load_balancer_hostname: str = ""
+    """Host name of the load balancer that the installer made: `python -m operations dns discover` writes it."""
+    load_balancer_type: Literal["", "network", "classic"] = ""
+    """Its type; empty: told by its host name."""
+    ttl: int = Field(default=300, ge=1, le=86400)
+    """Seconds that resolvers keep the records; 60 while a restore is planned."""
+    base_record: bool = True
+    """`false` removes the base domain's own record, as a restore wants it."""
+
+
+class InstanceLimitsSettings(Block):
+    """What limits the nodes of an instance type that the built-in table does not hold."""
+
+    instance_type: str = ""
+    """The instance type; required."""
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    """Architecture."""
+    vcpus: int = Field(default=1, ge=1)
+    """Virtual CPUs."""
+    memory_mib: int = Field(default=1024, ge=1)
+    """Memory in MiB."""
+    network_interfaces: int = Field(default=2, ge=1)
+    """Network interfaces of the default card: `NetworkInfo.MaximumNetworkInterfaces` of `aws ec2
+    describe-instance-types`."""
+    addresses_per_interface: int = Field(default=2, ge=2)
+    """IPv4 addresses of each: `NetworkInfo.Ipv4AddressesPerInterface`."""
+    volumes: int = Field(default=26, ge=1)
+    """EBS volumes that can be attached, the root volume among them."""
+    volumes_share_slots: bool = False
+    """Whether each further network interface takes the place of a volume."""
+
+
+class CapacitySettings(Block):
+    """What is to run besides Dash Enterprise itself, for which the cluster must have room."""
+
+    apps: int = Field(default=0, ge=0, le=100_000)
+    """Dash apps, each counted as two pods, two services and a volume."""
+    workspaces: int = Field(default=0, ge=0, le=100_000)
+    """Workspaces, each counted as a pod, a service and a volume."""
+    instance_limits: tuple[InstanceLimitsSettings, ...] = ()
+    """Limits of instance types that the built-in table does not hold."""
+
+
 class DashEnterpriseSettings(Block):
     """What Dash Enterprise is installed with. Paths are relative to the project."""
 
     base_domain: v.BaseDomain = ""
     """DNS name of the installation, such as `dash.example.com`; required."""
+    confirm_base_domain_change: bool = False
+    """Confirms that the vendor supports you in moving an installed Dash Enterprise to another base domain."""
+    edition: Literal["standard", "premium"] = "standard"
+    """Edition: Standard takes 79 pods, Premium 105."""
     license_file: str = ""
     """License file from Plotly; never in git."""
+    license_app_slug: str = "dash-enterprise"
+    """The product that the license must be for."""
     tls_certificate_file: str = ""
     """PEM file with the whole certificate chain, leaf first; never in git."""
     tls_private_key_file: str = ""
     """PEM file with the certificate's unencrypted private key; never in git."""
+    tls_trust_store_file: str = ""
+    """PEM file with the roots at which the chain may end; empty: those that browsers trust."""
+    tls_warning_days: int = Field(default=30, ge=0, le=365)
+    """Warns when a certificate of the chain has fewer days left."""
+    installation_plan: str = ""
+    """Folder of the installation plan from Plotly, with `install_de_aws.sh` in it; never in git."""
+    script_variables: dict[str, str] = {}
+    """Values for the assignments at the top of `install_de_aws.sh`; `ADMIN_PASSWORD` comes from `admin_password`."""
+    bootstrap: BootstrapSettings = BootstrapSettings()
+    """The host that runs the vendor's installer."""
+    egress: EgressSettings = EgressSettings()
+    """Which names the VPC resolves."""
+    dns: DnsSettings = DnsSettings()
+    """The seven DNS records."""
+    capacity: CapacitySettings = CapacitySettings()
+    """What is to run besides Dash Enterprise itself."""
 
 
 class Settings(Block):
@@ -184,18 +321,26 @@ class Settings(Block):
     cluster: ClusterSettings = ClusterSettings()
     node_groups: tuple[NodeGroupSettings, ...] = ()
     dash_enterprise: DashEnterpriseSettings = DashEnterpriseSettings()
+    admin_password: SecretStr = SecretStr("")
     e6data: dict[str, Any] = {}
     airgapped: dict[str, Any] = {}
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _files: InstallationFiles = PrivateAttr(default=InstallationFiles())
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What works and is probably not meant, in sentences."""
         return self._warnings
 
-    def with_warnings(self, warnings: Iterable[str]) -> Settings:
-        """These settings with their warnings; private, so that no key of a stack's configuration can set them."""
+    @property
+    def files(self) -> InstallationFiles:
+        """What the named files hold."""
+        return self._files
+
+    def judged(self, warnings: Iterable[str], files: InstallationFiles) -> Settings:
+        """These settings with what came of judging them; private, so that no key of a configuration can set it."""
         copy = self.model_copy()
         copy._warnings = tuple(warnings)
+        copy._files = files
         return copy

@@ -12,6 +12,8 @@ from eks_analytics.problems import Problem
 
 Location = tuple[str | int, ...]
 
+HIDDEN = "[secret]"
+"""Stands for the value of a secret."""
 _LONGEST_VALUE = 120
 _KINDS: dict[type[object], str] = {
     bool: "true or false",

@@ -11,17 +11,18 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from eks_analytics.problems import Problem
 from eks_analytics.subnets import MINIMUM_ZONES
 
-from .models import Settings
-from .problems import Location, SettingsError, explain, key_path, unknown_key
+from .files import InstallationFiles
+from .models import SECRETS, Settings
+from .problems import HIDDEN, Location, SettingsError, explain, key_path, unknown_key
 from .rules import Judgement, warnings
 
 AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
@@ -42,7 +43,8 @@ def load(
 
     `config` maps the keys of this project, without their prefix, to values as Pulumi hands them to a program (text, and
     JSON text for everything else) or already decoded. `provider_region` is `aws:region`. Values of `secret_keys` are
-    never shown. Nothing but the existence of the named files under `project_root` is looked at.
+    never shown. The files that the configuration names are read, below `project_root`; a preview (`dry_run`) goes on
+    without those that are not there.
     """
     raw = _decode(config)
     region_key = "region" if raw.get("region") else "aws:region"
@@ -57,7 +59,8 @@ def load(
         dry_run=dry_run,
         provider_region=provider_region,
         own_tags={"project": project, "stack": stack, "environment": settings.environment},
-        today=today or date.today(),
+        at=datetime.combine(today, time(12), UTC) if today else datetime.now(UTC),
+        secret_keys=secret_keys,
         broken=[problem.input for problem in problems],
     )
     problems += judgement.problems()
@@ -65,9 +68,17 @@ def load(
         order = {key: position for position, key in enumerate(Settings.model_fields)}
         problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
         named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]
-        raise SettingsError([_without_secrets(problem, secret_keys) for problem in named], stack)
+        raise SettingsError([_without_secrets(problem, {*secret_keys, *SECRETS}) for problem in named], stack)
     complete = settings.model_copy(update={"tags": {**settings.tags, **judgement.own_tags}})
-    return complete.with_warnings(warnings(judgement))
+    return complete.judged(
+        warnings(judgement),
+        InstallationFiles(
+            license=judgement.found.content("license_file"),
+            tls_certificate=judgement.found.content("tls_certificate_file"),
+            tls_private_key=judgement.found.content("tls_private_key_file"),
+            install_script=judgement.found.content("installation_plan"),
+        ),
+    )
 
 
 def from_pulumi(project_root: Path) -> Settings:
@@ -101,12 +112,16 @@ def _decode(config: Mapping[str, Any]) -> dict[str, Any]:
     """Text stays text where the setting is text; the rest is JSON, and what is not JSON is left to the models."""
     decoded: dict[str, Any] = {}
     for key, value in config.items():
-        known = Settings.model_fields.get(key)
         decoded[key] = deepcopy(value)  # refused parts are taken out of it later
-        if known is not None and known.annotation is not str and isinstance(value, str):
+        if key in Settings.model_fields and isinstance(value, str) and not _is_text(key):
             with suppress(json.JSONDecodeError):
                 decoded[key] = json.loads(value)
     return decoded
+
+
+def _is_text(key: str) -> bool:
+    annotation: Any = Settings.model_fields[key].annotation
+    return annotation in (str, SecretStr)
 
 
 def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
@@ -236,7 +251,7 @@ def _top(key: str) -> str:
 
 
 def _without_secrets(problem: Problem, secret_keys: Collection[str]) -> Problem:
-    if _top(problem.input) not in secret_keys:
+    if _top(problem.input) not in secret_keys or problem.value in (None, HIDDEN):
         return problem
     reason = "was refused; why is not shown, because the key is a secret"
-    return Problem(problem.input, "[secret]", reason, "compare it with the configuration table in README.md")
+    return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")

@@ -7,9 +7,9 @@ run in order, the ones that others rest on first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import cast
@@ -21,7 +21,9 @@ from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
 
+from . import dash_enterprise
 from .arguments import cluster_options, network_arguments
+from .files import Found
 from .models import Settings
 from .problems import key_path, unknown_word
 
@@ -67,8 +69,13 @@ class Judgement:
     dry_run: bool
     provider_region: str | None
     own_tags: dict[str, str]
-    today: date
+    at: datetime
+    secret_keys: Collection[str] = ()
     broken: list[str] = field(default_factory=list[str])
+    found: Found = field(default_factory=Found)
+    """The files of the installation."""
+    advice: list[str] = field(default_factory=list[str])
+    """What rules found that works and is probably not meant."""
 
     def sound(self, *keys: str) -> bool:
         """Nothing is wrong with these settings, nor with what is in them or around them."""
@@ -296,51 +303,15 @@ def _in_settings(settings: Settings, problem: Problem) -> tuple[str, object]:
 
 def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
     version = it.settings.cluster.version
-    if it.sound("cluster.version") and it.today > (ended := versions.RELEASES[version].extended_support_ends):
+    if it.sound("cluster.version") and it.at.date() > (ended := versions.RELEASES[version].extended_support_ends):
         reason = f"EKS ended all support for it on {ended}, and creates no cluster with it"
         yield Problem("cluster.version", version, reason, f'write "{versions.DEFAULT_KUBERNETES_VERSION}"')
 
 
-# --- Dash Enterprise
-
-
-def _files(it: Judgement) -> Iterator[Problem]:
-    if not it.dry_run:
-        yield from file_problems(it)
-
-
-def file_problems(it: Judgement) -> Iterator[Problem]:
-    """Files that Dash Enterprise needs and that cannot be read: they are never in git, so a preview goes on without."""
-    if it.settings.product != "dash-enterprise":
-        return
-    for name, what in (
-        ("license_file", "the license that Plotly sent"),
-        ("tls_certificate_file", "the certificate chain (leaf first)"),
-        ("tls_private_key_file", "the certificate's private key"),
-    ):
-        key, written = f"dash_enterprise.{name}", getattr(it.settings.dash_enterprise, name)
-        if not it.sound(key):
-            continue
-        if not written:
-            reason = f"the installation needs {what}"
-            yield Problem(key, None, reason, "write the path of the file, relative to the project")
-            continue
-        file = it.project_root / written
-        try:
-            with file.open("rb"):
-                pass
-        except FileNotFoundError:
-            yield Problem(key, written, f"there is no file {file}", f"put {what} there, or correct the path")
-        except IsADirectoryError:
-            yield Problem(key, written, f"{file} is a folder", f"write the path of the file with {what}")
-        except (OSError, ValueError) as error:
-            reason = f"{file} cannot be read ({getattr(error, 'strerror', None) or error})"
-            yield Problem(key, written, reason, "make it readable for the user who runs Pulumi, or correct the path")
-
-
 _RULES = (
     *(_product, _single_tenancy, _required, _region, _zones, _tags),
-    *(_existing_vpc, _name_resolution, _network, _cluster, _service_addresses, _kubernetes_version, _files),
+    *(_existing_vpc, _name_resolution, _network, _cluster, _service_addresses, _kubernetes_version),
+    dash_enterprise.rules,
 )
 
 
@@ -359,6 +330,4 @@ def warnings(it: Judgement) -> Iterator[str]:
             yield "network.nat_gateways single: the loss of one zone would cut all of production off the internet."
     if settings.production and not cluster.deletion_protection:
         yield "cluster.deletion_protection false: nothing but Pulumi's own protection keeps this production cluster."
-    if it.dry_run:
-        for problem in file_problems(it):
-            yield f"{problem.input}: {problem.reason}; {problem.remedy}. The preview goes on, `pulumi up` will refuse."
+    yield from it.advice

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ from settings import Settings, models  # noqa: E402  # the project's own modules
 from settings.reading import block_of  # noqa: E402
 
 BEGIN, END = "<!-- configuration:begin -->", "<!-- configuration:end -->"
-_TYPE_NAMES = {str: "text", bool: "true or false", int: "number"}
+_TYPE_NAMES = {str: "text", bool: "true or false", int: "number", SecretStr: "secret text"}
 
 
 class Row(NamedTuple):
@@ -55,7 +55,7 @@ def _inside(block: type[BaseModel], prefix: str) -> Iterator[Row]:
         description = " ".join(_sentences()[block.__name__][name].split()).removesuffix(".")
         yield Row(f"{prefix}{name}", _type(field.annotation), _default(field), description)
         if inner := block_of(field.annotation):
-            yield from _inside(inner, f"{prefix}{name}[].")
+            yield from _inside(inner, f"{prefix}{name}[]." if get_args(field.annotation) else f"{prefix}{name}.")
 
 
 @cache

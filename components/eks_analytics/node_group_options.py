@@ -105,10 +105,14 @@ class NodeGroupPlan:
         return f"{self.name}-mixed" if len(self.instance_types) > 1 else self.name
 
     @property
+    def takes_pods(self) -> bool:
+        """Whether pods without tolerations may run on its nodes."""
+        return not any(taint_effect(taint) in ("NO_SCHEDULE", "NO_EXECUTE") for taint in self.taints)
+
+    @property
     def hosts_cluster_services(self) -> bool:
-        """Whether pods without tolerations find a node here."""
-        taken = {"NO_SCHEDULE", "NO_EXECUTE"}
-        return self.desired_size > 0 and not any(taint_effect(taint) in taken for taint in self.taints)
+        """Whether pods without tolerations find a node here at once."""
+        return self.desired_size > 0 and self.takes_pods
 
 
 def taint_effect(taint: TaintArgs) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from datetime import date
+from datetime import UTC, date, datetime, time
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from eks_analytics.network_options import NAT_GATEWAYS, TENANCIES, NetworkOption
 from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES
 from eks_analytics.problems import Problem
 from eks_analytics.versions import DEFAULT_KUBERNETES_VERSION
+from sandbox import demo_files
 from settings import ClusterSettings, NetworkSettings, NodeGroupSettings, Settings, SettingsError, from_pulumi, load
 from settings.arguments import cluster_arguments, cluster_options, network_arguments
 
@@ -42,7 +43,10 @@ GOOD: dict[str, Any] = {
         "license_file": "license.yaml",
         "tls_certificate_file": "chain.pem",
         "tls_private_key_file": "key.pem",
+        "tls_trust_store_file": "ca.pem",
+        "installation_plan": "plan",
     },
+    "admin_password": "correct horse",
 }
 EXISTING_VPC = {
     "existing_vpc_id": "vpc-0a1b2c3d4e5f67890",
@@ -60,9 +64,14 @@ _STEP = re.compile(r'\["([^"]*)"\]|\[(\d+)\]|([^.\[]+)')
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the files that the good configuration names."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("license.yaml", "chain.pem", "key.pem"):
-        (folder / name).write_text("content")
-    return folder
+    files = {"license_file": "license.yaml", "tls_certificate_file": "chain.pem", "tls_private_key_file": "key.pem"}
+    settings = {"base_domain": "dash.example.com", "installation_plan": "demo/plan"}
+    settings |= {key: f"demo/{name}" for key, name in files.items()}
+    (folder / "stack.yaml").write_text(yaml.safe_dump({"config": {"x:dash_enterprise": settings}}))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(demo_files, "_now", lambda: datetime.combine(TODAY, time(12), UTC))
+        demo_files.ensure(folder, folder / "stack.yaml", lambda _: None)
+    return (folder / "demo").rename(folder.parent / f"{folder.name}-files")
 
 
 def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +107,8 @@ def read(
     config: Mapping[str, Any], root: Path, *, dry_run: bool = False, region: str | None = "us-east-1", **more: Any
 ) -> Settings:
     handed = as_pulumi_hands_it(config)
-    return load(handed, root, dry_run=dry_run, provider_region=region, **{"today": TODAY, **more})
+    fixed: dict[str, Any] = {"today": TODAY, "secret_keys": {"admin_password"}, **more}
+    return load(handed, root, dry_run=dry_run, provider_region=region, **fixed)
 
 
 def refusal(config: Mapping[str, Any], root: Path, **more: Any) -> SettingsError:
@@ -533,16 +543,23 @@ def test_a_version_without_any_support_is_refused(root: Path) -> None:
 
 
 def test_absent_files_are_warnings_in_a_preview_and_refused_in_an_update(tmp_path: Path) -> None:
-    settings = read(GOOD, tmp_path, dry_run=True)
-    assert [warning.split(":")[0] for warning in settings.warnings] == [
+    config = changed({"admin_password": ABSENT})
+    settings = read(config, tmp_path, dry_run=True)
+    absent = [warning.split(":")[0] for warning in settings.warnings]
+    assert absent == [
         *(
             "dash_enterprise.license_file",
             "dash_enterprise.tls_certificate_file",
             "dash_enterprise.tls_private_key_file",
+            "dash_enterprise.installation_plan",
+            "dash_enterprise.tls_trust_store_file",
+            "admin_password",
         ),
     ]
     assert str(tmp_path / "license.yaml") in settings.warnings[0]
-    assert len(refusal(GOOD, tmp_path).problems) == 3
+    assert str(tmp_path / "plan" / "install_de_aws.sh") in settings.warnings[3]
+    assert settings.files.license is None
+    assert [problem.input for problem in refusal(config, tmp_path).problems] == absent
 
 
 # The running program
@@ -568,9 +585,9 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]
 
 
 def test_the_program_reads_its_own_keys_and_logs_the_warnings(program: Any, tmp_path: Path) -> None:
-    warned = program(GOOD)
+    warned = program(GOOD, ["eks-analytics:admin_password"])
     assert from_pulumi(tmp_path).tags["stack"] == "dev"
-    assert len(warned) == 3
+    assert len(warned) == 5
 
 
 def test_the_official_host_hands_the_configuration_over_in_the_environment(
@@ -579,6 +596,7 @@ def test_the_official_host_hands_the_configuration_over_in_the_environment(
     config = {f"eks-analytics:{key}": value for key, value in as_pulumi_hands_it(GOOD).items()}
     program({})
     pulumi.runtime.set_all_config({}, [])
+    monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(["eks-analytics:admin_password"]))
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**config, "aws:region": "us-east-1"}))
     assert from_pulumi(root).cluster_name == "dash-dev"
 
@@ -611,7 +629,7 @@ def test_the_example_stacks_are_valid(stack: str, root: Path) -> None:
     }
     settings = read(own, root, dry_run=True, region=config["aws:region"], stack=stack)
     assert settings.production is (stack == "prod")
-    assert all(warning.startswith("dash_enterprise.") for warning in settings.warnings)
+    assert all(warning.startswith(("dash_enterprise.", "admin_password", "capacity")) for warning in settings.warnings)
 
 
 # Properties
