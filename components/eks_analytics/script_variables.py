@@ -44,12 +44,19 @@ def assignments(script: str) -> dict[str, int]:
 def assign(script: str, values: Mapping[str, str]) -> str:
     """The script with these values in the assignments at its top; all else in it stays as it is."""
     reject(SCRIPT, script_problems(script, values))
-    return _rewritten(script, lambda found: quote(values[found["name"]]) + found["end"], values)
+    return _rewritten(
+        script, lambda found: f"{found['head']}{found['name']}={quote(values[found['name']])}{found['end']}", values
+    )
 
 
 def delivered(script: str, values: Mapping[str, str]) -> str:
     """The script as it goes to the host: with the values, and never with a password, whoever wrote one into it."""
-    return _rewritten(assign(script, values), lambda _: f"{PLACEHOLDER}\n", [ADMIN_PASSWORD])
+    return _rewritten(
+        assign(script, values),
+        # The comment goes too: people note there what they changed.
+        lambda found: f"{found['head'].lstrip()}{ADMIN_PASSWORD}={PLACEHOLDER}\n",
+        [ADMIN_PASSWORD],
+    )
 
 
 def variable_problems(variables: Mapping[str, str]) -> Iterator[Problem]:
@@ -114,11 +121,11 @@ def _assignments(script: str) -> Iterator["re.Match[str]"]:
 
 
 def _rewritten(script: str, line: Callable[["re.Match[str]"], str], names: Container[str]) -> str:
-    """The script with what `line` returns behind the equals sign of each of these names' assignments."""
+    """The script with what `line` makes of each assignment of these names."""
     parts: list[str] = []
     position = 0
     for found in _assignments(script):
         if found["name"] in names:
-            parts += [script[position : found.start("value")], line(found)]
+            parts += [script[position : found.start()], line(found)]
             position = found.end()
     return "".join([*parts, script[position:]])
