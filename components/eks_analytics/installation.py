@@ -1,7 +1,7 @@
 """What the vendor's installer needs at hand: license, certificate, key, password and the installer itself."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -16,15 +16,11 @@ KEPT_VERSIONS_DAYS = 90
 SECRETS_RECOVERY_DAYS = 30
 
 
-class DashInstallationArgs(TypedDict):
-    """Arguments of DashInstallation."""
+class InstallationSpecArgs(TypedDict):
+    """What is installed, wherever that is."""
 
-    cluster_name: str
-    """Name of the EKS cluster that Dash Enterprise is installed on; all names here begin with it."""
     base_domain: str
     """DNS name of the installation, e.g. "dash.example.com". Once applied, another one is refused."""
-    kms_key_arn: pulumi.Input[str]
-    """ARN of the KMS key that encrypts secrets and bucket; Secrets Manager and S3 must be allowed to use it."""
     license: pulumi.Input[str]
     """Content of the license file from the vendor. Becomes a Pulumi secret."""
     tls_certificate: pulumi.Input[str]
@@ -38,10 +34,19 @@ class DashInstallationArgs(TypedDict):
     """Content of the vendor's install_de_aws.sh. None by default: then whoever runs it brings it along."""
     script_variables: NotRequired[dict[str, str]]
     """Values for the assignments at the top of the script, by name; no secrets."""
-    production: NotRequired[bool]
-    """Keeps deleted secrets for 30 days, and a bucket that is not empty. False by default: both go at once."""
     confirm_base_domain_change: NotRequired[bool]
     """Confirms that the vendor supports the change of an applied base domain. False by default."""
+
+
+class DashInstallationArgs(InstallationSpecArgs):
+    """Arguments of DashInstallation: what is installed, and where."""
+
+    cluster_name: str
+    """Name of the EKS cluster that Dash Enterprise is installed on; all names here begin with it."""
+    kms_key_arn: pulumi.Input[str]
+    """ARN of the KMS key that encrypts secrets and bucket; Secrets Manager and S3 must be allowed to use it."""
+    production: NotRequired[bool]
+    """Keeps deleted secrets for 30 days, and a bucket that is not empty. False by default: both go at once."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, but for the script: S3 allows ten on an object."""
 
@@ -68,7 +73,7 @@ class DashInstallation(pulumi.ComponentResource):
     """ARN of the secret that holds the admin console's password, once it does; empty without one."""
 
     def __init__(self, name: str, args: DashInstallationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        options = _options(args)
+        options = installation_options(args, args["cluster_name"], args.get("tags", {}))
         reject(f"installation {name!r}", check_installation(options))
 
         super().__init__("eks-analytics:index:DashInstallation", name, {}, opts)
@@ -254,18 +259,19 @@ def refuse_another_domain(update: pulumi.ResourceHookArgs) -> None:
         reject("the change of the base domain", [Problem("base_domain", new, reason, remedy)])
 
 
-def _options(args: DashInstallationArgs) -> InstallationOptions:
+def installation_options(args: InstallationSpecArgs, cluster_name: str, tags: Mapping[str, str]) -> InstallationOptions:
+    """The plain arguments, for `check_installation`."""
     script = args.get("install_script")
     secrets = {name: args.get(name) for name in ("license", "tls_certificate", "tls_private_key", "admin_password")}
     return InstallationOptions(
-        cluster_name=args["cluster_name"],
+        cluster_name=cluster_name,
         base_domain=args["base_domain"],
         install_script=script if isinstance(script, str) else None,
         delivers_script=script is not None,
         delivers_password=args.get("admin_password") is not None,
-        script_variables=dict(args.get("script_variables") or {}),
+        script_variables=args.get("script_variables", {}),
         contents={name: content for name, content in secrets.items() if isinstance(content, str)},
-        tags=dict(args.get("tags") or {}),
+        tags=tags,
     )
 
 
