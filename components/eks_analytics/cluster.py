@@ -33,19 +33,11 @@ VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 SubnetIds = pulumi.Input[dict[str, pulumi.Input[str]]]
 
 
-class ClusterArgs(TypedDict):
-    """Arguments of Cluster."""
+class ClusterSpecArgs(TypedDict):
+    """What a Cluster is like, wherever it stands."""
 
     cluster_name: str
     """Name of the EKS cluster, fixed from creation on; subnets and access policies are tagged with it beforehand."""
-    vpc_id: pulumi.Input[str]
-    """Id of the VPC."""
-    subnet_ids_by_zone: SubnetIds
-    """Private subnet of every availability zone, by zone name: the control plane puts its network interfaces there.
-    Best a map of ids, each known or not, than one output of all: with that, a preview that adds a zone knows none."""
-    node_subnet_ids_by_zone: SubnetIds
-    """The same for nodes: ids that are known once the subnet's way to the internet is ready, so that no node starts
-    before."""
     admin_principal_arns: list[str]
     """ARNs of the IAM roles and users that administer the cluster, at least one: EKS gives the creator no access here,
     so name the role that runs the deployment too. No session ARNs (arn:aws:sts::...)."""
@@ -101,6 +93,19 @@ class ClusterArgs(TypedDict):
     roll the nodes."""
 
 
+class ClusterArgs(ClusterSpecArgs):
+    """Arguments of Cluster: what it is like, and its network."""
+
+    vpc_id: pulumi.Input[str]
+    """Id of the VPC."""
+    subnet_ids_by_zone: SubnetIds
+    """Private subnet of every availability zone, by zone name: the control plane puts its network interfaces there.
+    Best a map of ids, each known or not, than one output of all: with that, a preview that adds a zone knows none."""
+    node_subnet_ids_by_zone: SubnetIds
+    """The same for nodes: ids that are known once the subnet's way to the internet is ready, so that no node starts
+    before."""
+
+
 class Cluster(pulumi.ComponentResource):
     """An EKS cluster with private nodes: encrypted secrets, retained logs, explicit administrators through access
     entries, pinned add-ons with Pod Identity, managed node groups and an encrypted default storage class."""
@@ -132,7 +137,7 @@ class Cluster(pulumi.ComponentResource):
     """ARN of the key that encrypts the Kubernetes secrets."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        options = _options(args)
+        options = cluster_options(args, _zones(args["subnet_ids_by_zone"]), _zones(args["node_subnet_ids_by_zone"]))
         reject(f"cluster {options.cluster_name!r}", check_cluster(options))
 
         super().__init__("eks-analytics:index:Cluster", name, {}, opts)
@@ -475,13 +480,15 @@ def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[s
     return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
 
 
-def _options(args: ClusterArgs) -> ClusterOptions:
+def cluster_options(
+    args: ClusterSpecArgs, zones: Sequence[str] | None, node_zones: Sequence[str] | None
+) -> ClusterOptions:
+    """The plain arguments. `zones` and `node_zones` have subnets; None where that is not known."""
     known = {field.name for field in fields(ClusterOptions)}
     plain: dict[str, Any] = {name: value for name, value in args.items() if name in known}
-    zones = _zones(args["subnet_ids_by_zone"])
     plain["control_plane_zones"] = args.get("control_plane_zones") or (zones or [])[:2]
     plain["zones_with_subnets"] = zones
-    plain["zones_with_node_subnets"] = _zones(args["node_subnet_ids_by_zone"])
+    plain["zones_with_node_subnets"] = node_zones
     if "log_retention_days" in args:
         plain["log_retention_days"] = int(args["log_retention_days"])  # through the plugin it is a float
     return ClusterOptions(**plain)
