@@ -23,8 +23,10 @@ RUN_INSTALLER_KEY = "bootstrap/run_installer.py"
 NEXT_STEPS_KEY = "bootstrap/next-steps.txt"
 """Key of the object whose text is shown at login."""
 
-_HOST = Path(__file__).with_name("host")
 _HOME = "/opt/dash-enterprise"
+_PROFILE = """# Session Manager logs in without the message of the day; `sudo -iu ubuntu` comes along here.
+if [ -n "${PS1:-}" ] && [ -z "${SSH_CONNECTION:-}" ]; then /etc/update-motd.d/99-dash-enterprise; fi
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,15 @@ class HostOptions:
 
 def user_data(options: HostOptions) -> str:
     """The cloud-config, to be given to EC2 as it is."""
+    units = "/etc/systemd/system/dash-enterprise"
     files = [
         {"path": "/etc/dash-enterprise/bootstrap.env", "permissions": "0644", "content": environment(options)},
         _packed(f"{_HOME}/first_boot.sh", "0755", first_boot_script().encode()),
-        _packed(f"{_HOME}/aws-cli.gpg", "0644", _dearmored("aws-cli.asc")),
+        _packed(f"{_HOME}/aws-cli.gpg", "0644", aws_cli_key()),
+        _packed(f"{units}-port-forward.service", "0644", _host_file("dash-enterprise-port-forward.service")),
+        _packed(f"{units}-install.service", "0644", _host_file("dash-enterprise-install.service")),
+        _packed("/etc/update-motd.d/99-dash-enterprise", "0755", _host_file("login.sh")),
+        {"path": "/etc/profile.d/dash-enterprise.sh", "permissions": "0644", "content": _PROFILE},
     ]
     document = {"write_files": files, "runcmd": [["bash", f"{_HOME}/first_boot.sh"]]}
     text = "#cloud-config\n" + json.dumps(document, indent=1) + "\n"
@@ -89,27 +96,31 @@ def environment(options: HostOptions) -> str:
         "RUN_INSTALLER": "yes" if options.run_installer else "",
         "INSTALLER_TIMEOUT_MINUTES": str(int(options.installer_timeout_minutes)),
         "PORT_FORWARD_ADDRESS": options.port_forward_address,
-        "TOOLS": "\n".join(" ".join((t.name, t.version, t.url, t.proof, t.member, t.command)) for t in tools),
+        "TOOLS": "\n".join(" ".join((t.name, t.version, t.url, t.proof, t.member, t.target)) for t in tools),
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
-@cache
 def first_boot_script() -> str:
     """host/first_boot.sh, which runs as root on the host."""
-    return (_HOST / "first_boot.sh").read_text(encoding="utf-8")
+    return _host_file("first_boot.sh").decode()
+
+
+def run_installer_script() -> str:
+    """host/run_installer.py, which the host fetches from the bucket."""
+    return _host_file("run_installer.py").decode()
+
+
+def aws_cli_key() -> bytes:
+    """The public key that AWS signs its CLI with, in the binary form that gpgv reads."""
+    lines = _host_file("aws-cli.asc").decode().split("\n\n", 1)[1].splitlines()
+    # The last two lines are a checksum and the end mark.
+    return base64.b64decode("".join(line for line in lines if not line.startswith(("=", "-"))))
 
 
 @cache
-def run_installer_script() -> str:
-    """host/run_installer.py, which the host fetches from the bucket."""
-    return (_HOST / "run_installer.py").read_text(encoding="utf-8")
-
-
-def _dearmored(name: str) -> bytes:
-    """A public key in the binary form that gpgv reads: the lines between header and checksum."""
-    lines = (_HOST / name).read_text(encoding="ascii").split("\n\n", 1)[1].splitlines()
-    return base64.b64decode("".join(line for line in lines if not line.startswith(("=", "-"))))
+def _host_file(name: str) -> bytes:
+    return Path(__file__).with_name("host").joinpath(name).read_bytes()
 
 
 def _packed(path: str, permissions: str, content: bytes) -> dict[str, str]:
