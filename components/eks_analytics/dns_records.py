@@ -14,9 +14,10 @@ LONGEST_TTL = 86_400
 UNKNOWN_LOAD_BALANCER = "<load-balancer-hostname>"
 """Stands in tables for the name that nobody knows before the installer has run."""
 LOAD_BALANCER_TYPES = ("network", "classic")
+SERVICE, NAMESPACE = "ingress-nginx-controller", "plotly-system"
+"""The Service that the installer makes, and with it the load balancer."""
 FIND_LOAD_BALANCER = (
-    "kubectl get service ingress-nginx-controller -n plotly-system "
-    "-o jsonpath='{.status.loadBalancer.ingress[0].hostname}'"
+    f"kubectl get service {SERVICE} -n {NAMESPACE} -o jsonpath='{{.status.loadBalancer.ingress[0].hostname}}'"
 )
 _ALIAS_TTL = 60  # that of the load balancer's own records: an alias has none
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -175,10 +176,15 @@ def record_problems(options: DnsOptions) -> list[Problem]:
     names = [
         *_name_problems("base_domain", options.base_domain, "dash.example.com"),
         *_name_problems("hosted_zone_name", options.hosted_zone_name, "example.com", optional=True),
-        *_name_problems("load_balancer_hostname", options.load_balancer_hostname, FIND_LOAD_BALANCER, optional=True),
+        *(hostname_problems(options.load_balancer_hostname) if options.load_balancer_hostname else []),
     ]
     problems = [*names, *_zone_problems(options), *_ttl_problems(options.ttl)]
     return problems if names else [*problems, *_fit_problems(options), *_load_balancer_problems(options)]
+
+
+def hostname_problems(hostname: str) -> list[Problem]:
+    """Why a record cannot point at that name."""
+    return list(_name_problems("load_balancer_hostname", hostname, FIND_LOAD_BALANCER))
 
 
 def _name_problems(input: str, value: str, example: str, *, optional: bool = False) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ import pulumi
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
-from eks_analytics.dns import DashDnsRecords, DashDnsRecordsArgs
+from eks_analytics.dns import DashDnsRecords
 from recording import Recorder
 
 NETWORK = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-2.amazonaws.com"
@@ -13,7 +13,7 @@ CLASSIC = "ad52abddab74e44c98bcf129f5d0a230-1234567890.us-east-2.elb.amazonaws.c
 KEYS = ["base", "api", "ws", "git", "registry", "auth", "admin"]
 
 
-def arguments(**changes: Any) -> DashDnsRecordsArgs:
+def arguments(**changes: Any) -> Any:
     return {
         "base_domain": "dash.example.com",
         "hosted_zone_id": "ZPARENT",

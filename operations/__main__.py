@@ -1,0 +1,17 @@
+"""Operations on environments of this project: what is done by a person, once, and not declared in a stack."""
+
+import typer
+
+from operations import dns
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help=__doc__,
+)
+app.add_typer(dns.app, name="dns")
+
+if __name__ == "__main__":
+    app(prog_name="python -m operations")
