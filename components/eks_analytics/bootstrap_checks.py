@@ -1,14 +1,16 @@
 """What a BootstrapInstance is asked for, and everything in it that AWS would refuse or nobody should want. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import NotRequired, TypedDict
 
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
+from .host_tools import ToolArgs, tool_problems
 from .problems import Problem, repeated
 from .tags import check_tags
+from .versions import version_problems
 
 DEFAULT_KEY_NAME = "dash-enterprise-bootstrap_key"
 # What Canonical calls the volume of its images: https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
@@ -20,7 +22,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _ACCOUNT_ID = re.compile(r"\d{12}")
 _KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _DISK_SIZES_GIB = range(8, 16384 + 1)
-_INSTALLER_TIMEOUTS = range(10, 24 * 60 + 1)
+_INSTALLER_TIMEOUTS = range(5, 720 + 1)
 _KINDS_OF_KEYS = ("ssh-", "ecdsa-", "sk-")
 _SMALLEST_KEY = 2048
 # Two rules each, and AWS allows 60 in a security group.
@@ -48,6 +50,7 @@ class BootstrapOptions:
     """What of `BootstrapInstanceArgs`, which documents the fields, is plain, with its defaults filled in."""
 
     cluster_name: str
+    kubernetes_version: str
     region: str
     account_id: str = ""
     ubuntu_release: str = "24.04"
@@ -56,6 +59,8 @@ class BootstrapOptions:
     ssh: BootstrapSshArgs | None = None
     run_installer: bool = False
     installer_timeout_minutes: int = 60
+    supporting_software: Sequence[str] = ()
+    tools: Sequence[ToolArgs] = ()
     log_retention_days: int = 90
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -70,6 +75,7 @@ def check_bootstrap(options: BootstrapOptions) -> list[Problem]:
         *check_tags(options.tags),
         *_machine_problems(options),
         *_number_problems(options),
+        *tool_problems(options.tools, options.supporting_software),
         *(ssh_problems(options.ssh) if options.ssh else ()),
     ]
 
@@ -82,6 +88,13 @@ def bootstrap_warnings(options: BootstrapOptions) -> list[str]:
             'Ubuntu Pro. Choose "24.04" unless Plotly asks for the old one.'
         ]
     return []
+
+
+def installer_problems(options: BootstrapOptions, install_script_key: str) -> Iterator[Problem]:
+    """An installer that should run and is not there."""
+    if options.run_installer and not install_script_key:
+        reason = "there is no install_de_aws.sh that could run"
+        yield Problem("run_installer", True, reason, "deliver the installation plan's, or leave run_installer out")
 
 
 def ubuntu_parameter(release: str) -> str:
@@ -156,8 +169,9 @@ def public_key_fault(public_key: str) -> tuple[str, str] | None:
 
 def _name_problems(options: BootstrapOptions) -> Iterator[Problem]:
     name = options.cluster_name
-    for problem in name_problems(name):
-        yield Problem("cluster.name", problem.value, problem.reason, problem.remedy)
+    for problem in (*name_problems(name), *version_problems(options.kubernetes_version, {})):
+        own_name = "cluster.name" if problem.input == "cluster_name" else f"cluster.{problem.input}"
+        yield Problem(own_name, problem.value, problem.reason, problem.remedy)
     if name.lower().startswith(("aws", "ssm")):
         reason = "SSM keeps parameters that begin with aws or ssm for itself, and the host's is named after the cluster"
         yield Problem("cluster.name", name, reason, "choose a name that begins otherwise")

@@ -20,11 +20,14 @@ from eks_analytics.bootstrap_checks import (
     allowed_cidr_fault,
     bootstrap_warnings,
     check_bootstrap,
+    installer_problems,
     public_key_fault,
     ubuntu_parameter,
 )
 
-OPTIONS = BootstrapOptions(cluster_name="analytics", region="us-east-1", account_id="123456789012")
+OPTIONS = BootstrapOptions(
+    cluster_name="analytics", kubernetes_version="1.35", region="us-east-1", account_id="123456789012"
+)
 PRIVATE_KEY = rsa.generate_private_key(65537, 2048)
 OPENSSH = (Encoding.OpenSSH, PublicFormat.OpenSSH)
 PUBLIC_KEY = PRIVATE_KEY.public_key().public_bytes(*OPENSSH).decode()
@@ -60,12 +63,15 @@ def test_defaults_and_an_ssh_mode_as_in_the_guide_are_fine() -> None:
         ({"instance_type": "mac1.metal"}, ["no EC2 instance type"]),
         ({"disk_size_gib": 7}, ["disk_size_gib = 7", "too little", "8 to 16384 GiB"]),
         ({"disk_size_gib": 16385}, ["too much"]),
-        ({"installer_timeout_minutes": 9}, ["installer_timeout_minutes = 9", "10 to 1440 minutes"]),
-        ({"installer_timeout_minutes": 1441}, ["too much"]),
+        ({"installer_timeout_minutes": 4}, ["installer_timeout_minutes = 4", "5 to 720 minutes"]),
+        ({"installer_timeout_minutes": 721}, ["too much"]),
         ({"log_retention_days": 91}, ["log_retention_days = 91", "90"]),
         ({"cluster_name": "no good"}, ["cluster.name = 'no good'"]),
         ({"cluster_name": "AWS-analytics"}, ["cluster.name = 'AWS-analytics'", "SSM"]),
         ({"cluster_name": "ssm"}, ["SSM"]),
+        ({"kubernetes_version": "1.12"}, ["cluster.kubernetes_version = '1.12'", "1.35"]),
+        ({"supporting_software": ["isto"]}, ["supporting_software", "'isto'"]),
+        ({"tools": [{"name": "helmet", "version": "1.2.3"}]}, ["tools", "helm"]),
         ({"region": "Virginia"}, ["region = 'Virginia'", "us-east-1"]),
         ({"account_id": "12345"}, ["account_id = '12345'", "twelve digits"]),
         ({"tags": {"Name": "mine"}}, ["tags = 'Name'"]),
@@ -169,6 +175,13 @@ def test_any_other_key_is_refused_and_nothing_of_it_is_quoted(text: str, word: s
     assert "ssh.public_key = '(not shown)'" in problem
     parts = [part for line in text.splitlines() for part in line.split() if len(part) > 7 and "KEY" not in part]
     assert [part for part in parts if part in problem or part[:20] in problem] == []
+
+
+def test_an_installer_that_is_not_there_cannot_run() -> None:
+    (problem,) = installer_problems(replace(OPTIONS, run_installer=True), "")
+    assert "run_installer = True: there is no install_de_aws.sh" in str(problem)
+    assert list(installer_problems(replace(OPTIONS, run_installer=True), "install_de_aws.sh")) == []
+    assert list(installer_problems(OPTIONS, "")) == []
 
 
 def test_canonical_keeps_image_ids_under_the_volume_that_the_release_began_with() -> None:
