@@ -20,19 +20,18 @@ from .dns_records import (
 from .problems import reject
 
 
-class DashDnsRecordsArgs(TypedDict):
-    """Arguments of DashDnsRecords."""
+class DnsSpecArgs(TypedDict):
+    """Where the seven records are made, and to what they point."""
 
-    base_domain: str
-    """DNS name of the Dash Enterprise, e.g. "dash.example.com"."""
-    hosted_zone_id: str
-    """Id of the Route 53 hosted zone that holds the base domain; empty: no record is made, the table tells them."""
-    hosted_zone_name: str
-    """Name of that zone, e.g. "example.com"; empty without one. Where it equals the base domain, that becomes an alias
+    hosted_zone_id: NotRequired[str]
+    """Id of the Route 53 hosted zone that holds the base domain. Default "": no record is made, the table tells
+    them."""
+    hosted_zone_name: NotRequired[str]
+    """Name of that zone, e.g. "example.com"; needed with its id. Where it equals the base domain, that becomes an alias
     record, because DNS allows no CNAME there."""
-    load_balancer_hostname: str
+    load_balancer_hostname: NotRequired[str]
     """Name that AWS gave the load balancer of the Service ingress-nginx-controller in plotly-system, with or without
-    its trailing dot; empty: not known yet, and no record is made."""
+    its trailing dot. Default "": not known yet, and no record is made."""
     load_balancer_type: NotRequired[str]
     """Type of that load balancer, "network" or "classic". Default "": taken from its host name."""
     prefixed_hosted_zone_id: NotRequired[str]
@@ -42,6 +41,13 @@ class DashDnsRecordsArgs(TypedDict):
     """Seconds for which resolvers remember a record, 1 to 86400; 60 while a restore is planned. Default 300."""
     enable_base_record: NotRequired[bool]
     """Whether the base domain's own record exists; a restore begins with its removal. Default true."""
+
+
+class DashDnsRecordsArgs(DnsSpecArgs):
+    """Arguments of DashDnsRecords."""
+
+    base_domain: str
+    """DNS name of the Dash Enterprise, e.g. "dash.example.com"."""
 
 
 class DashDnsRecords(pulumi.ComponentResource):

@@ -46,9 +46,9 @@ class DnsOptions:
     """`DashDnsRecordsArgs`, which documents the fields, with its defaults filled in."""
 
     base_domain: str
-    hosted_zone_id: str
-    hosted_zone_name: str
-    load_balancer_hostname: str
+    hosted_zone_id: str = ""
+    hosted_zone_name: str = ""
+    load_balancer_hostname: str = ""
     load_balancer_type: str = ""
     prefixed_hosted_zone_id: str = ""
     ttl: int = DEFAULT_TTL
