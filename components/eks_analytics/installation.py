@@ -28,8 +28,8 @@ class InstallationSpecArgs(TypedDict):
     tls_private_key: pulumi.Input[str]
     """The certificate's unencrypted private key as PEM. Becomes a Pulumi secret."""
     admin_password: NotRequired[pulumi.Input[str]]
-    """Password of the admin console on port 8800. Becomes a Pulumi secret. None by default: then whoever runs the
-    installer writes it into the script."""
+    """Password of the admin console on port 8800. Becomes a Pulumi secret. None by default; needed wherever the script
+    assigns ADMIN_PASSWORD, as the vendor's does: what stands there is never delivered."""
     install_script: NotRequired[pulumi.Input[str]]
     """Content of the vendor's install_de_aws.sh. None by default: then whoever runs it brings it along."""
     script_variables: NotRequired[dict[str, str]]
@@ -256,7 +256,7 @@ def refuse_another_domain(update: pulumi.ResourceHookArgs) -> None:
             f'write "{old}" again, or ask the vendor first, and then set '
             "dash_enterprise.confirm_base_domain_change: true (the argument confirm_base_domain_change) for the change"
         )
-        reject("the change of the base domain", [Problem("base_domain", new, reason, remedy)])
+        raise ValueError(str(Problem("base_domain", new, reason, remedy)))
 
 
 def installation_options(args: InstallationSpecArgs, cluster_name: str, tags: Mapping[str, str]) -> InstallationOptions:
