@@ -2,7 +2,7 @@
 
 import typer
 
-from operations import dns
+from operations import deployer_policy, dns
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,6 +12,7 @@ app = typer.Typer(
     help=__doc__,
 )
 app.add_typer(dns.app, name="dns")
+app.command("deployer-policy")(deployer_policy.print_policy)
 
 if __name__ == "__main__":
     app(prog_name="python -m operations")

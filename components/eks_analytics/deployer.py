@@ -1,0 +1,57 @@
+"""The deployer policy: what `pulumi preview`, `up`, `refresh` and `destroy` of a stack do on AWS, and no more. Pure."""
+
+import json
+import re
+
+from .deployer_options import DeployerOptions
+from .deployer_statements import statements
+from .iam import PolicyDocument, Statement
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space does not count.
+LARGEST_INLINE_POLICY = 10_240
+"""Characters that all inline policies of a role may have together."""
+LARGEST_MANAGED_POLICY = 6_144
+"""Characters of a customer managed policy."""
+
+NOTES = (
+    "Attach it to the role that runs Pulumi: as one inline policy of the role, or in parts as customer managed ones.",
+    "It covers AWS only. The state backend, and its key, need rights of their own; Kubernetes knows the deployer by "
+    "its access entry (setting cluster.admin_principal_arns).",
+    "It follows the settings of the stack. What a setting adds needs the new policy before the update; what a setting "
+    "takes away needs the old policy until the update is done.",
+    "Names of roles, buckets, secrets, parameters and log groups begin with the cluster's name: a cluster `a` would "
+    "reach what a cluster `a-b` of the same account has, so let no cluster's name begin with another's.",
+    "Whoever may write a role's policy and pass the role can, in the end, do what that policy says. Where that is too "
+    "much, set bounds to the account with a service control policy.",
+)
+"""What whoever attaches the policy should know."""
+
+
+def deployer_policy(options: DeployerOptions) -> PolicyDocument:
+    """The whole policy, for a role's inline policy. ValueError where it is larger than a role takes."""
+    document = _document(statements(options))
+    if (length := size(document)) > LARGEST_INLINE_POLICY:
+        raise ValueError(
+            f"the deployer policy has {length} characters, a role takes {LARGEST_INLINE_POLICY} inline: "
+            "use its parts as customer managed policies"
+        )
+    return document
+
+
+def deployer_policies(options: DeployerOptions) -> list[PolicyDocument]:
+    """The same statements in as few customer managed policies as their order allows."""
+    parts: list[list[Statement]] = [[]]
+    for statement in statements(options):
+        if parts[-1] and size(_document([*parts[-1], statement])) > LARGEST_MANAGED_POLICY:
+            parts.append([])
+        parts[-1].append(statement)
+    return [_document(part) for part in parts]
+
+
+def size(document: PolicyDocument) -> int:
+    """Its characters as IAM counts them."""
+    return len(re.sub(r"\s", "", json.dumps(document)))
+
+
+def _document(found: list[Statement]) -> PolicyDocument:
+    return {"Version": "2012-10-17", "Statement": found}

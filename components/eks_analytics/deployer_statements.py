@@ -1,0 +1,401 @@
+"""The statements of the deployer policy. Pure.
+
+Writing actions are named one by one, and bound to the stack in the best way that AWS offers for each. What the program
+gives a name is bound by its name. What AWS gives an id is bound by the stack's tags: whatever makes something must
+tag it at once, whatever changes something, or makes something inside of it, must find the tags on it.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html says what each action offers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .cluster_checks import EBS_CSI_ROLE_VENDOR_NAME
+from .deployer_options import DeployerOptions
+from .iam import Statement, managed_policy_arn
+from .installation_checks import bucket_prefix
+from .tls import host_names
+
+VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
+MANAGED_POLICIES = (
+    "AmazonEBSCSIDriverPolicyV2",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+)
+"""Policies of AWS that the program attaches to the roles it makes."""
+
+Conditions = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a stack's deployment does in one service."""
+
+    service: str
+    resources: Sequence[str]
+    makes: str = ""
+    """Actions that tag what they make, in one text."""
+    changes: str = ""
+    """Actions on what carries the stack's tags."""
+    manages: str = ""
+    """Actions on what is named after the stack."""
+
+
+def statements(options: DeployerOptions) -> list[Statement]:
+    """All of them, from the widest to the most special."""
+    rights = list(_rights(options))
+    return [
+        *_reading(options),
+        _joined("ManageByName", rights, "manages"),
+        _joined("MakeWithTags", rights, "makes", options.on_new),
+        _joined("ChangeByTags", rights, "changes", options.on_own),
+        # AWS knows no ARN for these two: neither a cluster nor a key has one before it is there.
+        _allow("MakeClusterAndKey", _making_without_arn(options), "*", {"StringEquals": options.on_new}),
+        *_tagging(options),
+        *_network(options),
+        _instances(options),
+        *_roles(options),
+        _access(options),
+        *(_existing_key(options) if options.kms_key_arn else []),
+        *_records(options),
+        *(_query_logs() if options.dns_firewall else []),
+    ]
+
+
+def _allow(
+    sid: str, actions: Iterable[str], resources: str | list[str], conditions: Conditions | None = None
+) -> Statement:
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(set(actions)),
+        "Resource": resources if isinstance(resources, str) or len(resources) > 1 else resources[0],
+    }
+    return {**statement, "Condition": conditions} if conditions else statement
+
+
+def _of(service: str, actions: str) -> list[str]:
+    """`_of("kms", "CreateKey Decrypt")` is kms:CreateKey and kms:Decrypt."""
+    return [f"{service}:{action}" for action in actions.split()]
+
+
+def _joined(sid: str, rights: Iterable[Rights], kind: str, tags: dict[str, str] | None = None) -> Statement:
+    """One statement for several services: no action of one touches a resource of another."""
+    mine = [(right, getattr(right, kind)) for right in rights if getattr(right, kind)]
+    actions = [action for right, text in mine for action in _of(right.service, text)]
+    resources = dict.fromkeys(resource for right, _ in mine for resource in right.resources)
+    return _allow(sid, actions, list(resources), {"StringEquals": tags} if tags else None)
+
+
+def _reading(options: DeployerOptions) -> Iterator[Statement]:
+    """Descriptions of everything, by verb: the provider reads more from version to version. Contents are not in it."""
+    yield _allow(
+        "Describe",
+        [
+            "ec2:Describe*",
+            *_of("eks", "Describe* List*"),
+            *_of("iam", "Get* List*"),
+            *_of("kms", "Describe* Get* List*"),
+            *_of("logs", "Describe* List*"),
+            *_of("route53", "Get* List*"),
+            *_of("route53resolver", "Get* List*"),
+            *_of("secretsmanager", "Describe* List*"),
+            *_of("ssm", "Describe* List*"),
+        ],
+        "*",
+    )
+    if options.bootstrap:
+        images = options.public_arn("ssm", "parameter/aws/service/canonical/*")
+        yield _allow("FindUbuntuImage", ["ssm:GetParameters"], images)
+
+
+def _bucket(options: DeployerOptions) -> str:
+    return options.global_arn("s3", f"{bucket_prefix(options.cluster_name)}*")
+
+
+def _secrets(options: DeployerOptions) -> str:
+    return options.arn("secretsmanager", f"secret:{options.cluster_name}/dash-enterprise/*")
+
+
+def _parameters(options: DeployerOptions) -> str:
+    return options.arn("ssm", f"parameter/{options.cluster_name}/*")
+
+
+def _rights(options: DeployerOptions) -> Iterator[Rights]:
+    cluster = options.cluster_name
+    yield _ec2(options)
+    yield Rights(
+        "iam",
+        _role_names(options),
+        manages="CreateRole DeleteRole TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
+    )
+    if options.bootstrap:
+        yield Rights(
+            "iam",
+            [options.iam_arn(f"instance-profile/{cluster}-*")],
+            manages="AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile "
+            "RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile",
+        )
+    yield Rights(
+        "iam",
+        [options.iam_arn(f"oidc-provider/{options.service(f'oidc.eks.{options.region}')}/id/*")],
+        makes="CreateOpenIDConnectProvider TagOpenIDConnectProvider",
+        changes="DeleteOpenIDConnectProvider TagOpenIDConnectProvider UntagOpenIDConnectProvider",
+    )
+    yield Rights(
+        "eks",
+        # Access entries, add-ons, node groups and Pod Identity associations have the cluster's name in the middle.
+        [options.arn("eks", f"cluster/{cluster}"), options.arn("eks", f"*/{cluster}/*")],
+        manages="CreateAccessEntry CreateAddon CreateNodegroup CreatePodIdentityAssociation DeleteAccessEntry "
+        "DeleteAddon DeleteCluster DeleteNodegroup DeletePodIdentityAssociation TagResource UntagResource "
+        "UpdateAddon UpdateClusterConfig UpdateClusterVersion UpdateNodegroupConfig "
+        "UpdateNodegroupVersion UpdatePodIdentityAssociation",
+    )
+    if not options.kms_key_arn:
+        yield Rights(
+            "kms",
+            [options.arn("kms", "key/*")],
+            changes="CreateAlias CreateGrant Decrypt DeleteAlias EnableKeyRotation GenerateDataKey PutKeyPolicy "
+            "ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
+        )
+        aliases = [options.arn("kms", f"alias/eks/{cluster}")]
+        yield Rights("kms", aliases, manages="CreateAlias DeleteAlias UpdateAlias")
+    yield Rights(
+        "logs",
+        [options.arn("logs", f"log-group:{group}") for group in _log_groups(options)],
+        manages="CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource",
+    )
+    yield Rights(
+        "s3",
+        [_bucket(options)],
+        manages="Get* List* CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion "
+        "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
+        "PutEncryptionConfiguration PutLifecycleConfiguration PutObject TagResource UntagResource",
+    )
+    yield Rights(
+        "secretsmanager",
+        [_secrets(options)],
+        manages="Get* CreateSecret DeleteSecret PutSecretValue TagResource UntagResource UpdateSecret "
+        "UpdateSecretVersionStage",
+    )
+    yield Rights(
+        "ssm",
+        [_parameters(options)],
+        manages="Get* AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource",
+    )
+    if options.dns_firewall:
+        yield Rights(
+            "route53resolver",
+            [options.arn("route53resolver", "*")],
+            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup "
+            "CreateResolverQueryLogConfig",
+            changes="AssociateFirewallRuleGroup AssociateResolverQueryLogConfig CreateFirewallRule "
+            "DeleteFirewallDomainList DeleteFirewallRule DeleteFirewallRuleGroup DeleteResolverQueryLogConfig "
+            "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
+            "UpdateFirewallDomains UpdateFirewallRule UpdateFirewallRuleGroupAssociation",
+        )
+
+
+def _ec2(options: DeployerOptions) -> Rights:
+    both = "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress"
+    makes = "CreateLaunchTemplate"
+    changes = (
+        "CreateLaunchTemplateVersion CreateTags DeleteLaunchTemplate DeleteTags ModifyLaunchTemplate "
+        "ModifySecurityGroupRules RevokeSecurityGroupEgress RevokeSecurityGroupIngress RunInstances"
+    )
+    if not options.existing_vpc_id:
+        both += " CreateFlowLogs CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpcEndpoint"
+        makes += " AllocateAddress CreateInternetGateway CreateVpc"
+        changes += (
+            " AssociateRouteTable AttachInternetGateway CreateRoute DeleteFlowLogs DeleteInternetGateway "
+            "DeleteNatGateway DeleteRoute DeleteRouteTable DeleteSecurityGroup DeleteSubnet DeleteVpc "
+            "DeleteVpcEndpoints DetachInternetGateway DisassociateAddress DisassociateRouteTable ModifySubnetAttribute "
+            "ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcTenancy ReleaseAddress ReplaceRoute "
+            "ReplaceRouteTableAssociation"
+        )
+    if options.ipv6 and not options.existing_vpc_id:
+        both += " CreateEgressOnlyInternetGateway"
+        changes += (
+            " AssociateSubnetCidrBlock AssociateVpcCidrBlock DeleteEgressOnlyInternetGateway "
+            "DisassociateSubnetCidrBlock DisassociateVpcCidrBlock"
+        )
+    if options.bootstrap:
+        both += " CreateSecurityGroup"
+        changes += " DeleteSecurityGroup ModifyInstanceAttribute StartInstances StopInstances TerminateInstances"
+    if options.ssh_key_name:
+        makes += " ImportKeyPair"
+        changes += " DeleteKeyPair"
+    return Rights("ec2", [options.arn("ec2", "*")], makes=f"{both} {makes}", changes=f"{both} {changes}")
+
+
+def _role_names(options: DeployerOptions) -> list[str]:
+    """Every role is named after the cluster, with a suffix by Pulumi; one can be named as Dash Enterprise's guide has
+    it."""
+    names = [f"{options.cluster_name}-*"]
+    if options.ebs_csi_role == EBS_CSI_ROLE_VENDOR_NAME:
+        names.append(VENDOR_EBS_CSI_ROLE)
+    return [options.iam_arn(f"role/{name}") for name in names]
+
+
+def _log_groups(options: DeployerOptions) -> Iterator[str]:
+    cluster = options.cluster_name
+    yield f"/aws/eks/{cluster}/*"
+    if options.bootstrap or options.dns_firewall:
+        yield f"/{cluster}/*"
+    if not options.existing_vpc_id:
+        yield f"/aws/vpc-flow-logs/{cluster}*"
+
+
+def _making_without_arn(options: DeployerOptions) -> list[str]:
+    return ["eks:CreateCluster"] if options.kms_key_arn else ["eks:CreateCluster", "kms:CreateKey"]
+
+
+def _tagging(options: DeployerOptions) -> Iterator[Statement]:
+    # A part of making something, which is allowed with the stack's tags only.
+    made = {"StringLike": {"ec2:CreateAction": "*"}}
+    yield _allow("TagNewInEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
+    actions, resources = list[str](), list[str]()
+    if not options.existing_vpc_id:
+        # The default group of a new VPC comes without tags.
+        actions.append("ec2:CreateTags")
+        resources.append(options.arn("ec2", "security-group/*"))
+    if not options.kms_key_arn:
+        actions.append("kms:TagResource")
+        resources.append(options.arn("kms", "key/*"))
+    if options.dns_firewall:
+        actions.append("route53resolver:TagResource")
+        resources.append(options.arn("route53resolver", "*"))
+    if actions:
+        # What bears the mark of another stack cannot be taken over.
+        unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}
+        yield _allow("TagUntagged", actions, resources, {"StringEquals": options.on_new, "Null": unmarked})
+
+
+def _network(options: DeployerOptions) -> Iterator[Statement]:
+    yield _allow(
+        # EKS makes it, with a tag of its own, before the program can add others:
+        # https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+        "ChangeClusterGroup",
+        _of(
+            "ec2",
+            "AuthorizeSecurityGroupIngress CreateTags DeleteTags ModifySecurityGroupRules RevokeSecurityGroupIngress",
+        ),
+        options.arn("ec2", "security-group/*"),
+        {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": options.cluster_name}},
+    )
+    if not options.existing_vpc_id and options.interface_endpoints:
+        yield _allow(
+            # Their private DNS names are a zone of AWS that EC2 ties to the VPC in the caller's name.
+            "NameEndpoints",
+            ["route53:AssociateVPCWithHostedZone"],
+            options.global_arn("route53", "hostedzone/*"),
+        )
+    if options.existing_vpc_id and options.bootstrap:
+        vpc = options.arn("ec2", f"vpc/{options.existing_vpc_id}")
+        yield _allow("MakeInExistingVpc", ["ec2:CreateSecurityGroup"], vpc)
+    if options.existing_subnet_ids:
+        keys = [
+            "karpenter.sh/discovery",
+            f"kubernetes.io/cluster/{options.cluster_name}",
+            "kubernetes.io/role/elb",
+            "kubernetes.io/role/internal-elb",
+        ]
+        subnets = [options.arn("ec2", f"subnet/{subnet}") for subnet in options.existing_subnet_ids]
+        only = {"ForAllValues:StringEquals": {"aws:TagKeys": keys}}
+        yield _allow("TagExistingSubnets", _of("ec2", "CreateTags DeleteTags"), subnets, only)
+
+
+def _instances(options: DeployerOptions) -> Statement:
+    """Whoever makes a managed node group must be able to start the instances of its launch template.
+
+    What `ChangeByTags` does not cover of a start. Every start has a launch template, and a launch template is covered
+    nowhere but there: it is one of the stack.
+    """
+    kinds = ["instance", "network-interface", "security-group", "volume"]
+    if options.existing_vpc_id:
+        kinds.append("subnet")
+    anywhere = f"arn:{options.partition}:ec2:*:*"
+    return _allow(
+        "StartInstances",
+        ["ec2:RunInstances"],
+        [*(f"{anywhere}:{kind}/*" for kind in kinds), f"arn:{options.partition}:ec2:*::image/*"],
+        {"ArnLike": {"ec2:LaunchTemplate": options.arn("ec2", "launch-template/*")}},
+    )
+
+
+def _roles(options: DeployerOptions) -> Iterator[Statement]:
+    roles, first = _role_names(options), options.iam_arn(f"role/{options.cluster_name}-")
+    policies = [managed_policy_arn(options.region, name) for name in MANAGED_POLICIES]
+    yield _allow(
+        "AttachAwsPolicies",
+        _of("iam", "AttachRolePolicy DetachRolePolicy"),
+        roles,
+        {"ArnEquals": {"iam:PolicyARN": policies}},
+    )
+    services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
+    with_own_policy = [f"{first}host-*"] if options.bootstrap else []
+    if not options.existing_vpc_id:
+        services.append("vpc-flow-logs.amazonaws.com")
+        with_own_policy.append(f"{first}flow-logs-*")
+    if options.ipv6:
+        with_own_policy.append(f"{first}vpc-cni-*")
+    if with_own_policy:
+        yield _allow("WriteRolePolicies", _of("iam", "DeleteRolePolicy PutRolePolicy"), with_own_policy)
+    yield _allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": services}})
+    if options.existing_csi_role_arn:
+        to_pods = {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}
+        yield _allow("PassEbsDriverRole", ["iam:PassRole"], options.existing_csi_role_arn, to_pods)
+    # Made once in an account, in the name of the first who needs them. EKS makes those of Auto Scaling and balancers.
+    linked = ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com"]
+    if options.dns_firewall:
+        linked.append("route53resolver.amazonaws.com")
+    yield _allow(
+        "MakeLinkedRoles",
+        ["iam:CreateServiceLinkedRole"],
+        options.iam_arn("role/aws-service-role/*"),
+        {"StringEquals": {"iam:AWSServiceName": linked}},
+    )
+
+
+def _access(options: DeployerOptions) -> Statement:
+    """Only the one access policy that the program gives."""
+    return _allow(
+        "GiveAccess",
+        _of("eks", "AssociateAccessPolicy DisassociateAccessPolicy"),
+        options.arn("eks", f"access-entry/{options.cluster_name}/*"),
+        {
+            "ArnEquals": {
+                "eks:policyArn": f"arn:{options.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            }
+        },
+    )
+
+
+def _existing_key(options: DeployerOptions) -> Iterator[Statement]:
+    """What `ChangeByTags` allows on a key of the program's own, whose policy says who may use it through what."""
+    services = [f"{name}.{options.service(options.region)}" for name in ("s3", "secretsmanager")]
+    # EKS takes its grant in the caller's name, and knows none of the keys that conditions could name.
+    yield _allow("GrantKeyToCluster", ["kms:CreateGrant"], options.kms_key_arn)
+    through = {"StringEquals": {"kms:ViaService": services}}
+    yield _allow("UseKeyThroughServices", _of("kms", "Decrypt GenerateDataKey"), options.kms_key_arn, through)
+
+
+def _records(options: DeployerOptions) -> Iterator[Statement]:
+    if options.hosted_zone_ids and options.base_domain:
+        names = sorted(name.lower() for name in host_names(options.base_domain))
+        yield _allow(
+            "ChangeRecords",
+            ["route53:ChangeResourceRecordSets"],
+            [options.global_arn("route53", f"hostedzone/{zone}") for zone in options.hosted_zone_ids],
+            {"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": names}},
+        )
+
+
+def _query_logs() -> Iterator[Statement]:
+    # AWS knows no resource for these:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    actions = "CreateLogDelivery DeleteLogDelivery PutResourcePolicy UpdateLogDelivery"
+    yield _allow("DeliverQueryLogs", _of("logs", actions), "*")

@@ -1,0 +1,157 @@
+"""IAM policies for whoever deploys, as JSON ready for the IAM console."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+import yaml
+
+import settings
+from eks_analytics import vendor_policy
+from eks_analytics.deployer import NOTES, deployer_policies, deployer_policy, size
+from eks_analytics.deployer_options import DeployerOptions
+from eks_analytics.iam import PolicyDocument, partition
+from operations.console import OperationError, errors_in_a_sentence
+from operations.stack_file import NAMESPACE, read, stack_file
+
+# A resource with another value is out of the deployer's reach: the third of the program's own tags, `environment`, is
+# a setting that may change.
+_MARKS = ("project", "stack")
+_SECRET = "unknown-secret"  # noqa: S105 - stands for one, which no policy depends on
+# Nothing lies below it: the policies depend on no license and no certificate, so none need be there, or be valid.
+_NO_FILES = Path(os.devnull)
+
+
+def print_policy(
+    stack: Annotated[str, typer.Option("--stack", help="Which stack: the middle of Pulumi.STACK.yaml.")],
+    account: Annotated[
+        str, typer.Option("--account", help="AWS account id of twelve digits. Default: the setting account_id.")
+    ] = "",
+    vendor: Annotated[
+        bool,
+        typer.Option(
+            "--vendor",
+            help="Instead, the policy of Dash Enterprise's guide with its faults corrected. It serves only the "
+            "vendor's own eksctl-based provisioning script and cannot deploy this program.",
+        ),
+    ] = False,
+    part: Annotated[
+        int | None,
+        typer.Option("--part", min=1, help="One part of the policy, small enough for a customer managed policy."),
+    ] = None,
+    config_file: Annotated[
+        Path | None, typer.Option("--config-file", help="Another configuration file than Pulumi.STACK.yaml.")
+    ] = None,
+) -> None:
+    """Print the IAM policy that deploying a stack needs.
+
+    The JSON alone goes to standard output, for the IAM console or `aws iam put-role-policy`; notes go to standard
+    error. The policy fits into a role as its inline policy; in parts (`--part 1`, `--part 2`, ...) it makes customer
+    managed policies. Nothing is asked of AWS, and nothing is changed.
+    """
+    with errors_in_a_sentence():
+        found = _settings(stack, config_file or stack_file(stack))
+        document, notes = _policy(found, _account(account, found), vendor=vendor, part=part)
+        for sentence in notes:
+            typer.echo(f"note: {sentence}", err=True)
+        typer.echo(json.dumps(document, indent=2))
+
+
+def options(found: settings.Settings, account_id: str) -> DeployerOptions:
+    """What of a stack's settings decides what its deployment may do."""
+    network, dash = found.network, found.dash_enterprise
+    zones = [dash.dns.hosted_zone_id, dash.dns.prefixed_hosted_zone_id]
+    subnets = [*network.existing_private_subnets.values(), *network.existing_public_subnets.values()]
+    return DeployerOptions(
+        region=found.region,
+        account_id=account_id,
+        cluster_name=found.cluster_name,
+        tags={mark: found.tags[mark] for mark in _MARKS},
+        base_domain=dash.base_domain,
+        hosted_zone_ids=tuple(dict.fromkeys(zone for zone in zones if zone)),
+        existing_vpc_id=network.existing_vpc_id,
+        existing_subnet_ids=tuple(dict.fromkeys(subnets)) if network.existing_vpc_id else (),
+        interface_endpoints=bool(network.interface_endpoints),
+        ipv6=network.ipv6,
+        kms_key_arn=found.cluster.kms_key_arn,
+        ebs_csi_role=found.cluster.ebs_csi_role,
+        bootstrap=dash.bootstrap.enabled,
+        ssh_key_name=dash.bootstrap.ssh.key_name if dash.bootstrap.ssh.public_key else "",
+        dns_firewall=dash.egress.mode == "dns-firewall",
+    )
+
+
+def _settings(stack: str, file: Path) -> settings.Settings:
+    try:
+        content: Any = yaml.safe_load(read(file)) or {}
+        config: Any = content.get("config") or {}
+        everything: dict[str, Any] = {str(key): _without_secrets(value) for key, value in config.items()}
+    except (yaml.YAMLError, AttributeError):
+        raise OperationError(f"{file} is no stack configuration: correct it first.") from None
+    prefix = f"{NAMESPACE}:"
+    own = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+    secrets = {key.removeprefix(prefix) for key, value in config.items() if value != everything[key]}
+    try:
+        return settings.load(
+            own,
+            _NO_FILES,
+            dry_run=True,
+            project=NAMESPACE,
+            stack=stack,
+            provider_region=everything.get("aws:region"),
+            secret_keys=secrets,
+        )
+    except settings.SettingsError as error:
+        raise OperationError(str(error)) from None
+
+
+def _without_secrets(value: Any) -> Any:
+    """The value with a word in place of each secret, which stands encrypted in the file: {"secure": "v1:..."}."""
+    if isinstance(value, Mapping):
+        inner = cast("Mapping[str, Any]", value)
+        return _SECRET if set(inner) == {"secure"} else {key: _without_secrets(one) for key, one in inner.items()}
+    if isinstance(value, list):
+        return [_without_secrets(one) for one in cast("list[Any]", value)]
+    return value
+
+
+def _account(given: str, found: settings.Settings) -> str:
+    account_id = given or found.account_id
+    if not account_id:
+        raise OperationError(
+            f"no AWS account is known: give its id as --account, or set {NAMESPACE}:account_id in the stack's "
+            "configuration (`aws sts get-caller-identity --query Account` prints it)."
+        )
+    if not re.fullmatch(r"\d{12}", account_id):
+        raise OperationError(f"--account {account_id}: an AWS account id has twelve digits.")
+    return account_id
+
+
+def _policy(
+    found: settings.Settings, account_id: str, *, vendor: bool, part: int | None
+) -> tuple[PolicyDocument, list[str]]:
+    if vendor:
+        if part not in (None, 1):
+            raise OperationError(f"--part {part}: the vendor's policy has one part.")
+        document = vendor_policy.vendor_policy(partition(found.region), account_id, found.cluster_name)
+        return document, [*vendor_policy.NOTES, _sized(document)]
+    wanted = options(found, account_id)
+    parts = deployer_policies(wanted)
+    notes = [*NOTES, f"As customer managed policies: {len(parts)} parts, --part 1 to --part {len(parts)}."]
+    if part is None:
+        try:
+            document = deployer_policy(wanted)
+        except ValueError as error:
+            raise OperationError(f"{error}: --part 1 to --part {len(parts)}.") from None
+        return document, [*notes, _sized(document)]
+    if part > len(parts):
+        raise OperationError(f"--part {part}: the policy has {len(parts)} parts.")
+    return parts[part - 1], [*notes, f"This is part {part} of {len(parts)}. {_sized(parts[part - 1])}"]
+
+
+def _sized(document: PolicyDocument) -> str:
+    return f"It has {size(document)} characters without white space."
