@@ -52,8 +52,7 @@ def statements(options: DeployerOptions) -> list[Statement]:
         _joined("ManageByName", rights, "manages"),
         _joined("MakeWithTags", rights, "makes", options.on_new),
         _joined("ChangeByTags", rights, "changes", options.on_own),
-        # AWS knows no ARN for these two: neither a cluster nor a key has one before it is there.
-        _allow("MakeClusterAndKey", _making_without_arn(options), "*", {"StringEquals": options.on_new}),
+        _allow("MakeWithoutArn", _making_without_arn(options), "*", {"StringEquals": options.on_new}),
         *_tagging(options),
         *_network(options),
         _instances(options),
@@ -190,8 +189,7 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         yield Rights(
             "route53resolver",
             [options.arn("route53resolver", "*")],
-            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup "
-            "CreateResolverQueryLogConfig",
+            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup",
             changes="AssociateFirewallRuleGroup AssociateResolverQueryLogConfig CreateFirewallRule "
             "DeleteFirewallDomainList DeleteFirewallRule DeleteFirewallRuleGroup DeleteResolverQueryLogConfig "
             "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
@@ -250,7 +248,13 @@ def _log_groups(options: DeployerOptions) -> Iterator[str]:
 
 
 def _making_without_arn(options: DeployerOptions) -> list[str]:
-    return ["eks:CreateCluster"] if options.kms_key_arn else ["eks:CreateCluster", "kms:CreateKey"]
+    """What has no ARN before it is there, as AWS says."""
+    actions = ["eks:CreateCluster"]
+    if not options.kms_key_arn:
+        actions.append("kms:CreateKey")
+    if options.dns_firewall:
+        actions.append("route53resolver:CreateResolverQueryLogConfig")
+    return actions
 
 
 def _tagging(options: DeployerOptions) -> Iterator[Statement]:

@@ -1,0 +1,429 @@
+"""The deployer policy: small enough, known to AWS, bound to its stack; and the guide's policy without its faults."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from policy_sentry.querying.actions import get_action_data
+from policy_sentry.querying.all import get_all_actions
+
+from eks_analytics.deployer import (
+    LARGEST_INLINE_POLICY,
+    LARGEST_MANAGED_POLICY,
+    deployer_policies,
+    deployer_policy,
+    size,
+)
+from eks_analytics.deployer_options import DeployerOptions
+from eks_analytics.deployer_statements import statements
+from eks_analytics.vendor_policy import NOTES, vendor_policy
+
+ACCOUNT = "123456789012"
+PLAIN = DeployerOptions(
+    region="us-east-1",
+    account_id=ACCOUNT,
+    cluster_name="dash-dev",
+    tags={"project": "eks-analytics", "stack": "dev"},
+    base_domain="dash.dev.example.com",
+    interface_endpoints=False,
+    dns_firewall=False,
+)
+FULL = replace(
+    PLAIN,
+    hosted_zone_ids=("Z0123456789ABCDEFGHIJ",),
+    interface_endpoints=True,
+    ipv6=True,
+    ssh_key_name="dash-enterprise-bootstrap_key",
+    dns_firewall=True,
+)
+EXISTING = replace(
+    PLAIN,
+    existing_vpc_id="vpc-0a1b2c3d4e5f60718",
+    existing_subnet_ids=("subnet-0a1b2c3d4e5f60718", "subnet-1a1b2c3d4e5f60718"),
+    kms_key_arn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+    ebs_csi_role=f"arn:aws:iam::{ACCOUNT}:role/platform/ebs-driver",
+)
+POLICIES: dict[str, Any] = {
+    "plain": deployer_policy(PLAIN),
+    "full": deployer_policy(FULL),
+    "existing": deployer_policy(EXISTING),
+    "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
+}
+OURS = [name for name in POLICIES if name != "vendor"]
+READING = re.compile(r"(Describe|Get|List)")
+
+# What parliament 1.6 reports of policies that are right: the finding, a pattern of the action, and why it errs.
+FALSE_FINDINGS = [
+    ("RESOURCE_STAR", "*", "an advice: which statements stand on * has tests of its own here"),
+    ("RESOURCE_MISMATCH", "ssm:GetParameters", "knows no public parameters, whose ARN has no account"),
+    ("RESOURCE_MISMATCH", "ssm:GetParameter", "knows no public parameters, whose ARN has no account"),
+    ("RESOURCE_MISMATCH", "ec2:RunInstances", "its resources are spread over two statements"),
+    ("RESOURCE_MISMATCH", "kms:*Alias", "alias and key, on both of which it acts, are in two statements"),
+    ("RESOURCE_MISMATCH", "ec2:ModifySecurityGroupRules", "group and rule, on both of which it acts, are in two"),
+    ("RESOURCE_MISMATCH", "ec2:CreateSecurityGroup", "VPC and group, on both of which it acts, are in two"),
+    ("RESOURCE_MISMATCH", "eks:*", "takes no wildcard for the kind of a resource: `*/dash-dev/*`"),
+]
+
+
+def found_by_parliament(document: Any) -> Iterator[tuple[str, str]]:
+    from parliament import analyze_policy_string
+
+    for finding in analyze_policy_string(json.dumps(document)).findings:
+        details = finding.detail if isinstance(finding.detail, list) else [finding.detail]
+        for detail in details:
+            yield finding.issue, str(detail["action"] if isinstance(detail, dict) else detail)
+
+
+def is_false(issue: str, action: str, document: Any) -> bool:
+    if any(issue == known and fnmatchcase(action, pattern) for known, pattern, _ in FALSE_FINDINGS):
+        return True
+    # A reading verb covers actions on other kinds of resources too, which a statement with ARNs then does not allow.
+    verbs = [verb for statement in document["Statement"] for verb in statement["Action"] if verb.endswith("*")]
+    return issue == "RESOURCE_MISMATCH" and any(fnmatchcase(action, verb) and reads(verb) for verb in verbs)
+
+
+def reads(action: str) -> bool:
+    return bool(READING.match(action.partition(":")[2]))
+
+
+def writing(document: Any) -> list[tuple[Any, str]]:
+    return [
+        (statement, action)
+        for statement in document["Statement"]
+        for action in statement["Action"]
+        if not reads(action)
+    ]
+
+
+def resources(statement: Any) -> list[str]:
+    return [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
+
+
+def actions(document: Any) -> set[str]:
+    return {action for statement in document["Statement"] for action in statement["Action"]}
+
+
+def of(document: Any, sid: str) -> Any:
+    return next(statement for statement in document["Statement"] if statement["Sid"] == sid)
+
+
+@pytest.fixture(scope="session")
+def known_actions() -> set[str]:
+    return set(get_all_actions())
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", POLICIES)
+def test_parliament_finds_nothing_but_what_it_is_wrong_about(name: str) -> None:
+    found = set(found_by_parliament(POLICIES[name]))
+    assert sorted(one for one in found if not is_false(*one, POLICIES[name])) == []
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+def test_every_false_finding_that_is_excused_still_comes_up() -> None:
+    found = {one for document in POLICIES.values() for one in found_by_parliament(document)}
+    for issue, pattern, _ in FALSE_FINDINGS:
+        assert [one for one in found if one[0] == issue and fnmatchcase(one[1], pattern)], (issue, pattern)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_action_exists(name: str, known_actions: set[str]) -> None:
+    unknown = [action for action in actions(POLICIES[name]) if "*" not in action and action not in known_actions]
+    verbs = [action for action in actions(POLICIES[name]) if "*" in action]
+    assert unknown == []
+    assert [verb for verb in verbs if not any(fnmatchcase(action, verb) for action in known_actions)] == []
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_statement_says_what_it_is_for(name: str) -> None:
+    sids = [statement["Sid"] for statement in POLICIES[name]["Statement"]]
+    assert all(re.fullmatch(r"([A-Z][a-z0-9]+)+", sid) for sid in sids)
+    assert len(sids) == len(set(sids))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_writing_action_is_a_wildcard(name: str) -> None:
+    assert [action for _, action in writing(POLICIES[name]) if "*" in action] == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_only_what_has_no_arn_is_written_everywhere_and_all_but_log_deliveries_only_with_the_stacks_tags(
+    name: str,
+) -> None:
+    everywhere = [(statement, action) for statement, action in writing(POLICIES[name]) if statement["Resource"] == "*"]
+    assert {action for _, action in everywhere} <= {
+        "eks:CreateCluster",
+        "kms:CreateKey",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "route53resolver:CreateResolverQueryLogConfig",
+    }
+    tags = {"aws:RequestTag/project": "eks-analytics", "aws:RequestTag/stack": "dev"}
+    assert all(
+        statement["Condition"]["StringEquals"] == tags for statement, action in everywhere if "logs:" not in action
+    )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_writing_action_knows_a_kind_of_the_resources_of_its_statement(name: str) -> None:
+    for statement, action in writing(POLICIES[name]):
+        service, _, operation = action.partition(":")
+        formats = [row["resource_arn_format"] for row in get_action_data(service, operation)[service]]
+        patterns = [re.sub(r"\$\{[^}]*\}", "*", form) for form in formats]
+        assert any(
+            wanted == "*" or (pattern != "*" and overlap(wanted, pattern))
+            for wanted in resources(statement)
+            for pattern in patterns
+        ), (statement["Sid"], action, patterns)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_tag_condition_is_one_that_its_actions_know(name: str) -> None:
+    for statement, action in writing(POLICIES[name]):
+        service, _, operation = action.partition(":")
+        known = {key for row in get_action_data(service, operation)[service] for key in row["condition_keys"]}
+        families = {re.sub(r"(aws:(Request|Resource)Tag)/.*", r"\1/${TagKey}", key) for key in known}
+        for operator in statement.get("Condition", {}).values():
+            for key in operator:
+                family = re.sub(r"(aws:(Request|Resource)Tag)/.*", r"\1/${TagKey}", key)
+                assert family in families, (statement["Sid"], action, key)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some ARN matches both patterns."""
+    first, second = one.split(":", 5), other.split(":", 5)
+    return len(first) == len(second) and all(meet(a, b) for a, b in zip(first, second, strict=True))
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether some text matches both patterns, in which only * is special."""
+    if not one or not other:
+        return set(one + other) <= {"*"}
+    if one[0] == "*":
+        return meet(one[1:], other) or meet(one, other[1:])
+    if other[0] == "*":
+        return meet(other, one)
+    return one[0] == other[0] and meet(one[1:], other[1:])
+
+
+def test_the_whole_policy_fits_into_a_role_even_with_every_feature() -> None:
+    assert [name for name in OURS if size(POLICIES[name]) > LARGEST_INLINE_POLICY] == []
+
+
+LONGEST = replace(
+    FULL,
+    region="ap-southeast-1",
+    cluster_name="c" * 37,
+    tags={"project": "eks-analytics", "stack": "s" * 60},
+    base_domain=f"{'d' * 63}.{'e' * 63}.example.com",
+    hosted_zone_ids=("Z0123456789ABCDEFGHIJ", "Z0123456789ABCDEFGHIK"),
+    ebs_csi_role="vendor-name",
+)
+
+
+@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST])
+def test_the_parts_hold_every_statement_once_and_fit_into_managed_policies(options: DeployerOptions) -> None:
+    parts = deployer_policies(options)
+    assert [statement for part in parts for statement in part["Statement"]] == statements(options)
+    assert max(size(part) for part in parts) <= LARGEST_MANAGED_POLICY
+    assert (
+        len(parts) <= 10
+    )  # managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+
+def test_a_policy_that_no_role_takes_is_refused_with_what_to_do_instead() -> None:
+    with pytest.raises(ValueError, match=r"a role takes 10240 inline: use its parts"):
+        deployer_policy(LONGEST)
+
+
+def test_white_space_does_not_count() -> None:
+    document: Any = {"Version": "2012-10-17", "Statement": []}
+    assert size(document) == len('{"Version":"2012-10-17","Statement":[]}')
+
+
+def test_reading_is_by_verb_and_contents_are_read_only_where_they_are_the_stacks_own() -> None:
+    describe = of(POLICIES["full"], "Describe")
+    assert {"ec2:Describe*", "eks:List*", "iam:Get*", "kms:Get*"} <= set(describe["Action"])
+    assert not {"s3:Get*", "secretsmanager:Get*", "ssm:Get*", "logs:Get*", "ec2:Get*"} & set(describe["Action"])
+    own = of(POLICIES["full"], "ManageByName")
+    assert {"s3:Get*", "secretsmanager:Get*", "ssm:Get*"} <= set(own["Action"])
+    assert "*" not in own["Resource"]
+
+
+def test_every_name_begins_with_the_clusters() -> None:
+    own = of(POLICIES["full"], "ManageByName")
+    assert [arn for arn in own["Resource"] if "dash-dev" not in arn] == []
+    assert f"arn:aws:iam::{ACCOUNT}:role/dash-dev-*" in own["Resource"]
+    assert f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:dash-dev/dash-enterprise/*" in own["Resource"]
+    assert "arn:aws:s3:::dash-dev-*" in own["Resource"]
+
+
+def test_roles_are_passed_to_the_services_that_the_program_gives_them_to() -> None:
+    passing = of(POLICIES["full"], "PassRoles")
+    assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == [
+        "eks.amazonaws.com",
+        "pods.eks.amazonaws.com",
+        "ec2.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com",
+    ]
+    assert all(
+        "iam:PassedToService" in str(s.get("Condition")) for s, a in writing(POLICIES["full"]) if "PassRole" in a
+    )
+
+
+def test_only_policies_that_the_program_attaches_are_attached() -> None:
+    attaching = of(POLICIES["full"], "AttachAwsPolicies")
+    arns = attaching["Condition"]["ArnEquals"]["iam:PolicyARN"]
+    assert "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" in arns
+    assert not [arn for arn in arns if "*" in arn or "Administrator" in arn]
+
+
+def test_service_linked_roles_are_made_for_no_other_service() -> None:
+    assert of(POLICIES["plain"], "MakeLinkedRoles")["Condition"]["StringEquals"]["iam:AWSServiceName"] == [
+        "eks.amazonaws.com",
+        "eks-nodegroup.amazonaws.com",
+    ]
+
+
+def test_instances_start_from_a_launch_template_of_the_stack_only() -> None:
+    starting = [statement for statement, action in writing(POLICIES["full"]) if action == "ec2:RunInstances"]
+    assert {statement["Sid"] for statement in starting} == {"ChangeByTags", "StartInstances"}
+    free = of(POLICIES["full"], "StartInstances")
+    assert not [arn for arn in resources(free) if "launch-template" in arn or arn.endswith(":*")]
+    assert free["Condition"] == {
+        "ArnLike": {"ec2:LaunchTemplate": f"arn:aws:ec2:us-east-1:{ACCOUNT}:launch-template/*"}
+    }
+
+
+def test_nothing_that_bears_anothers_tags_can_be_taken_over_by_tagging_it() -> None:
+    for statement, action in writing(POLICIES["full"]):
+        if action in ("ec2:CreateTags", "kms:TagResource", "route53resolver:TagResource"):
+            condition = statement["Condition"]
+            assert (
+                "aws:ResourceTag/project" in condition.get("StringEquals", {})
+                or "aws:ResourceTag/aws:eks:cluster-name" in condition.get("StringEquals", {})
+                or condition.get("Null") == {"aws:ResourceTag/project": "true"}
+                or condition == {"StringLike": {"ec2:CreateAction": "*"}}
+            ), statement["Sid"]
+
+
+def test_only_the_seven_names_of_the_domain_are_changed_in_the_given_zones() -> None:
+    changing = of(POLICIES["full"], "ChangeRecords")
+    names = changing["Condition"]["ForAllValues:StringEquals"]["route53:ChangeResourceRecordSetsNormalizedRecordNames"]
+    assert changing["Resource"] == "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
+    assert len(names) == 7
+    assert {"dash.dev.example.com", "admin-dash.dev.example.com"} <= set(names)
+
+
+def test_without_a_hosted_zone_no_record_is_changed() -> None:
+    assert "route53:ChangeResourceRecordSets" not in actions(POLICIES["plain"])
+
+
+def test_an_existing_vpc_is_neither_changed_nor_deleted() -> None:
+    vpc = ("Vpc", "Subnet", "Route", "Gateway", "Address", "FlowLogs")
+    touched = {action for action in actions(POLICIES["existing"]) if action.startswith("ec2:")}
+    assert [action for action in touched if any(word in action for word in vpc)] == []
+    tagging = of(POLICIES["existing"], "TagExistingSubnets")
+    assert len(tagging["Resource"]) == 2
+    assert tagging["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"][1] == "kubernetes.io/cluster/dash-dev"
+    assert of(POLICIES["existing"], "MakeInExistingVpc")["Resource"].endswith(":vpc/vpc-0a1b2c3d4e5f60718")
+
+
+def test_an_existing_key_is_granted_and_used_through_services_and_nothing_else() -> None:
+    on_keys = [(s, a) for s, a in writing(POLICIES["existing"]) if a.startswith("kms:")]
+    assert {action for _, action in on_keys} == {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert {statement["Resource"] for statement, _ in on_keys} == {EXISTING.kms_key_arn}
+    using = of(POLICIES["existing"], "UseKeyThroughServices")
+    assert using["Condition"]["StringEquals"]["kms:ViaService"] == [
+        "s3.us-east-1.amazonaws.com",
+        "secretsmanager.us-east-1.amazonaws.com",
+    ]
+
+
+def test_an_existing_role_of_the_ebs_driver_is_only_passed_to_pods() -> None:
+    touching = [s for s in POLICIES["existing"]["Statement"] if EXISTING.ebs_csi_role in resources(s)]
+    assert [(s["Sid"], s["Action"]) for s in touching] == [("PassEbsDriverRole", ["iam:PassRole"])]
+    assert touching[0]["Condition"]["StringEquals"]["iam:PassedToService"] == "pods.eks.amazonaws.com"
+
+
+def test_the_vendors_role_name_is_covered_where_it_is_chosen() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/AmazonEKS_EBS_CSI_DriverRole"
+    assert role not in str(POLICIES["plain"])
+    chosen: Any = deployer_policy(replace(PLAIN, ebs_csi_role="vendor-name"))
+    assert {s["Sid"] for s in chosen["Statement"] if role in resources(s)} == {
+        "AttachAwsPolicies",
+        "ManageByName",
+        "PassRoles",
+    }
+
+
+@pytest.mark.parametrize(
+    ("feature", "action"),
+    [
+        ({"bootstrap": False}, "ec2:TerminateInstances"),
+        ({"bootstrap": False}, "iam:CreateInstanceProfile"),
+        ({"ssh_key_name": ""}, "ec2:ImportKeyPair"),
+        ({"dns_firewall": False}, "route53resolver:CreateFirewallRule"),
+        ({"dns_firewall": False}, "logs:PutResourcePolicy"),
+        ({"interface_endpoints": False}, "route53:AssociateVPCWithHostedZone"),
+        ({"ipv6": False}, "ec2:CreateEgressOnlyInternetGateway"),
+    ],
+)
+def test_what_a_stack_does_not_have_is_not_allowed(feature: dict[str, Any], action: str) -> None:
+    assert action in actions(POLICIES["full"])
+    assert action not in actions(deployer_policy(replace(FULL, **feature)))
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix"),
+    [("cn-north-1", "aws-cn", "amazonaws.com.cn"), ("us-gov-west-1", "aws-us-gov", "amazonaws.com")],
+)
+def test_other_partitions_have_their_own_arns_and_principals(region: str, partition: str, suffix: str) -> None:
+    document = deployer_policy(replace(PLAIN, region=region))
+    arns = [arn for statement in document["Statement"] for arn in resources(statement) if arn != "*"]
+    assert {arn.split(":")[1] for arn in arns} == {partition}
+    assert f"ec2.{suffix}" in str(of(document, "PassRoles")["Condition"])
+    assert f"oidc-provider/oidc.eks.{region}.{suffix}/id/*" in str(document)
+
+
+def test_the_vendors_policy_names_account_partition_and_cluster() -> None:
+    text = json.dumps(vendor_policy("aws-us-gov", "210987654321", "analytics"))
+    assert "&lt;" not in text
+    assert "arn:aws:" not in text
+    assert "arn:aws-us-gov:iam::210987654321:role/eksctl-analytics*" in text
+
+
+def test_the_vendors_policy_lists_instance_profiles_on_everything_which_is_all_that_works() -> None:
+    listing = [s for s in POLICIES["vendor"]["Statement"] if "iam:ListInstanceProfiles" in s["Action"]]
+    assert [s["Resource"] for s in listing] == ["*"]
+
+
+def test_the_vendors_policy_passes_roles_of_this_account_to_named_services() -> None:
+    passing = [s for s in POLICIES["vendor"]["Statement"] if "iam:PassRole" in s["Action"]]
+    assert len(passing) == 2
+    for statement in passing:
+        assert all(f":{ACCOUNT}:role/" in arn for arn in resources(statement))
+        assert statement["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+def test_the_vendors_policy_makes_service_linked_roles_on_their_path_only() -> None:
+    linked = of(POLICIES["vendor"], "MakeServiceLinkedRoles")
+    assert linked["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/*"
+    assert "eks-nodegroup.amazonaws.com" in linked["Condition"]["StringEquals"]["iam:AWSServiceName"]
+
+
+def test_roles_of_clusters_with_long_names_are_covered_although_cloudformation_shortens_them() -> None:
+    document = vendor_policy("aws", ACCOUNT, "analytics-production-europe")
+    role = f"arn:aws:iam::{ACCOUNT}:role/eksctl-analytics-product-NodeInstanceRole-1ABC2DEF3GHI"
+    assert any(fnmatchcase(role, arn) for arn in resources(of(document, "PassEksctlRoles")))
+
+
+def test_the_notes_say_whom_the_vendors_policy_serves() -> None:
+    assert "cannot deploy this program" in NOTES[0]
+    assert "cannot deploy this program" in str(vendor_policy.__doc__)
