@@ -79,7 +79,7 @@ class Cloud:
                     aws_access_key_id=self.account_id,  # 12 digits name the account
                     aws_secret_access_key="emulated",
                 )
-                client.meta.events.register("before-call", self._note)
+                client.meta.events.register("before-call", self._note_call)
                 self._clients[service, region] = client
             return self._clients[service, region]
 
@@ -106,10 +106,15 @@ class Cloud:
         finally:
             connection.close()
 
-    def _note(self, model: Any, **_: Any) -> None:
-        line = json.dumps({"service": model.service_model.service_name, "operation": model.name}) + "\n"
+    def note(self, service: str, operation: str, recorded: bool = False) -> None:
+        """Write a call into `calls.jsonl`; `recorded`: one that AWS gets and no emulator."""
+        about = {"service": service, "operation": operation} | ({"recorded": True} if recorded else {})
         with (self.home / "calls.jsonl").open("ab", buffering=0) as log:
-            log.write(line.encode())  # one short write in append mode is not torn by other threads and processes
+            # One short write in append mode is not torn by other threads and processes.
+            log.write((json.dumps(about) + "\n").encode())
+
+    def _note_call(self, model: Any, **_: Any) -> None:
+        self.note(model.service_model.service_name, model.name)
 
 
 def record(home: Path) -> dict[str, Any]:

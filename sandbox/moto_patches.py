@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
+from moto.ec2.models.instances import InstanceBackend
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses._base_response import EC2BaseResponse
+from moto.ec2.utils import convert_tag_spec
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.s3.models import FakeDeleteMarker
 
 from sandbox.cloud import ACCOUNT_ID
 
 _judge = IAMPolicyStatement.is_action_permitted
 _parameter = EC2BaseResponse._get_param
+_run = InstanceBackend.run_instances
+_modify_interface = NetworkInterfaceBackend.modify_network_interface_attribute
+
+_CANONICAL = re.compile(
+    r"/aws/service/canonical/ubuntu/(server|pro-server)/[\w.]+/stable/(current|\d+(\.\d+)?)"
+    r"/(amd64|arm64)/hvm/(ebs-gp2|ebs-gp3|instance)/ami-id"
+)
 
 
 def system_tag(resource_id: str, tags: dict[str, str], region: str) -> None:
@@ -43,5 +57,61 @@ def _get_param(self: EC2BaseResponse, param_name: str, if_none: Any = None) -> A
     return value
 
 
+def _run_instances(
+    self: Any, image_id: str | None, count: int, user_data: Any, security_group_names: list[str], **kwargs: Any
+) -> Any:
+    """moto takes user data, type, key and groups from a launch template; AWS takes everything.
+
+    The groups of the first interface are the instance's, and an image may be the name of a parameter.
+    """
+    template = kwargs.get("launch_template")
+    data = self._get_template_from_args(template).data if template else {}
+    tags, given = convert_tag_spec(data.get("TagSpecifications", [])), kwargs.get("tags") or {}
+    kwargs["tags"] = {kind: tags.get(kind, {}) | given.get(kind, {}) for kind in {*tags, *given}}
+    kwargs["metadata_options"] = data.get("MetadataOptions", {}) | (kwargs.get("metadata_options") or {})
+    if data.get("Monitoring", {}).get("Enabled"):
+        kwargs["monitoring_state"] = "enabled"
+    if data.get("BlockDeviceMappings"):
+        kwargs.setdefault("block_device_mappings", data["BlockDeviceMappings"])
+    for interface in (kwargs.get("nics") or [])[:1]:
+        interface.setdefault("DeleteOnTermination", True)
+        kwargs["security_group_ids"] = interface.pop("Groups", None) or kwargs.get("security_group_ids") or []
+    image = _resolved(str(image_id or data.get("ImageId") or ""), self.region_name)
+    return _run(self, image, count, user_data, security_group_names, **kwargs)
+
+
+def _modify_interface_attribute(self: Any, eni_id: str, group_ids: list[str], *args: Any, **kwargs: Any) -> None:
+    """The groups of an instance's first interface are the instance's."""
+    _modify_interface(self, eni_id, group_ids, *args, **kwargs)
+    interface = self.get_network_interface(eni_id)
+    if group_ids and interface.instance and interface.device_index == 0:
+        interface.instance.security_groups = [self.get_security_group_from_id(id) for id in group_ids]
+
+
+def _resolved(image: str, region: str) -> str:
+    """The AMI that a parameter names; for Ubuntu's public ones an id made from the name, since moto lacks them."""
+    kind, _, name = image.partition("resolve:ssm:")
+    if kind or not name:
+        return image
+    if _CANONICAL.fullmatch(name):
+        return f"ami-{hashlib.sha256(f'{region} {name}'.encode()).hexdigest()[:17]}"
+    from moto.ssm.models import ssm_backends
+
+    parameter = ssm_backends[ACCOUNT_ID][region].get_parameter(name)
+    if parameter is None or not str(parameter.value).startswith("ami-"):
+        raise EC2ClientError("InvalidParameterValue", f"The parameter {name} does not exist or holds no AMI id")
+    return str(parameter.value)
+
+
+def _rule_description(self: SecurityGroupRule) -> str | None:
+    """moto forgets what a rule for another group is called."""
+    return self.ip_range.get("Description") or self.source_group.get("Description")
+
+
 IAMPolicyStatement.is_action_permitted = _is_action_permitted
+SecurityGroupRule.description = property(_rule_description)
 EC2BaseResponse._get_param = _get_param
+InstanceBackend.run_instances = _run_instances
+NetworkInterfaceBackend.modify_network_interface_attribute = _modify_interface_attribute
+# moto calls it where versioning is suspended and a marker is left.
+FakeDeleteMarker.dispose = lambda self: None  # pyright: ignore[reportAttributeAccessIssue]  # because it is not there

@@ -96,15 +96,22 @@ class AwsProvider(StandIn):
             return "", _planned(row, schema, inputs, api.region)
         if prefix := _name_prefix(row, inputs):
             thing.record[row.name] = f"{inputs[prefix]}{time.time_ns()}{uuid.uuid4().hex[:7]}"
+        extra: Values = {}
         if row.before_create:
-            row.before_create(api, thing)
+            extra = row.before_create(api, thing) or {}
         self.sleep(create_seconds(resource.type, inputs) * self._knobs.latency)
         scope = {**thing.record, **_scope(api, thing, {})}
-        request, _ = _create_request(row, schema, scope, resource.type)
-        answer = api.call(row.service, row.create.operation, **request)
-        thing.id = _identity(row, scope) or find(row.id, answer)  # pyright: ignore[reportArgumentType]  # else a path
-        thing.record |= _pick(row.recorded, inputs)
+        request, _ = _create_request(row, schema, scope | extra, resource.type)
+        if row.kept:
+            self._record(api, row, row.create, request)
+            thing.id = _identity(row, scope) or f"{row.kept}{uuid.uuid4().hex[:17]}"
+        else:
+            answer = api.call(row.service, row.create.operation, **request)
+            thing.id = _identity(row, scope) or find(row.id, answer)  # pyright: ignore[reportArgumentType]  # else a path
+        thing.record |= dict(inputs) if row.kept else _pick(row.recorded, inputs)
         self._announce_recorded(resource.type, {path for path in row.recorded if _get(inputs, path) not in _EMPTY})
+        if row.kept:
+            self._announce_recorded(resource.type, {"the resource"})
         late = {key for key in inputs if key not in _taken_by_create(resource.type)}
         try:
             look = _look(api, row, schema, thing)
@@ -143,7 +150,7 @@ class AwsProvider(StandIn):
         if preview:
             return _planned(row, schema, new, api.region, old, state)
         changed = {path for path, _ in _changes(old, new, schema.inputs)}
-        thing.record = (_recorded(api, thing) or {}) | _pick(row.recorded, new)
+        thing.record = dict(new) if row.kept else (_recorded(api, thing) or {}) | _pick(row.recorded, new)
         self._announce_recorded(resource.type, {path for path in row.recorded if _within(path, changed)})
         try:
             if row.identify and (look := _look(api, row, schema, thing)):
@@ -195,12 +202,19 @@ class AwsProvider(StandIn):
 
     def _send(self, api: Api, row: Row, schema: Schema, call: Call, scope: Values) -> None:
         request, problems = _request(row, call, scope, [key for key in call.properties if key in schema.inputs])
-        if call.recorded:
-            problems += [("", text) for text in violations(request, operation(row.service, call.operation).input_shape)]
         if problems:
             raise ProviderError(f"{row.service}:{call.operation}: {InvalidInputsError(problems)}")
-        if not call.recorded:
+        if call.recorded or row.kept:
+            self._record(api, row, call, request)
+        else:
             api.call(row.service, call.operation, **request)
+
+    def _record(self, api: Api, row: Row, call: Call, request: Values) -> None:
+        """Stands for a call that no emulator takes: AWS would check it against the same service model."""
+        shape = operation(row.service, call.operation).input_shape
+        if problems := [("", text) for text in violations(request, shape)]:
+            raise ProviderError(f"{row.service}:{call.operation}: {InvalidInputsError(problems)}")
+        api.cloud.note(row.service, call.operation, recorded=True)
 
     def _write(self, api: Api, row: Row, schema: Schema, thing: Thing, old: Values, changed: set[str]) -> None:
         """What a creation leaves over, and every update: the calls that take a changed property, then the tags."""
@@ -228,6 +242,10 @@ class AwsProvider(StandIn):
 
     def _write_tags(self, api: Api, row: Row, schema: Schema, scope: Values, before: Values, after: Values) -> None:
         assert row.tags
+        if row.tags.whole:
+            call = row.tags.tag if after else row.tags.untag
+            self._send(api, row, schema, call, {**scope, "tags": _tag_form(row, after)})
+            return
         gone = [key for key in before if key not in after]
         for keys in [[key] for key in gone] if row.tags.one_by_one else [gone] if gone else []:
             key_name = (row.tags.names or ("Key",))[0]
@@ -272,6 +290,10 @@ def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
     scope = thing.state | thing.record | _scope(api, thing, {}) | {k: v for k, v in parsed.items() if k == "id"}
     scope = parsed | scope
     found: Values = {"id": scope.get("id", thing.id)}
+    if row.kept and not thing.record:
+        thing.record = _recorded(api, thing) or {}
+        if not thing.record:
+            return None
     for fetch in row.read:
         part = _fetch(api, row, fetch, {**scope, "found": found})
         if part is None and fetch is row.read[0]:
@@ -289,6 +311,7 @@ def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
             raw = find(path, {**scope, **found}) if path else found.get(source) if source else None
             seen[key] = from_aws(raw, kind, key, row.rename)
     seen |= {key: _overlay(seen.get(key), value, schema.outputs[key]) for key, value in thing.record.items()}
+    seen |= {key: thing.inputs[key] for key in row.unread if key in thing.inputs}
     seen = {key: value for key, value in seen.items() if value is not None}
     if row.tags:
         holder = _fetch(api, row, row.tags.read, {**scope, "found": found}) if row.tags.read else found
@@ -309,7 +332,7 @@ def _settled(api: Api, row: Row, schema: Schema, thing: Thing) -> Values:
     if look is None:
         raise ProviderError(f"{thing.id} does not exist right after it was written")
     lost = [
-        f"{key} ({value!r} became {look.seen.get(key)!r})"
+        key if key in row.secret else f"{key} ({value!r} became {look.seen.get(key)!r})"
         for key, value in thing.inputs.items()
         if key not in row.local and not equivalent(value, look.seen.get(key), schema.inputs[key])
     ]
@@ -461,7 +484,8 @@ def _tags_of(row: Row, holder: Any) -> dict[str, str]:
 
 
 def _place(region: str) -> Values:
-    return {"region": region, "account": ACCOUNT_ID, "partition": partition_of(region)}
+    constraint = region if region != "us-east-1" else None  # S3 knows that one by no name
+    return {"region": region, "account": ACCOUNT_ID, "partition": partition_of(region), "constraint": constraint}
 
 
 def _scope(api: Api, thing: Thing, old: Values) -> Values:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jmespath
+import jmespath.functions
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -16,6 +17,7 @@ from sandbox.providers.protocol import ProviderError, Values
 
 class Cloud(Protocol):
     def client(self, service: str, region: str) -> Any: ...
+    def note(self, service: str, operation: str, recorded: bool = False) -> None: ...
     def store(self, bucket: str) -> Any: ...
     def system_tag(self, resource_id: str, tags: dict[str, str], region: str) -> None: ...
 
@@ -27,11 +29,27 @@ class AwsError(ProviderError):
 
     @property
     def not_found(self) -> bool:
-        return bool(re.search(r"NotFound|NoSuch|NotAttached", self.code))
+        return bool(re.search(r"NotFound|NoSuch|NotAttached|^404$", self.code))  # 404: S3 on HEAD
+
+
+class _Functions(jmespath.functions.Functions):
+    """Beside JMESPath's own: `trim(text, characters)`, since AWS ends domain names with a dot and quotes entity tags,
+    and `after(text, separator)`, the last part of an ARN."""
+
+    @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
+    def _func_trim(self, text: str | None, characters: str) -> str | None:
+        return text and text.strip(characters)
+
+    @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
+    def _func_after(self, text: str | None, separator: str) -> str | None:
+        return text and text.rpartition(separator)[2]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def find(path: str, value: Any) -> Any:
-    return jmespath.search(path, value)
+    return jmespath.search(path, value, options=_OPTIONS)
 
 
 @dataclass(frozen=True)

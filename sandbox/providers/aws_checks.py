@@ -23,23 +23,23 @@ def zone_in_region(inputs: Values) -> Problems:
 
 
 def trust_policy(inputs: Values) -> Problems:
-    yield from _policy("assumeRolePolicy", inputs["assumeRolePolicy"], 2048, "Principal")
+    yield from policy("assumeRolePolicy", inputs["assumeRolePolicy"], 2048, "Principal")
 
 
 def managed_policy(inputs: Values) -> Problems:
-    yield from _policy("policy", inputs["policy"], MANAGED_POLICY_LIMIT, "Resource")
+    yield from policy("policy", inputs["policy"], MANAGED_POLICY_LIMIT, "Resource")
 
 
 def inline_policy(inputs: Values) -> Problems:
-    yield from _policy("policy", inputs["policy"], INLINE_POLICY_LIMIT, "Resource")
+    yield from policy("policy", inputs["policy"], INLINE_POLICY_LIMIT, "Resource")
 
 
 def resource_policy(inputs: Values) -> Problems:
     if inputs.get("policy"):
-        yield from _policy("policy", inputs["policy"], 32768, "Principal")
+        yield from policy("policy", inputs["policy"], 32768, "Principal")
 
 
-def _policy(key: str, text: Any, limit: int, needed: str) -> Problems:
+def policy(key: str, text: Any, limit: int, needed: str) -> Problems:
     if text is UNKNOWN:
         return
     try:
@@ -91,7 +91,7 @@ def internet_gateway_attached(api: Api, thing: Thing) -> None:
         return
     subnet = thing.inputs.get("subnetId")
     vpc = api.look("Subnets[0].VpcId", "ec2", "DescribeSubnets", SubnetIds=[subnet])
-    gateways = _described(api, "DescribeInternetGateways", "InternetGateways", "attachment.vpc-id", vpc or "")
+    gateways = described(api, "DescribeInternetGateways", "InternetGateways", "attachment.vpc-id", vpc or "")
     if vpc and not gateways:
         raise ProviderError(f"Network {vpc} has no Internet gateway attached: a public NAT gateway needs one")
 
@@ -159,7 +159,7 @@ def cluster_prerequisites(api: Api, thing: Thing) -> None:
     if len(zones) < 2:
         raise ProviderError("InvalidParameterException: Subnets specified must be in at least two different AZs")
     for group in config.get("securityGroupIds") or []:
-        if not _described(api, "DescribeSecurityGroups", "SecurityGroups", "group-id", group):
+        if not described(api, "DescribeSecurityGroups", "SecurityGroups", "group-id", group):
             raise ProviderError(f"InvalidParameterException: the security group {group} does not exist")
     key = find("encryptionConfig.provider.keyArn", thing.inputs)
     if key and api.look("KeyMetadata.Enabled", "kms", "DescribeKey", KeyId=key) is not True:
@@ -348,12 +348,12 @@ def _refuse_if_used(what: str, id: str, users: list[str]) -> None:
         raise ProviderError(f"DependencyViolation: the {what} {id!r} has dependencies: {', '.join(users)}")
 
 
-def _described(api: Api, operation: str, member: str, filter_name: str, value: str) -> list[Values]:
+def described(api: Api, operation: str, member: str, filter_name: str, value: str) -> list[Values]:
     return api.look(member, "ec2", operation, Filters=[{"Name": filter_name, "Values": [value]}]) or []
 
 
 def _interfaces(api: Api, filter_name: str, value: str) -> list[Values]:
-    return _described(api, "DescribeNetworkInterfaces", "NetworkInterfaces", filter_name, value)
+    return described(api, "DescribeNetworkInterfaces", "NetworkInterfaces", filter_name, value)
 
 
 def _subnets(api: Api, ids: list[str]) -> list[Values]:
@@ -364,7 +364,7 @@ def _subnets(api: Api, ids: list[str]) -> list[Values]:
 
 
 def _cluster_group(api: Api, cluster: str) -> str | None:
-    groups = _described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster)
+    groups = described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster)
     return groups[0]["GroupId"] if groups else None
 
 

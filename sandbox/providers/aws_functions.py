@@ -27,8 +27,8 @@ def _partition(api: Api, args: Values) -> Values:
 
 
 def _caller_identity(api: Api, args: Values) -> Values:
-    arn = f"arn:{partition_of(api.region)}:iam::{ACCOUNT_ID}:root"
-    return {"id": ACCOUNT_ID, "accountId": ACCOUNT_ID, "arn": arn, "userId": ACCOUNT_ID}
+    arn = f"arn:{partition_of(api.region)}:sts::{ACCOUNT_ID}:assumed-role/platform-deployer/embedded-cloud"
+    return {"id": ACCOUNT_ID, "accountId": ACCOUNT_ID, "arn": arn, "userId": "AROAEMULATEDDEPLOYER0:embedded-cloud"}
 
 
 def _availability_zones(api: Api, args: Values) -> Values:

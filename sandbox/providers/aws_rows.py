@@ -5,19 +5,10 @@ from zlib import crc32
 
 from sandbox.providers import aws_checks as checks
 from sandbox.providers.aws_api import Api, find
+from sandbox.providers.aws_rows_hosts import HOSTS
+from sandbox.providers.aws_rows_storage import STORAGE
 from sandbox.providers.protocol import Values
-from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging
-
-
-def _ec2_tags(resource_type: str, listed: bool = False) -> Tagging:
-    own = {"Filters": [{"Name": "resource-id", "Values": ["$id"]}]}
-    return Tagging(
-        tag=Call("CreateTags", {"Resources": ["$id"], "Tags": "$tags"}),
-        untag=Call("DeleteTags", {"Resources": ["$id"], "Tags": "$tagKeyList"}),
-        member="TagSpecifications" if resource_type else "",
-        resource_type=resource_type,
-        read=Fetch("DescribeTags", own, "Tags") if listed else None,
-    )
+from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, ec2_tags, listing
 
 
 def _iam_tags(kind: str, member: str, read: bool = False) -> Tagging:
@@ -43,10 +34,6 @@ def _attributes(operation: str, id: str, **properties: str) -> tuple[Call, ...]:
     return tuple(
         Call(operation, {id: "$id", attribute: {"Value": f"${key}"}}, (key,)) for key, attribute in properties.items()
     )
-
-
-def _listing(service: str, operation: str, path: str, **params: Any) -> Any:
-    return lambda api: api.look(path, service, operation, **params) or []
 
 
 def _of_clusters(operation: str, path: str, form: str) -> Any:
@@ -124,7 +111,7 @@ def _rule(direction: str) -> Row:
             "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
         },
         computed=("fromPort", "toPort"),
-        tags=_ec2_tags("security-group-rule"),
+        tags=ec2_tags("security-group-rule"),
         listing=lambda api: _rules(api, direction == "Egress"),
     )
 
@@ -240,8 +227,8 @@ _NETWORK: dict[str, Row] = {
         volatile=("ipv6AssociationId", "ipv6CidrBlock"),
         recorded=("enableNetworkAddressUsageMetrics",),
         defaults={"instanceTenancy": "default", "enableDnsSupport": True},
-        tags=_ec2_tags("vpc"),
-        listing=_listing("ec2", "DescribeVpcs", "Vpcs[?!IsDefault].VpcId"),
+        tags=ec2_tags("vpc"),
+        listing=listing("ec2", "DescribeVpcs", "Vpcs[?!IsDefault].VpcId"),
     ),
     "aws:ec2/subnet:Subnet": Row(
         "ec2",
@@ -284,8 +271,8 @@ _NETWORK: dict[str, Row] = {
         computed=("availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch"),
         volatile=("ipv6CidrBlockAssociationId",),
         recorded=("enableDns64", "enableResourceNameDnsAaaaRecordOnLaunch", "privateDnsHostnameTypeOnLaunch"),
-        tags=_ec2_tags("subnet"),
-        listing=_listing("ec2", "DescribeSubnets", "Subnets[?!DefaultForAz].SubnetId"),
+        tags=ec2_tags("subnet"),
+        listing=listing("ec2", "DescribeSubnets", "Subnets[?!DefaultForAz].SubnetId"),
         validate=checks.zone_in_region,
         before_create=checks.zone_exists,
         before_delete=checks.subnet_unused,
@@ -313,8 +300,8 @@ _NETWORK: dict[str, Row] = {
             "vpcId": "Attachments[0].VpcId",
         },
         computed=("vpcId",),
-        tags=_ec2_tags("internet-gateway"),
-        listing=_listing("ec2", "DescribeInternetGateways", "InternetGateways[].InternetGatewayId"),
+        tags=ec2_tags("internet-gateway"),
+        listing=listing("ec2", "DescribeInternetGateways", "InternetGateways[].InternetGatewayId"),
         before_delete=checks.gateway_unused,
     ),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": Row(
@@ -330,8 +317,8 @@ _NETWORK: dict[str, Row] = {
         (Call("DeleteEgressOnlyInternetGateway", {"EgressOnlyInternetGatewayId": "$id"}),),
         id="EgressOnlyInternetGateway.EgressOnlyInternetGatewayId",
         outputs={"vpcId": "Attachments[0].VpcId"},
-        tags=_ec2_tags("egress-only-internet-gateway"),
-        listing=_listing(
+        tags=ec2_tags("egress-only-internet-gateway"),
+        listing=listing(
             "ec2",
             "DescribeEgressOnlyInternetGateways",
             "EgressOnlyInternetGateways[].EgressOnlyInternetGatewayId",
@@ -346,8 +333,8 @@ _NETWORK: dict[str, Row] = {
         outputs={"arn": "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}"},
         computed=("domain", "networkBorderGroup", "publicIpv4Pool", "ipamPoolId"),
         quiet=("associationId", "networkInterface", "instance", "privateIp", "privateDns"),
-        tags=_ec2_tags("elastic-ip"),
-        listing=_listing("ec2", "DescribeAddresses", "Addresses[].AllocationId"),
+        tags=ec2_tags("elastic-ip"),
+        listing=listing("ec2", "DescribeAddresses", "Addresses[].AllocationId"),
         before_delete=checks.address_unused,
     ),
     "aws:ec2/natGateway:NatGateway": Row(
@@ -372,8 +359,8 @@ _NETWORK: dict[str, Row] = {
         defaults={"connectivityType": "public"},
         alive="State!='deleted'",
         settled="State=='available'",
-        tags=_ec2_tags("natgateway"),
-        listing=_listing("ec2", "DescribeNatGateways", "NatGateways[?State!='deleted'].NatGatewayId"),
+        tags=ec2_tags("natgateway"),
+        listing=listing("ec2", "DescribeNatGateways", "NatGateways[?State!='deleted'].NatGatewayId"),
         before_create=checks.internet_gateway_attached,
         after_delete=checks.nat_gateway_deleted,
     ),
@@ -385,8 +372,8 @@ _NETWORK: dict[str, Row] = {
         id="RouteTable.RouteTableId",
         outputs={"arn": "arn:{partition}:ec2:{region}:{account}:route-table/{id}"},
         quiet=("routes", "propagatingVgws"),
-        tags=_ec2_tags("route-table"),
-        listing=_listing("ec2", "DescribeRouteTables", "RouteTables[?!(Associations[?Main])].RouteTableId"),
+        tags=ec2_tags("route-table"),
+        listing=listing("ec2", "DescribeRouteTables", "RouteTables[?!(Associations[?Main])].RouteTableId"),
     ),
     "aws:ec2/route:Route": Row(
         "ec2",
@@ -414,7 +401,7 @@ _NETWORK: dict[str, Row] = {
         id="AssociationId",
         import_id="{subnetId}/{routeTableId}",
         identify="RouteTableAssociationId",
-        listing=_listing(
+        listing=listing(
             "ec2", "DescribeRouteTables", "RouteTables[].Associations[] | [?!Main].RouteTableAssociationId"
         ),
         updates=(
@@ -476,8 +463,8 @@ _NETWORK: dict[str, Row] = {
         defaults={"vpcEndpointType": "Gateway"},
         alive="State!='deleted'",
         settled="State=='available'",
-        tags=_ec2_tags("vpc-endpoint"),
-        listing=_listing("ec2", "DescribeVpcEndpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
+        tags=ec2_tags("vpc-endpoint"),
+        listing=listing("ec2", "DescribeVpcEndpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId"),
         validate=checks.resource_policy,
     ),
     "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation": Row(
@@ -510,7 +497,7 @@ _NETWORK: dict[str, Row] = {
         computed=("vpcId",),
         hooked=("ingress", "egress"),
         local=("revokeRulesOnDelete",),
-        tags=_ec2_tags(""),
+        tags=ec2_tags(""),
         validate=checks.no_self_rules,
         after_write=checks.default_group_rules,
     ),
@@ -527,8 +514,8 @@ _NETWORK: dict[str, Row] = {
         quiet=("ingress", "egress"),
         local=("revokeRulesOnDelete", "namePrefix"),
         defaults={"description": "Managed by Pulumi"},
-        tags=_ec2_tags("security-group"),
-        listing=_listing("ec2", "DescribeSecurityGroups", "SecurityGroups[?GroupName!='default'].GroupId"),
+        tags=ec2_tags("security-group"),
+        listing=listing("ec2", "DescribeSecurityGroups", "SecurityGroups[?GroupName!='default'].GroupId"),
         validate=checks.no_self_rules,
         after_write=checks.group_rules,
         before_delete=checks.group_unused,
@@ -545,8 +532,8 @@ _NETWORK: dict[str, Row] = {
         outputs={"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}", "vpcId": "ResourceId"},
         computed=("logDestination", "logFormat"),
         defaults={"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
-        tags=_ec2_tags("vpc-flow-log"),
-        listing=_listing("ec2", "DescribeFlowLogs", "FlowLogs[].FlowLogId"),
+        tags=ec2_tags("vpc-flow-log"),
+        listing=listing("ec2", "DescribeFlowLogs", "FlowLogs[].FlowLogId"),
     ),
     "aws:ec2/tag:Tag": Row(
         "ec2",
@@ -613,8 +600,8 @@ _NETWORK: dict[str, Row] = {
         computed=("defaultVersion",),
         volatile=("latestVersion", "defaultVersion"),
         local=("updateDefaultVersion", "namePrefix"),
-        tags=_ec2_tags("launch-template", listed=True),  # moto shows those of the creation only
-        listing=_listing("ec2", "DescribeLaunchTemplates", "LaunchTemplates[].LaunchTemplateId"),
+        tags=ec2_tags("launch-template", listed=True),  # moto shows those of the creation only
+        listing=listing("ec2", "DescribeLaunchTemplates", "LaunchTemplates[].LaunchTemplateId"),
         after_write=checks.template_default_version,
     ),
 }
@@ -653,7 +640,7 @@ _IDENTITY: dict[str, Row] = {
         local=("forceDetachPolicies", "namePrefix"),
         defaults={"maxSessionDuration": 3600, "path": "/"},
         tags=_iam_tags("Role", "RoleName"),
-        listing=_listing("iam", "ListRoles", "Roles[].RoleName"),
+        listing=listing("iam", "ListRoles", "Roles[].RoleName"),
         validate=checks.trust_policy,
         before_delete=checks.detach_policies,
     ),
@@ -705,7 +692,7 @@ _IDENTITY: dict[str, Row] = {
         local=("delayAfterPolicyCreationInMs", "namePrefix"),
         defaults={"path": "/"},
         tags=_iam_tags("Policy", "PolicyArn"),
-        listing=_listing("iam", "ListPolicies", "Policies[].Arn", Scope="Local"),
+        listing=listing("iam", "ListPolicies", "Policies[].Arn", Scope="Local"),
         validate=checks.managed_policy,
         before_update=checks.prune_policy_versions,
     ),
@@ -727,7 +714,7 @@ _IDENTITY: dict[str, Row] = {
         computed=("thumbprintLists",),
         hooked=("clientIdLists",),
         tags=_iam_tags("OpenIDConnectProvider", "OpenIDConnectProviderArn"),
-        listing=_listing("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList[].Arn"),
+        listing=listing("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList[].Arn"),
         after_write=checks.oidc_clients,
     ),
     "aws:iam/instanceProfile:InstanceProfile": Row(
@@ -763,7 +750,7 @@ _IDENTITY: dict[str, Row] = {
         local=("namePrefix",),
         defaults={"path": "/"},
         tags=_iam_tags("InstanceProfile", "InstanceProfileName"),
-        listing=_listing("iam", "ListInstanceProfiles", "InstanceProfiles[].InstanceProfileName"),
+        listing=listing("iam", "ListInstanceProfiles", "InstanceProfiles[].InstanceProfileName"),
     ),
     "aws:kms/key:Key": Row(
         "kms",
@@ -805,7 +792,7 @@ _IDENTITY: dict[str, Row] = {
             names=("TagKey", "TagValue"),
             read=Fetch("ListResourceTags", {"KeyId": "$id"}, "Tags"),
         ),
-        listing=_listing("kms", "ListKeys", "Keys[].KeyId"),
+        listing=listing("kms", "ListKeys", "Keys[].KeyId"),
         validate=checks.resource_policy,
     ),
     "aws:kms/alias:Alias": Row(
@@ -825,7 +812,7 @@ _IDENTITY: dict[str, Row] = {
             " && not_null(targetKeyId, TargetKeyId) || TargetKeyId",
         },
         local=("namePrefix",),
-        listing=_listing("kms", "ListAliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
+        listing=listing("kms", "ListAliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Row(
         "logs",
@@ -846,7 +833,7 @@ _IDENTITY: dict[str, Row] = {
         local=("skipDestroy", "namePrefix"),
         recorded=("logGroupClass",),
         tags=_arn_tags("logGroupArn"),
-        listing=_listing("logs", "DescribeLogGroups", "logGroups[].logGroupName"),
+        listing=listing("logs", "DescribeLogGroups", "logGroups[].logGroupName"),
     ),
 }
 
@@ -918,7 +905,7 @@ _EKS: dict[str, Row] = {
         defaults={"bootstrapSelfManagedAddons": True},
         settled="status=='ACTIVE'",
         tags=_arn_tags("arn"),
-        listing=_listing("eks", "ListClusters", "clusters"),
+        listing=listing("eks", "ListClusters", "clusters"),
         before_create=checks.cluster_prerequisites,
         before_update=checks.cluster_update,
         after_write=checks.cluster_created,
@@ -1080,7 +1067,7 @@ _EKS: dict[str, Row] = {
     ),
 }
 
-ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS}
+ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS}
 
 
 def recorded() -> dict[str, list[str]]:

@@ -55,7 +55,8 @@ def schema_of(token: str) -> Schema | None:
     package, path, name = token.split(":")
     try:
         module = getattr(import_module(f"pulumi_{package}"), python_name(path.split("/")[0]))
-        resource, args = getattr(module, name), getattr(module, f"{name}Args")
+        resource = getattr(module, name)
+        args = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")  # where a nested type took it
     except AttributeError:
         return None
     outputs = {key: type_of(annotation) for key, annotation in sdk_types.resource_types(resource).items()}

@@ -60,6 +60,8 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
         case "structure":
             if isinstance(value, list) and len(value) == 1:
                 value = value[0]
+            if isinstance(value, str) and len(shape.members) == 1:
+                return dict.fromkeys(shape.members, value)  # AWS wraps it in an object
             if not isinstance(value, dict):
                 problems.append((path, f"{value!r} cannot be sent as {shape.name}"))
                 return {}
@@ -89,7 +91,7 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
         case "boolean" if value in ("true", "false"):
             return value == "true"
         case "blob" if isinstance(value, str):
-            return base64.b64decode(value)
+            return base64.b64decode(value) if path.endswith(("Base64", "Binary")) else value.encode()
         case _:
             return value
 
@@ -136,13 +138,16 @@ def violations(value: Any, shape: Any, path: str = "") -> Iterator[str]:
         return
     name, limits = path or "the request", shape.metadata
     size = len(value) if isinstance(value, str | list | bytes) else value if type(value) is int else None
+    shown = "the secret value" if limits.get("sensitive") else repr(value)
     if size is not None and not limits.get("min", size) <= size <= limits.get("max", size):
         least, most = limits.get("min", "-"), limits.get("max", "-")
         what = "" if type(value) is int else "the length of "
-        yield f"{name}: {what}{value!r} is outside the limits {least} to {most}"
+        yield f"{name}: {what}{shown} is outside the limits {least} to {most}"
     match shape.type_name:
         case "structure" if isinstance(value, dict):
-            yield from (f"{name}: {member} is missing" for member in shape.required_members if member not in value)
+            tokens = [member for member in shape.members if shape.members[member].metadata.get("idempotencyToken")]
+            given = {*value, *tokens}  # botocore fills tokens in
+            yield from (f"{name}: {member} is missing" for member in shape.required_members if member not in given)
             for member, item in value.items():
                 yield from violations(item, shape.members[member], f"{path}.{member}" if path else member)
         case "list" if isinstance(value, list):
@@ -155,11 +160,11 @@ def violations(value: Any, shape: Any, path: str = "") -> Iterator[str]:
         case "string" if isinstance(value, str):
             allowed, pattern = shape.enum, _pattern(limits.get("pattern", ""))
             if allowed and value not in allowed and shape.name not in _OPEN_ENUMS:
-                yield f"{name}: {value!r} is not one of {', '.join(allowed)}"
+                yield f"{name}: {shown} is not one of {', '.join(allowed)}"
             if pattern and not pattern.fullmatch(value):
-                yield f"{name}: {value!r} does not match {limits['pattern']}"
+                yield f"{name}: {shown} does not match {limits['pattern']}"
         case "structure" | "list" | "map" | "string":
-            yield f"{name}: {value!r} is not a {shape.type_name}"
+            yield f"{name}: {shown} is not a {shape.type_name}"
         case "integer" | "long" if type(value) is not int:
             yield f"{name}: {value!r} is not a whole number"
         case "boolean" if not isinstance(value, bool):

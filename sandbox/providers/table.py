@@ -1,9 +1,10 @@
 """The columns of the AWS table: what a row says of a resource type.
 
 Text values in `params` that begin with `$` and a small letter refer to a property, to `$id`, `$region`, `$account`,
-`$partition`, to `$state.x` (as last read), `$old.x` (inputs before the update), `$found.x` (read so far), `$added.x`
-and `$removed.x` (elements of a list, keys of a map), `$tags` and `$tagKeys`; `$!x` takes the object around it away
-where x is missing. Paths and `outputs` are JMESPath over AWS's answer; outputs that begin with `arn:` are format texts.
+`$partition`, to `$constraint` (the region in S3's words), to `$state.x` (as last read), `$old.x` (inputs before the
+update), `$found.x` (read so far), `$added.x` and `$removed.x` (elements of a list, keys of a map), `$tags` and
+`$tagKeys`; `$!x` takes the object around it away where x is missing. Paths and `outputs` are JMESPath over AWS's
+answer, with the functions of `aws_api`; outputs that begin with `arn:` are format texts.
 """
 
 import re
@@ -52,6 +53,7 @@ class Tagging:
     resource_type: str = ""  # EC2's TagSpecifications
     read: Fetch | None = None
     one_by_one: bool = False
+    whole: bool = False  # `tag` replaces all tags, `untag` removes them all
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,16 @@ class Row:
     quiet: tuple[str, ...] = ()  # outputs that other resources change: shown only where they are inputs
     local: tuple[str, ...] = ()  # inputs that only the provider looks at
     recorded: tuple[str, ...] = ()  # inputs that the emulator takes and forgets
+    unread: tuple[str, ...] = ()  # inputs that AWS does not show again
+    secret: tuple[str, ...] = ()  # inputs that no message may quote
+    kept: str = ""  # prefix of the ids of a type that neither emulator has: the stand-in keeps its inputs
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tags: Tagging | None = None
     alive: str = ""  # on what is read: false where the resource still shows but is gone
     settled: str = ""  # on what is read: true when AWS has finished
     listing: Callable[["Api"], list[str]] | None = None  # ids of what users made
     validate: Callable[[Values], Iterator[tuple[str, str]]] | None = None
-    before_create: Callable[["Api", "Thing"], None] | None = None
+    before_create: Callable[["Api", "Thing"], Values | None] | None = None  # may return values for the request
     before_update: Callable[["Api", "Thing"], None] | None = None
     after_write: Callable[["Api", "Thing"], None] | None = None
     before_delete: Callable[["Api", "Thing"], None] | None = None
@@ -100,3 +105,18 @@ def references(template: Any) -> set[str]:
             return {name for item in template for name in references(item)}
         case _:
             return set()
+
+
+def ec2_tags(resource_type: str, listed: bool = False) -> Tagging:
+    own = {"Filters": [{"Name": "resource-id", "Values": ["$id"]}]}
+    return Tagging(
+        tag=Call("CreateTags", {"Resources": ["$id"], "Tags": "$tags"}),
+        untag=Call("DeleteTags", {"Resources": ["$id"], "Tags": "$tagKeyList"}),
+        member="TagSpecifications" if resource_type else "",
+        resource_type=resource_type,
+        read=Fetch("DescribeTags", own, "Tags") if listed else None,
+    )
+
+
+def listing(service: str, operation: str, path: str, **params: Any) -> Any:
+    return lambda api: api.look(path, service, operation, **params) or []

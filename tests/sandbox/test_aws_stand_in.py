@@ -3,20 +3,21 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 
+from aws_account import Account, Made
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.inventory import inventory
 from sandbox.knobs import Knobs
 from sandbox.providers import aws_rows
 from sandbox.providers.aws import AwsProvider, find_by_tags
-from sandbox.providers.protocol import UNKNOWN, Changes, InvalidInputsError, ProviderError, Resource, Values
+from sandbox.providers.protocol import UNKNOWN, InvalidInputsError, ProviderError, Values
 from small_stack import SmallStack
 
 REGION = "us-east-1"
@@ -41,72 +42,6 @@ ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 
 def policy(*statements: Values) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements or [ALLOW]})
-
-
-class Account:
-    """Does what the engine does, one resource at a time."""
-
-    def __init__(self, cloud: Callable[[], Cloud], knobs: Knobs | None = None, region: str = REGION) -> None:
-        self.announced: list[str] = []
-        self.provider = AwsProvider(cloud, knobs or Knobs(), self.announced.append)
-        self.region = region
-
-    def _resource(self, token: str, name: str = "it") -> Resource:
-        return Resource.of(f"urn:pulumi:test::small::{token}::{name}", {"region": self.region})
-
-    def check(self, token: str, inputs: Values, old: Values | None = None, name: str = "it") -> Values:
-        return self.provider.check(self._resource(token, name), old or {}, inputs, b"seed" * 8)
-
-    def refusal(self, token: str, **inputs: Any) -> str:
-        with pytest.raises(InvalidInputsError) as caught:
-            self.check(token, inputs)
-        return str(caught.value)
-
-    def plan(self, token: str, **inputs: Any) -> Values:
-        return self.provider.create(self._resource(token), self.check(token, inputs), preview=True)[1]
-
-    def diff(self, token: str, old: Values, new: Values, ignored: tuple[str, ...] = (), name: str = "it") -> Changes:
-        before, after = self.check(token, old, name=name), self.check(token, new, name=name)
-        return self.provider.diff(self._resource(token, name), "id", before, before, after, list(ignored))
-
-    def make(self, token: str, logical: str = "it", **inputs: Any) -> "Made":
-        checked = self.check(token, inputs, name=logical)
-        id, state = self.provider.create(self._resource(token, logical), checked, preview=False)
-        return Made(self, token, logical, id, checked, state)
-
-
-class Made:
-    def __init__(self, account: Account, token: str, name: str, id: str, inputs: Values, state: Values) -> None:
-        self.account, self.token, self.name, self.id, self.inputs, self.state = account, token, name, id, inputs, state
-
-    def __getitem__(self, key: str) -> Any:
-        return self.state[key]
-
-    @property
-    def resource(self) -> Resource:
-        return self.account._resource(self.token, self.name)
-
-    def change(self, preview: bool = False, **inputs: Any) -> Changes:
-        provider = self.account.provider
-        new = {key: value for key, value in (self.inputs | inputs).items() if value is not None}
-        new = self.account.check(self.token, new, self.inputs, self.name)
-        changes = provider.diff(self.resource, self.id, self.inputs, self.state, new, [])
-        assert not changes.replacing, changes
-        state = provider.update(self.resource, self.id, self.inputs, self.state, new, preview)
-        if preview:
-            self.planned = state
-        else:
-            self.inputs, self.state = new, state
-        return changes
-
-    def read(self) -> tuple[str, Values, Values] | None:
-        return self.account.provider.read(self.resource, self.id, self.inputs, self.state)
-
-    def refreshes_unchanged(self) -> bool:
-        return self.read() == (self.id, self.inputs, self.state)
-
-    def delete(self) -> None:
-        self.account.provider.delete(self.resource, self.id, self.inputs, self.state)
 
 
 def no_cloud() -> Cloud:
@@ -862,11 +797,13 @@ def test_every_row_fits_the_sdk_and_the_service_models() -> None:
             assert set(call.params) <= set(shape.members), (token, call)
         properties = {path.split(".")[0] for call in calls for path in call.properties}
         properties |= {
-            path.strip("-").split(".")[0] for path in (*row.computed, *row.local, *row.recorded, *row.replace)
+            path.strip("-").split(".")[0]
+            for path in (*row.computed, *row.local, *row.recorded, *row.replace, *row.unread, *row.secret)
         }
         assert properties | set(row.defaults) <= set(schema.inputs), token
         assert {*row.outputs, *row.quiet, *row.volatile} <= set(schema.outputs), token
-        known = {*schema.inputs, *schema.outputs, "id", "state", "old", "found", "tags", "tagKeys", "tagKeyList"}
+        known = {*schema.inputs, *schema.outputs, "id", "constraint", "state", "old", "found"}
+        known |= {"tags", "tagKeys", "tagKeyList"}
         assert {name for call in calls for name in references(call.params)} <= known, token
 
 

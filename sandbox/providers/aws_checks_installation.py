@@ -1,0 +1,210 @@
+"""Buckets, secrets, hosts and records: what AWS refuses and moto lets pass, and the writes of several calls."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from sandbox.providers.aws_api import Api, Thing, find
+from sandbox.providers.aws_checks import Problems, described, policy
+from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
+
+_BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_IMAGE = re.compile(r"ami-[0-9a-f]{8,17}")
+
+
+# What can be judged from the inputs alone, in a preview too.
+
+
+def bucket_name(inputs: Values) -> Problems:
+    for key, sample in (("bucket", ""), ("bucketPrefix", "x" * 26)):  # that many are added to a prefix
+        name = inputs.get(key)
+        if isinstance(name, str) and not _BUCKET.fullmatch(name + sample):
+            yield key, f"{name!r} is not a valid bucket name: 3 to 63 lower-case letters, digits, dots and hyphens"
+
+
+def bucket_policy(inputs: Values) -> Problems:
+    yield from policy("policy", inputs["policy"], 20480, "Principal")
+
+
+def secret(inputs: Values) -> Problems:
+    days = inputs.get("recoveryWindowInDays")
+    if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
+        yield "recoveryWindowInDays", f"{days} is neither 0 nor 7 to 30"
+    if inputs.get("policy"):
+        yield from policy("policy", inputs["policy"], 20480, "Principal")
+
+
+def parameter_name(inputs: Values) -> Problems:
+    name = inputs.get("name")
+    if not isinstance(name, str):
+        return
+    if re.match(r"/?(aws|ssm)", name, re.IGNORECASE):
+        yield "name", f"{name!r} begins with aws or ssm, which AWS keeps for itself"
+    if not re.fullmatch(r"[\w.-]+|(/[\w.-]+)+", name, re.ASCII):
+        yield "name", f"{name!r} is neither a name of letters, digits, '_', '.' and '-' nor a path of them from '/' on"
+
+
+def public_key(inputs: Values) -> Problems:
+    """EC2 imports RSA and ED25519 keys in OpenSSH's form. No message quotes the key: it may be a private one."""
+    key = inputs["publicKey"]
+    if key is UNKNOWN:
+        return
+    kind, _, rest = str(key).strip().partition(" ")
+    try:
+        blob = base64.b64decode(rest.split(" ")[0], validate=True)
+    except (ValueError, binascii.Error):
+        blob = b""
+    if kind not in ("ssh-rsa", "ssh-ed25519") or not blob.startswith(len(kind).to_bytes(4, "big") + kind.encode()):
+        yield "publicKey", "is not an RSA or ED25519 key in OpenSSH's public form (InvalidKey.Format)"
+
+
+def instance(inputs: Values) -> Problems:
+    if not inputs.get("launchTemplate"):
+        for key in ("ami", "instanceType"):
+            if not inputs.get(key):
+                yield key, "is missing, and there is no launchTemplate that could hold it"
+    image = inputs.get("ami")
+    if isinstance(image, str) and not _IMAGE.fullmatch(image) and not image.startswith("resolve:ssm:"):
+        yield "ami", f"{image!r} is neither an AMI id nor resolve:ssm: and a parameter's name"
+
+
+def record(inputs: Values) -> Problems:
+    if bool(inputs.get("aliases")) == bool(inputs.get("records")):
+        yield "records", "exactly one of records and aliases is needed"
+    if inputs.get("records") and inputs.get("ttl") is None:
+        yield "ttl", "is missing: records need one"
+    if inputs.get("aliases") and inputs.get("ttl") is not None:
+        yield "ttl", "does not go with aliases, which take the target's"
+    if inputs["type"] == "CNAME" and isinstance(inputs.get("records"), list) and len(inputs["records"]) > 1:
+        yield "records", "a CNAME has exactly one"
+
+
+# Against what the account holds.
+
+
+def instance_prerequisites(api: Api, thing: Thing) -> None:
+    inputs = thing.inputs
+    if (name := inputs.get("keyName")) and not described(api, "DescribeKeyPairs", "KeyPairs", "key-name", name):
+        raise ProviderError(f"InvalidKeyPair.NotFound: The key pair '{name}' does not exist")
+    if subnet := inputs.get("subnetId"):
+        home = api.look("Subnets[0].VpcId", "ec2", "DescribeSubnets", SubnetIds=[subnet])
+        for id in inputs.get("vpcSecurityGroupIds") or []:
+            group = described(api, "DescribeSecurityGroups", "SecurityGroups", "group-id", id)
+            if not group or group[0]["VpcId"] != home:
+                raise ProviderError(f"InvalidGroup.NotFound: security group {id} does not exist in {home}")
+
+
+def record_fits(api: Api, thing: Thing) -> Values:
+    """Route 53's rules of names and kinds; the full name, since the provider lets the zone be left out."""
+    zone = _zone(api, thing.inputs["zoneId"])
+    if zone is None:
+        raise ProviderError(f"NoSuchHostedZone: No hosted zone found with ID: {thing.inputs['zoneId']}")
+    name, kind = thing.inputs["name"].strip(".").lower(), thing.inputs["type"]
+    # As the provider does it, which looks at letters, not at labels: `a-b.example` stays as it is in zone `b.example`.
+    name = name if name.endswith(zone) else f"{name}.{zone}".strip(".")
+    what = f"RRSet of type {kind} with DNS name {name}."
+    if name != zone and not name.endswith(f".{zone}"):
+        raise ProviderError(f"InvalidChangeBatch: {what} is not permitted in zone {zone}.")
+    if kind == "CNAME" and name == zone:
+        raise ProviderError(f"InvalidChangeBatch: {what} is not permitted at apex in zone {zone}.")
+    others = {one["Type"] for one in _record_sets(api, thing.inputs["zoneId"]) if one["Name"].strip(".") == name}
+    if (kind == "CNAME" and others - {kind}) or (kind != "CNAME" and "CNAME" in others):
+        raise ProviderError(
+            f"InvalidChangeBatch: {what} is not permitted because a conflicting RRSet with the same DNS name already"
+            f" exists in zone {zone}."
+        )
+    if kind in others and not thing.inputs.get("allowOverwrite"):
+        raise ProviderError(
+            f"InvalidChangeBatch: Tried to create resource record set [name='{name}.', type='{kind}']"
+            " but it already exists"
+        )
+    return {"name": name}
+
+
+# Writes that are more than a call.
+
+
+def empty_bucket(api: Api, thing: Thing) -> None:
+    if thing.inputs.get("forceDestroy"):
+        for version in _versions(api, thing.id):
+            api.call("s3", "DeleteObject", Bucket=thing.id, **version)
+
+
+def delete_versions(api: Api, thing: Thing) -> None:
+    """Deleting an object of a versioned bucket takes all its versions away, as the provider does it."""
+    if thing.state.get("versionId"):
+        bucket, key = thing.inputs["bucket"], thing.inputs["key"]
+        for version in _versions(api, bucket, key):
+            api.call("s3", "DeleteObject", Bucket=bucket, **version)
+
+
+def retire_version(api: Api, thing: Thing) -> None:
+    """A version of a secret cannot be deleted; it loses its labels, but for the one of the current version."""
+    for stage in thing.state.get("versionStages") or []:
+        if stage != "AWSCURRENT":
+            api.call(
+                "secretsmanager",
+                "UpdateSecretVersionStage",
+                SecretId=thing.state["secretId"],
+                VersionStage=stage,
+                RemoveFromVersionId=thing.state["versionId"],
+            )
+
+
+def instance_profile(api: Api, thing: Thing) -> None:
+    """An instance has one profile at most; it is exchanged by its association."""
+    before, after = (values.get("iamInstanceProfile") for values in (thing.old or {}, thing.inputs))
+    if thing.old is None or before == after:
+        return
+    associations = described(
+        api, "DescribeIamInstanceProfileAssociations", "IamInstanceProfileAssociations", "instance-id", thing.id
+    )
+    current = associations[0]["AssociationId"] if associations else None
+    if current and after:
+        api.call(
+            "ec2", "ReplaceIamInstanceProfileAssociation", AssociationId=current, IamInstanceProfile={"Name": after}
+        )
+    elif after:
+        api.call("ec2", "AssociateIamInstanceProfile", InstanceId=thing.id, IamInstanceProfile={"Name": after})
+    elif current:
+        api.call("ec2", "DisassociateIamInstanceProfile", AssociationId=current)
+
+
+def delete_record(api: Api, thing: Thing) -> None:
+    """Route 53 wants the record set as it is."""
+    zone = thing.inputs["zoneId"]
+    for one in _record_sets(api, zone):
+        if one["Name"].strip(".") == thing.state["fqdn"] and one["Type"] == thing.inputs["type"]:
+            changes = [{"Action": "DELETE", "ResourceRecordSet": one}]
+            api.call("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
+def objects(api: Api) -> list[str]:
+    """Bucket and key of every object."""
+    buckets = api.look("Buckets[].Name", "s3", "ListBuckets") or []
+    return [f"{bucket}/{key}" for bucket in buckets for key in {one["Key"] for one in _versions(api, bucket)}]
+
+
+def records(api: Api) -> list[str]:
+    """Zone, name and type of every record that did not come with its zone."""
+    zones = api.look("HostedZones[].Id", "route53", "ListHostedZones") or []
+    ids = [zone.removeprefix("/hostedzone/") for zone in zones]
+    found = [(id, one) for id in ids for one in _record_sets(api, id) if one["Type"] not in ("NS", "SOA")]
+    return [f"{id}_{one['Name'].strip('.')}_{one['Type']}" for id, one in found]
+
+
+def _zone(api: Api, id: str) -> str | None:
+    return api.look("trim(HostedZone.Name, '.')", "route53", "GetHostedZone", Id=id)
+
+
+def _record_sets(api: Api, zone: str) -> list[Values]:
+    return api.look("ResourceRecordSets", "route53", "ListResourceRecordSets", HostedZoneId=zone) or []
+
+
+def _versions(api: Api, bucket: str, key: str = "") -> Iterator[dict[str, str]]:
+    """Key and version of each object, delete markers among them; of one key where it is given."""
+    answer = api.look("@", "s3", "ListObjectVersions", Bucket=bucket, Prefix=key) or {}
+    for version in find("[Versions, DeleteMarkers][] | []", answer) or []:
+        if not key or version["Key"] == key:
+            yield {"Key": version["Key"], "VersionId": version["VersionId"]}
