@@ -19,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 
 report() { # status: kept here, and shown to whoever asks AWS for it
   if [ "$(cat "$state/status" 2>/dev/null)" != "$1" ]; then
-    aws ssm put-parameter --name "$STATUS_PARAMETER" --type String --overwrite --value "$1" >/dev/null
+    aws ssm put-parameter --name "$STATUS_PARAMETER" --type String --overwrite --value "$1" >/dev/null || return 1
     keep "$state/status" 644 ubuntu <<<"$1"
   fi
 }
@@ -194,7 +194,7 @@ elif [ -n "$RUN_INSTALLER" ]; then
 else
   object "$NEXT_STEPS_KEY"
   keep "$ROOT/etc/dash-enterprise/next-steps.txt" 644 root <<EOF
-Bootstrap host of the cluster $CLUSTER_NAME, for Dash Enterprise at $BASE_DOMAIN.
+Bootstrap host of the cluster $CLUSTER_NAME, for Dash Enterprise${BASE_DOMAIN:+ at $BASE_DOMAIN}.
 
   sudo -iu ubuntu                                        the user that has the files and the cluster
   cd ~/dash-enterprise && bash install_de_aws.sh         the vendor's installation
