@@ -38,7 +38,7 @@ class InstallationOptions:
 
 def bucket_prefix(cluster_name: str) -> str:
     """What the name of the installation's bucket begins with."""
-    return cluster_name.lower().replace("_", "-")[: LONGEST_BUCKET_PREFIX - 1].rstrip("-") + "-"
+    return cluster_name.lower().replace("_", "-")[: LONGEST_BUCKET_PREFIX - 1] + "-"
 
 
 def check_installation(options: InstallationOptions) -> list[Problem]:
@@ -78,7 +78,7 @@ def _base_domain(domain: str) -> Iterator[Problem]:
 def _content(name: str, content: str) -> Iterator[Problem]:
     size = len(content.encode(errors="replace"))
     if not content.strip():
-        yield Problem(name, f"{size} bytes", "is empty", "give the content of the file")
+        yield Problem(name, "", "is empty", "give the content of the file")
     if size > LARGEST_FILE:
         reason = f"is larger than {LARGEST_FILE} bytes, the most that AWS Secrets Manager keeps"
         yield Problem(name, f"{size} bytes", reason, "give the content of the file, and nothing else")

@@ -266,7 +266,7 @@ def test_other_changes_of_its_parameter_pass() -> None:
         ({"base_domain": "dash"}, ["base_domain = 'dash'"]),
         ({"base_domain": "Dash.example.com"}, ["small letters"]),
         ({"base_domain": "10.0.0.1"}, ["base_domain = '10.0.0.1'"]),
-        ({"license": " "}, ["license = '1 bytes': is empty"]),
+        ({"license": " "}, ["license = '': is empty"]),
         ({"tls_certificate": "6f1e" * 20_000}, ["tls_certificate = '80000 bytes': is larger than 65536 bytes"]),
         ({"script_variables": {"ADMIN_PASSWORD": "6f1e"}}, ["'ADMIN_PASSWORD': is a secret"]),
         ({"script_variables": {"REGION": "6f1e"}}, ["use one that is: CLUSTER_NAME"]),
