@@ -7,11 +7,11 @@ SANDBOX := $(RUN) -m sandbox
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment preview up down refresh outputs inventory stop zones test check format bench docs
+.PHONY: help environment preview up down refresh outputs inventory stop zones deployer-policy test check format bench docs
 
 help: ## This list
 	@echo "make TARGET [STACK=dev]"
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 environment:
 	@$(PYTHON) tools/environment.py
@@ -39,6 +39,9 @@ stop: environment ## End the embedded cloud without destroying; what it held is 
 
 zones: environment ## Print the zones of REGION where EKS accepts a control plane (ACCOUNT=1 asks AWS)
 	@$(SANDBOX) zones --region "$(REGION)" $(if $(ACCOUNT),--account)
+
+deployer-policy: environment ## Print the IAM policy of the role that deploys STACK
+	@$(RUN) -m operations deployer-policy --stack "$(STACK)"
 
 test: environment ## Run all tests (TESTS=tests/unit for a part)
 	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile

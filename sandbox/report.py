@@ -134,9 +134,11 @@ class Report:
             return
         self.console.print("Stack outputs", style="bold")
         widest = max(map(len, self.outputs))
-        for key in sorted(self.outputs):
-            value = escape(_text(self.outputs[key]))
-            self.console.print(f"  {key:<{widest}}  {value}", highlight=False, soft_wrap=True)
+        # What takes several lines stands at the end.
+        for key, lines in sorted(((key, _lines(value)) for key, value in self.outputs.items()), key=_lengthy):
+            first, *others = lines if len(lines) == 1 else ["", *(f"    {line}" for line in lines)]
+            for line in (f"  {key:<{widest}}  {first}".rstrip(), *others):
+                self.console.print(escape(line), highlight=False, soft_wrap=True)
 
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""
@@ -177,6 +179,19 @@ def _changes(metadata: events.StepEventMetadata) -> list[str]:
         else:
             shown.append(f"{key}: {_text(before)} → {_text(after)}")
     return [escape(line) for line in shown]
+
+
+def _lengthy(output: tuple[str, list[str]]) -> tuple[bool, str]:
+    return len(output[1]) > 1, output[0]
+
+
+def _lines(value: Any) -> list[str]:
+    """An output as a person reads it: a long list or object line by line, a table not at all."""
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [f"({len(value)} rows: make outputs prints them)"]
+    if _text(value).endswith("…") and isinstance(value, dict | list):
+        return [f"{key}: {_text(item)}" for key, item in value.items()] if isinstance(value, dict) else value
+    return [_text(value)]
 
 
 def _text(value: Any) -> str:

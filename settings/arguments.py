@@ -1,19 +1,24 @@
 """From settings to the arguments of the components: the one place where their names meet."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from eks_analytics.bootstrap_checks import BootstrapOptions
 from eks_analytics.cluster_checks import ClusterOptions
+from eks_analytics.dns_records import DnsOptions
+from eks_analytics.host_tools import ToolArgs
 from eks_analytics.instance_types import InstanceType
 from eks_analytics.node_group_options import NodeGroupArgs
 
-from .models import NodeGroupSettings, Settings
+from .models import NodeGroupSettings, Settings, ToolSettings
 
 if TYPE_CHECKING:  # importing the components means importing the provider SDKs
     import pulumi
 
-    from eks_analytics import ClusterArgs, NetworkArgs
-    from eks_analytics.cluster import SubnetIds
+    from eks_analytics import DashEnterpriseArgs, NetworkArgs
+    from eks_analytics.bootstrap import BootstrapSpecArgs
+    from eks_analytics.cluster import ClusterSpecArgs
+    from eks_analytics.dns import DnsSpecArgs
 
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
@@ -42,20 +47,11 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
     }
 
 
-def cluster_arguments(
-    settings: Settings,
-    *,
-    vpc_id: "pulumi.Input[str]",
-    subnet_ids_by_zone: "SubnetIds",
-    node_subnet_ids_by_zone: "SubnetIds",
-) -> "ClusterArgs":
-    """Arguments of `Cluster` in a network."""
+def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
+    """What a `Cluster` is like, wherever it stands."""
     cluster = settings.cluster
     return {
         "cluster_name": settings.cluster_name,
-        "vpc_id": vpc_id,
-        "subnet_ids_by_zone": subnet_ids_by_zone,
-        "node_subnet_ids_by_zone": node_subnet_ids_by_zone,
         "region": settings.region,
         "account_id": settings.account_id,
         "kubernetes_version": cluster.version,
@@ -82,7 +78,7 @@ def cluster_arguments(
 
 def cluster_options(settings: Settings) -> ClusterOptions:
     """What of `Cluster`'s arguments can be checked before there is a network."""
-    arguments = cluster_arguments(settings, vpc_id="", subnet_ids_by_zone={}, node_subnet_ids_by_zone={})
+    arguments = cluster_specification(settings)
     names = {field.name for field in fields(ClusterOptions)}
     plain: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
     zones = settings.availability_zones
@@ -104,6 +100,123 @@ def instance_limits(settings: Settings) -> list[InstanceType]:
         )
         for given in settings.dash_enterprise.capacity.instance_limits
     ]
+
+
+def bootstrap_arguments(settings: Settings) -> "BootstrapSpecArgs":
+    """What the bootstrap host of `DashEnterprise` is like."""
+    bootstrap = settings.dash_enterprise.bootstrap
+    arguments: BootstrapSpecArgs = {
+        "ubuntu_release": bootstrap.ubuntu_release,
+        "instance_type": bootstrap.instance_type,
+        "disk_size_gib": bootstrap.disk_size_gib,
+        "run_installer": bootstrap.run_installer,
+        "installer_timeout_minutes": bootstrap.installer_timeout_minutes,
+        "supporting_software": list(bootstrap.supporting_software),
+        "tools": [_tool(tool) for tool in bootstrap.tools],
+        "log_retention_days": bootstrap.log_retention_days,
+    }
+    if bootstrap.ssh.public_key:
+        arguments["ssh"] = {
+            "public_key": bootstrap.ssh.public_key,
+            "allowed_cidrs": list(bootstrap.ssh.allowed_cidrs),
+            "key_name": bootstrap.ssh.key_name,
+        }
+    return arguments
+
+
+def bootstrap_options(settings: Settings) -> BootstrapOptions:
+    """What of `BootstrapInstance`'s arguments can be checked before there is a cluster."""
+    plain: dict[str, Any] = {**bootstrap_arguments(settings)}
+    return BootstrapOptions(
+        cluster_name=settings.cluster_name,
+        kubernetes_version=settings.cluster.version,
+        region=settings.region,
+        account_id=settings.account_id,
+        tags=settings.tags,
+        **plain,
+    )
+
+
+def dns_arguments(settings: Settings) -> "DnsSpecArgs":
+    """The records of `DashEnterprise`."""
+    dns = settings.dash_enterprise.dns
+    return {
+        "hosted_zone_id": dns.hosted_zone_id,
+        "hosted_zone_name": dns.hosted_zone_name,
+        "prefixed_hosted_zone_id": dns.prefixed_hosted_zone_id,
+        "load_balancer_hostname": dns.load_balancer_hostname,
+        "load_balancer_type": dns.load_balancer_type,
+        "ttl": dns.ttl,
+        "enable_base_record": dns.base_record,
+    }
+
+
+def dns_options(settings: Settings) -> DnsOptions:
+    """The same with the base domain, as its checks want it."""
+    return DnsOptions(base_domain=settings.dash_enterprise.base_domain, **dns_arguments(settings))
+
+
+def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
+    """Arguments of `DashEnterprise`. A file that is not there, as only a preview may have it, becomes unknown."""
+    dash, files = settings.dash_enterprise, settings.files
+    password = settings.admin_password.get_secret_value()
+    return {
+        "network": network_arguments(settings),
+        "cluster": cluster_specification(settings),
+        "installation": {
+            "base_domain": dash.base_domain,
+            "license": _known(files.license),
+            "tls_certificate": _known(files.tls_certificate),
+            "tls_private_key": _known(files.tls_private_key),
+            "admin_password": _known(password or None),
+            "install_script": _known(files.install_script),
+            "script_variables": dash.script_variables,
+            "confirm_base_domain_change": dash.confirm_base_domain_change,
+        },
+        "enable_bootstrap": dash.bootstrap.enabled,
+        "bootstrap": bootstrap_arguments(settings),
+        "dns": dns_arguments(settings),
+        "egress": {
+            "mode": dash.egress.mode,
+            "action": dash.egress.action,
+            "additional_domains": list(dash.egress.additional_domains),
+        },
+        "capacity": {
+            "edition": dash.edition,
+            "apps": dash.capacity.apps,
+            "workspaces": dash.capacity.workspaces,
+            "instance_limits": [
+                {
+                    "name": given.instance_type,
+                    "architecture": given.architecture,
+                    "vcpus": given.vcpus,
+                    "memory_mib": given.memory_mib,
+                    "network_interfaces": given.network_interfaces,
+                    "addresses_per_interface": given.addresses_per_interface,
+                    "volumes": given.volumes,
+                    "volumes_share_slots": given.volumes_share_slots,
+                }
+                for given in dash.capacity.instance_limits
+            ],
+        },
+    }
+
+
+def _tool(tool: ToolSettings) -> ToolArgs:
+    given: ToolArgs = {"name": tool.name}
+    if tool.version:
+        given["version"] = tool.version
+    if tool.sha256:
+        given["sha256"] = tool.sha256
+    return given
+
+
+def _known(content: str | None) -> "pulumi.Input[str]":
+    if content is not None:
+        return content
+    import pulumi
+
+    return pulumi.Output.from_input(cast("str", pulumi.UNKNOWN))
 
 
 def _node_group(group: NodeGroupSettings) -> NodeGroupArgs:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from eks_analytics.capacity import CORE, planned
-from eks_analytics.capacity_checks import capacity_problems, capacity_warnings
-from eks_analytics.layout import layout_of
+from eks_analytics.bootstrap_checks import check_bootstrap
+from eks_analytics.dash_enterprise_checks import Room
+from eks_analytics.dns_records import record_problems
+from eks_analytics.installation_checks import InstallationOptions, check_installation
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.problems import Problem
 
-from .arguments import cluster_options, instance_limits, network_arguments
+from .arguments import bootstrap_options, cluster_options, dns_options, instance_limits, network_arguments
 from .files import find
 from .problems import HIDDEN
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .rules import Judgement
 
 _SHORTEST_PASSWORD = 6
+_JUDGED_ELSEWHERE = ("cluster", "region", "account_id", "tags")
 _SETTING = {
     "service_cidr": "cluster.service_cidr",
     "private_subnet_cidrs": "network.private_subnet_cidrs",
@@ -30,7 +33,7 @@ def rules(it: Judgement) -> Iterator[Problem]:
     """All rules of this product, those that others rest on first."""
     if it.settings.product != "dash-enterprise":
         return
-    for rule in (_files, _password, _capacity):
+    for rule in (_files, _password, _installation, _bootstrap, _dns, _capacity):
         yield from rule(it)
 
 
@@ -99,15 +102,66 @@ def _password(it: Judgement) -> Iterator[Problem]:
         yield Problem(key, HIDDEN, reason, "the Admin Console refuses it: choose another one")
 
 
+def _installation(it: Judgement) -> Iterator[Problem]:
+    script = it.found.files.get("installation_plan")
+    options = InstallationOptions(
+        cluster_name=it.settings.cluster_name,
+        base_domain=it.settings.dash_enterprise.base_domain,
+        # What is no text is no script either, which the check says.
+        install_script=script.content.decode(errors="replace") if script else None,
+        delivers_script=True,
+        delivers_password=True,
+        script_variables=it.settings.dash_enterprise.script_variables,
+    )
+    for problem in check_installation(options):
+        if problem.input == "install_script" and script:
+            yield script.problem(problem.reason, problem.remedy)
+        elif problem.input == "script_variables":
+            yield from _sound(it, problem, "dash_enterprise.script_variables")
+        elif problem.input == "cluster_name":
+            yield from _sound(it, problem, "cluster_name")
+
+
+def _bootstrap(it: Judgement) -> Iterator[Problem]:
+    settings = it.settings.dash_enterprise.bootstrap
+    if settings.ssh.allowed_cidrs and not settings.ssh.public_key:
+        reason, remedy = "nobody comes in over SSH without a key pair", "write it, or leave ssh out: Session Manager"
+        yield Problem("dash_enterprise.bootstrap.ssh.public_key", None, reason, f"{remedy} needs none")
+    names = [tool.name for tool in settings.tools]
+    for problem in check_bootstrap(bootstrap_options(it.settings)):
+        if problem.input == "log_retention_days" or problem.input.split(".")[0] in _JUDGED_ELSEWHERE:
+            continue
+        tool = re.fullmatch(r"tools\[(.*)\](.*)", problem.input)
+        within = f"tools[{names.index(tool[1])}]{tool[2]}" if tool and tool[1] in names else problem.input
+        yield from _sound(it, problem, f"dash_enterprise.bootstrap.{within}")
+
+
+def _dns(it: Judgement) -> Iterator[Problem]:
+    if not it.settings.dash_enterprise.base_domain:
+        return
+    for problem in record_problems(dns_options(it.settings)):
+        block = "dash_enterprise" if problem.input == "base_domain" else "dash_enterprise.dns"
+        yield from _sound(it, problem, f"{block}.{problem.input}")
+
+
+def _sound(it: Judgement, problem: Problem, key: str) -> Iterator[Problem]:
+    """The problem under the setting's own name, unless there is one with it already."""
+    if it.sound(key):
+        yield replace(problem, input=key, value=None if problem.value in ("", []) else problem.value)
+
+
 def _capacity(it: Judgement) -> Iterator[Problem]:
     settings = it.settings.dash_enterprise
     decided_by = ("region", "availability_zones", "network", "cluster", "node_groups", "dash_enterprise.capacity")
     if not it.sound(*decided_by, "dash_enterprise.edition"):
         return
-    network = NetworkOptions(**network_arguments(it.settings))
-    layout = layout_of(network, cluster_options(it.settings), instance_limits(it.settings))
-    core = CORE[settings.edition]
-    plan = planned(core, settings.capacity.apps, settings.capacity.workspaces)
-    for problem in capacity_problems(layout, core, plan):
+    room = Room(
+        NetworkOptions(**network_arguments(it.settings)),
+        cluster_options(it.settings),
+        edition=settings.edition,
+        apps=settings.capacity.apps,
+        workspaces=settings.capacity.workspaces,
+        instance_limits=instance_limits(it.settings),
+    )
+    for problem in room.problems():
         yield replace(problem, input=_SETTING.get(problem.input, problem.input))
-    it.advice += [f"capacity: {warning}." for warning in capacity_warnings(layout, core, plan)]

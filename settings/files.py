@@ -56,7 +56,7 @@ def find(settings: DashEnterpriseSettings, project_root: Path) -> Found:
         if problem:
             found.problems.append(problem)
             continue
-        read = _read(f"dash_enterprise.{name}", path, project_root, _WHAT[name])
+        read = _read(f"dash_enterprise.{name}", path, project_root / path, _WHAT[name])
         if isinstance(read, Problem):
             found.problems.append(read)
         else:
@@ -68,19 +68,20 @@ def _named(settings: DashEnterpriseSettings) -> Iterator[tuple[str, str, Problem
     for name, what in _WHAT.items():
         path: str = getattr(settings, name)
         if path:
-            yield name, f"{path.rstrip('/')}/{INSTALL_SCRIPT}" if name == "installation_plan" else path, None
+            yield name, path, None
         elif name != "tls_trust_store_file":
             reason, remedy = f"the installation needs {what}", "write its path, relative to the project"
             yield name, "", Problem(f"dash_enterprise.{name}", None, reason, remedy)
 
 
-def _read(key: str, written: str, project_root: Path, what: str) -> GivenFile | Problem:
-    file = project_root / written
+def _read(key: str, written: str, file: Path, what: str) -> GivenFile | Problem:
+    most = LARGEST_FILE
+    if key.endswith("installation_plan"):
+        file, most = file / INSTALL_SCRIPT, _LARGEST_SCRIPT
     try:
-        most = _LARGEST_SCRIPT if written.endswith(f"/{INSTALL_SCRIPT}") else LARGEST_FILE
         with file.open("rb") as opened:
             return GivenFile(key, written, opened.read(most + 1))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Problem(key, written, f"there is no file {file}", f"put {what} there, or correct the path")
     except IsADirectoryError:
         return Problem(key, written, f"{file} is a folder", f"write the path of the file with {what}")

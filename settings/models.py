@@ -188,13 +188,13 @@ class BootstrapSettings(Block):
     """Ubuntu LTS release; the newest image of the day the host is made, never changed afterwards."""
     instance_type: str = "t3.micro"
     """EC2 instance type; a change restarts the host and keeps it."""
-    disk_size_gib: int = Field(default=20, ge=8, le=1024)
+    disk_size_gib: int = 20
     """Encrypted gp3 volume in GiB."""
     ssh: SshSettings = SshSettings()
     """SSH access as in the vendor's guide; without it, Session Manager."""
     run_installer: bool = False
     """Runs `install_de_aws.sh` at first boot; else the host waits for you, with everything in place."""
-    installer_timeout_minutes: int = Field(default=60, ge=5, le=720)
+    installer_timeout_minutes: int = 60
     """Minutes after which an installer that is not done has failed."""
     supporting_software: tuple[Literal["cert-manager", "istio"], ...] = ()
     """What first boot installs into the cluster besides; ask Plotly whether your installation plan expects it."""
@@ -229,7 +229,7 @@ class DnsSettings(Block):
     """Host name of the load balancer that the installer made: `python -m operations dns discover` writes it."""
     load_balancer_type: Literal["", "network", "classic"] = ""
     """Its type; empty: told by its host name."""
-    ttl: int = Field(default=300, ge=1, le=86400)
+    ttl: int = 300
     """Seconds that resolvers keep the records; 60 while a restore is planned."""
     base_record: bool = True
     """`false` removes the base domain's own record, as a restore wants it."""

@@ -112,6 +112,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             return "is too large", f"write {context['le']} or less"
         case "literal_error":
             known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            if isinstance(value, int | float) and str(value) in known:
+                return f"must be text, not {_kind(value)}", f'write it in quotes: "{value}"'
             return "is none of the values that this setting knows", unknown_word(value, known)
         case "tuple_type":
             example = display([value]) if isinstance(value, str) else "[...]"

@@ -3,15 +3,47 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .bootstrap import BootstrapInstance, BootstrapInstanceArgs
     from .cluster import Cluster, ClusterArgs
+    from .dash_enterprise import DashEnterprise, DashEnterpriseArgs
+    from .dns import DashDnsRecords, DashDnsRecordsArgs
+    from .dns_firewall import DnsFirewall, DnsFirewallArgs
+    from .installation import DashInstallation, DashInstallationArgs
     from .network import Network, NetworkArgs
     from .node_group_options import NodeGroupArgs, TaintArgs
 
-__all__ = ["Cluster", "ClusterArgs", "Network", "NetworkArgs", "NodeGroupArgs", "TaintArgs"]
+__all__ = [
+    "BootstrapInstance",
+    "BootstrapInstanceArgs",
+    "Cluster",
+    "ClusterArgs",
+    "DashDnsRecords",
+    "DashDnsRecordsArgs",
+    "DashEnterprise",
+    "DashEnterpriseArgs",
+    "DashInstallation",
+    "DashInstallationArgs",
+    "DnsFirewall",
+    "DnsFirewallArgs",
+    "Network",
+    "NetworkArgs",
+    "NodeGroupArgs",
+    "TaintArgs",
+]
 
 _HOMES = {
+    "BootstrapInstance": "bootstrap",
+    "BootstrapInstanceArgs": "bootstrap",
     "Cluster": "cluster",
     "ClusterArgs": "cluster",
+    "DashDnsRecords": "dns",
+    "DashDnsRecordsArgs": "dns",
+    "DashEnterprise": "dash_enterprise",
+    "DashEnterpriseArgs": "dash_enterprise",
+    "DashInstallation": "installation",
+    "DashInstallationArgs": "installation",
+    "DnsFirewall": "dns_firewall",
+    "DnsFirewallArgs": "dns_firewall",
     "Network": "network",
     "NetworkArgs": "network",
     "NodeGroupArgs": "node_group_options",

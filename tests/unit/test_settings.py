@@ -7,18 +7,21 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime, time
+from functools import cache
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, is_typeddict
 
 import pulumi
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_analytics import ClusterArgs, NetworkArgs
+from eks_analytics import DashEnterpriseArgs
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, LOG_TYPES, ClusterOptions, check_cluster
 from eks_analytics.network_options import NAT_GATEWAYS, TENANCIES, NetworkOptions, check_network
 from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES
@@ -26,7 +29,7 @@ from eks_analytics.problems import Problem
 from eks_analytics.versions import DEFAULT_KUBERNETES_VERSION
 from sandbox import demo_files
 from settings import ClusterSettings, NetworkSettings, NodeGroupSettings, Settings, SettingsError, from_pulumi, load
-from settings.arguments import cluster_arguments, cluster_options, network_arguments
+from settings.arguments import cluster_options, dash_enterprise_arguments, network_arguments
 
 PROJECT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 21)
@@ -251,10 +254,96 @@ ALONE: list[tuple[str, Any, str]] = [
     ("dash_enterprise.tls_private_key_file", ".", "write the path of the file"),
     ("dash_enterprise.tls_certificate_file", ABSENT, "relative to the project"),
     ("dash_enterprise.license_file", "x" * 5000, "correct the path"),
+    ("dash_enterprise.license_file", "chain.pem", "name the license file"),
+    ("dash_enterprise.license_app_slug", 5, "write it in quotes"),
+    ("dash_enterprise.tls_certificate_file", "license.yaml", "name the file that holds the certificate chain"),
+    ("dash_enterprise.tls_private_key_file", "chain.pem", "exchange it"),
+    ("dash_enterprise.tls_trust_store_file", "no.pem", "put the trusted roots there"),
+    ("dash_enterprise.tls_warning_days", -1, "write 0 or more"),
+    ("dash_enterprise.installation_plan", ABSENT, "relative to the project"),
+    ("dash_enterprise.installation_plan", "plan/install_de_aws.sh", "correct the path"),
+    ("dash_enterprise.edition", "Premium", 'did you mean "premium"?'),
+    ("dash_enterprise.bootstrap.ubuntu_release", "18.04", "write one of 24.04"),
+    ("dash_enterprise.bootstrap.ubuntu_release", 22.04, 'write it in quotes: "22.04"'),
+    ("dash_enterprise.bootstrap.instance_type", "t4g.micro", 'an x86 type such as "t3.micro"'),
+    ("dash_enterprise.bootstrap.disk_size_gib", 4, "write 8 to"),
+    ("dash_enterprise.bootstrap.installer_timeout_minutes", 1, "write 5 to"),
+    ("dash_enterprise.bootstrap.log_retention_days", 31, "write 60"),
+    ("dash_enterprise.bootstrap.supporting_software[0]", "istioo", 'did you mean "istio"?'),
+    ("dash_enterprise.bootstrap.enable", False, "did you mean dash_enterprise.bootstrap.enabled?"),
+    ("dash_enterprise.egress.mode", "closed", "write one of open, dns-firewall"),
+    ("dash_enterprise.egress.action", "DENY", "write one of ALERT, BLOCK"),
+    ("dash_enterprise.dns.ttl", 0, "60 while a restore is planned"),
+    ("dash_enterprise.dns.load_balancer_type", "alb", "write one of"),
+    ("dash_enterprise.dns.load_balancer_hostname", "10.0.0.1", "write the name that"),
+    ("dash_enterprise.capacity.apps", -1, "write 0 or more"),
+    ("admin_password", ABSENT, "pulumi config set --secret admin_password"),
 ]
+
+SSH = {"public_key": "", "allowed_cidrs": ["203.0.113.0/24"]}
+
+
+@cache
+def rsa_key(bits: int = 2048) -> str:
+    key = rsa.generate_private_key(65537, bits).public_key()
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
 
 # Where several keys are changed, or another one is named: the changes, the key, what is shown of it, the remedy.
 MORE: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"admin_password": "abc12"}, "admin_password", '"[secret]"', "choose another one"),
+    ({"cluster_name": "aws-dash"}, "cluster_name", '"aws-dash"', "another word in front"),
+    (
+        {"dash_enterprise.base_domain": "other.example.com"},
+        *("dash_enterprise.tls_certificate_file", '"chain.pem"', "order one certificate for *.example.com"),
+    ),
+    (
+        {"dash_enterprise.script_variables": {"ADMIN_PASSWORD": "hunter22"}},
+        *("dash_enterprise.script_variables", '"ADMIN_PASSWORD"', "set admin_password"),
+    ),
+    (
+        {"dash_enterprise.script_variables": {"NOPE": "x"}},
+        *("dash_enterprise.script_variables", '"NOPE"', "use one that is: STORAGE_CLASS"),
+    ),
+    (
+        {"dash_enterprise.bootstrap.ssh": SSH},
+        *("dash_enterprise.bootstrap.ssh.public_key", "is not set", "leave ssh out"),
+    ),
+    (
+        {"dash_enterprise.bootstrap.ssh": {**SSH, "public_key": rsa_key(), "allowed_cidrs": ["0.0.0.0/0"]}},
+        *("dash_enterprise.bootstrap.ssh.allowed_cidrs[0]", '"0.0.0.0/0"', "name your own networks"),
+    ),
+    (
+        {"dash_enterprise.bootstrap.ssh": {"public_key": rsa_key()}},
+        *("dash_enterprise.bootstrap.ssh.allowed_cidrs", "is not set", "name the networks of those who install"),
+    ),
+    (
+        {"dash_enterprise.bootstrap.ssh": {**SSH, "public_key": "-----BEGIN RSA PRIVATE KEY-----\nMIIE"}},
+        *("dash_enterprise.bootstrap.ssh.public_key", '"(not shown)"', "make a new pair"),
+    ),
+    (
+        {"dash_enterprise.bootstrap.tools": [{"name": "helm", "sha256": "abc"}]},
+        *("dash_enterprise.bootstrap.tools[0].sha256", '"abc"', "64 digits"),
+    ),
+    (
+        {"dash_enterprise.dns.hosted_zone_id": "Z0123456789ABCDEFGHIJ"},
+        *("dash_enterprise.dns.hosted_zone_name", "is not set", "write the zone's name too"),
+    ),
+    (
+        {"dash_enterprise.dns": {"hosted_zone_id": "/hostedzone/Z01", "hosted_zone_name": "example.com"}},
+        *("dash_enterprise.dns.hosted_zone_id", '"/hostedzone/Z01"', 'write "Z01"'),
+    ),
+    (
+        {"dash_enterprise.dns": {"hosted_zone_id": "Z01", "hosted_zone_name": "example.org"}},
+        *("dash_enterprise.base_domain", '"dash.example.com"', "name the zone that ends it"),
+    ),
+    ({"node_groups[0].instance_types": ["t3.medium"]}, "node_groups", "t3.medium", "raise desired_size"),
+    ({"node_groups[0].instance_types": ["m99.large"]}, "node_groups", '"m99.large"', "limits of this type"),
+    ({"dash_enterprise.capacity.apps": 500}, "node_groups", "core: 4 x m6i.2xlarge", "max_size"),
+    (
+        {"cluster.service_cidr": "172.20.0.0/24", "node_groups[0].max_size": 20, "dash_enterprise.capacity.apps": 110},
+        *("cluster.service_cidr", '"172.20.0.0/24"', "service_cidr"),
+    ),
     ({"nodeGroups": []}, "nodeGroups", "[]", "did you mean node_groups?"),
     ({"warnings": []}, "warnings", "[]", "remove it, or write one of product"),
     ({"availability_zones": {}}, "availability_zones", "{}", "must be a list"),
@@ -706,10 +795,30 @@ def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
 
 
 def test_every_argument_of_the_components_has_its_setting(root: Path) -> None:
-    settings = read(GOOD, root)
-    cluster = cluster_arguments(settings, vpc_id="vpc", subnet_ids_by_zone={}, node_subnet_ids_by_zone={})
-    assert set(cluster) == set(ClusterArgs.__annotations__)
-    assert set(network_arguments(settings)) == set(NetworkArgs.__annotations__)
+    ssh = {"public_key": rsa_key(), "allowed_cidrs": ["203.0.113.0/24"]}
+    tool = {"name": "helm", "version": "3.19.0", "sha256": "0" * 64}
+    changes = {"dash_enterprise.bootstrap": {"ssh": ssh, "tools": [tool]}}
+    limits = {"instance_type": "m99.large"}
+    settings = read(changed({**changes, "dash_enterprise.capacity": {"instance_limits": [limits]}}), root)
+    arguments = dash_enterprise_arguments(settings)
+    assert set(arguments) == set(DashEnterpriseArgs.__annotations__)
+    for name, kind in DashEnterpriseArgs.__annotations__.items():
+        _covers(arguments[name], kind)
+
+
+def _covers(value: Any, annotation: Any) -> None:
+    """Every key of a TypedDict is there, however deep."""
+    kind = next((inner for inner in get_args(annotation) or [annotation] if is_typeddict(inner)), None)
+    if kind is None and isinstance(value, list):
+        for item in value:
+            _covers(item, get_args(get_args(annotation)[0])[0])
+    if kind is not None:
+        assert set(value) == set(kind.__annotations__) - {"next_steps", "base_domain"} | (
+            {"base_domain"} & set(value)
+        ), kind.__name__
+        for name, inner in kind.__annotations__.items():
+            if name in value:
+                _covers(value[name], inner)
 
 
 def test_retention_takes_what_cloudwatch_takes(root: Path) -> None:

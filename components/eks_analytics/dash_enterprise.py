@@ -1,0 +1,331 @@
+"""Dash Enterprise on EKS: everything that its multi-node installation needs on AWS, in one component."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from .bootstrap import BootstrapInstance, BootstrapInstanceArgs, BootstrapSpecArgs
+from .capacity import CORE
+from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
+from .cluster_checks import check_cluster
+from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems
+from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs
+from .dns_firewall import DnsFirewall
+from .domains import Domain, allowed_domains, as_rows
+from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs
+from .instance_types import InstanceType
+from .network import Network, NetworkArgs
+from .network_options import NetworkOptions, check_network
+from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
+from .problems import Problem, reject
+from .quotas import Quota
+
+
+class InstanceLimitsArgs(TypedDict):
+    """What limits the nodes of an instance type that the built-in table does not hold."""
+
+    name: str
+    """The instance type, e.g. "m9i.2xlarge"."""
+    architecture: str
+    """x86_64 or arm64."""
+    vcpus: int
+    """Virtual CPUs."""
+    memory_mib: int
+    """Memory in MiB."""
+    network_interfaces: int
+    """Network interfaces of the default card."""
+    addresses_per_interface: int
+    """IPv4 addresses of each interface."""
+    volumes: int
+    """EBS volumes that can be attached, the root volume among them."""
+    volumes_share_slots: NotRequired[bool]
+    """Whether each further network interface takes the place of a volume. False by default."""
+
+
+class DashCapacityArgs(TypedDict):
+    """What is to run besides Dash Enterprise itself."""
+
+    edition: NotRequired[str]
+    """"standard" (default) or "premium": 79 or 105 pods."""
+    apps: NotRequired[int]
+    """Planned Dash apps. Default 0."""
+    workspaces: NotRequired[int]
+    """Planned workspaces. Default 0."""
+    instance_limits: NotRequired[list[InstanceLimitsArgs]]
+    """Limits of instance types that the built-in table does not hold."""
+
+
+class DashEgressArgs(TypedDict):
+    """Which names the VPC resolves."""
+
+    mode: NotRequired[str]
+    """"open" (default): any. "dns-firewall": Route 53 Resolver DNS Firewall watches over `allowed_domains`."""
+    action: NotRequired[str]
+    """What the firewall does with other names: "ALERT" (default) or "BLOCK"."""
+    additional_domains: NotRequired[list[str]]
+    """Names to allow besides, e.g. "example.com" or "*.example.com"."""
+
+
+class DashEnterpriseArgs(TypedDict):
+    """Arguments of DashEnterprise. Network and cluster are told the same cluster name, region and tags."""
+
+    network: NetworkArgs
+    """The network, new or existing."""
+    cluster: ClusterSpecArgs
+    """The cluster."""
+    installation: InstallationSpecArgs
+    """Base domain, license, certificate and the vendor's installer."""
+    enable_bootstrap: NotRequired[bool]
+    """Whether the host that runs the vendor's installer exists; false after the installation. True by default."""
+    bootstrap: NotRequired[BootstrapSpecArgs]
+    """What that host is like."""
+    dns: NotRequired[DnsSpecArgs]
+    """The hosted zone of the seven DNS records, and the load balancer once it is known."""
+    egress: NotRequired[DashEgressArgs]
+    """Which names the VPC resolves."""
+    capacity: NotRequired[DashCapacityArgs]
+    """The edition, and what is to run besides, for which the cluster must have room."""
+
+
+class DashEnterprise(pulumi.ComponentResource):
+    """Plotly Dash Enterprise, multi-node: a network and a cluster with room for it, its license, certificate and
+    installer delivered safely, a host that is ready to install, and its DNS records."""
+
+    base_url: pulumi.Output[str]
+    """URL of Dash Enterprise."""
+    admin_url: pulumi.Output[str]
+    """URL of the Admin Console, once the DNS records exist."""
+    auth_url: pulumi.Output[str]
+    """URL of Keycloak."""
+    keycloak_password_command: pulumi.Output[str]
+    """Command that prints the password of Keycloak's user `admin`."""
+    next_steps: pulumi.Output[list[str]]
+    """What is left to do, in order."""
+    bootstrap_instance_id: pulumi.Output[str]
+    """Id of the host that runs the installer; empty without it."""
+    bootstrap_status_command: pulumi.Output[str]
+    """Command that prints how far the host is; empty without it."""
+    connect_command: pulumi.Output[str]
+    """Command that opens a shell on the host; empty without it."""
+    port_forward_command: pulumi.Output[str]
+    """Command that brings the Admin Console to http://localhost:8800; empty without the host."""
+    restart_port_forward_command: pulumi.Output[str]
+    """Command, on the host, that restarts its own port-forward; empty without the host."""
+    ssh_command: pulumi.Output[str]
+    """Command that opens a shell on the host through SSH; empty without SSH."""
+    scp_command: pulumi.Output[str]
+    """Command that copies files to the host through SSH; empty without SSH."""
+    dns_records: pulumi.Output[list[dict[str, str]]]
+    """The seven DNS records: name, type, value, TTL and where they are made."""
+    allowed_domains: pulumi.Output[list[dict[str, str]]]
+    """Names that host and cluster must reach, for a network team: with ports, purpose and source."""
+    system_limits: pulumi.Output[dict[str, int]]
+    """Recommended System Limits for the App Manager: pods and volumes (PVC)."""
+    capacity: pulumi.Output[dict[str, int]]
+    """What is needed and what there is: pods, services, volumes, VPC addresses."""
+    quotas: pulumi.Output[list[dict[str, str]]]
+    """AWS quotas that the stack uses, with what it takes of each."""
+
+    def __init__(self, name: str, args: DashEnterpriseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        network = NetworkOptions(**args["network"])
+        room = _room(args, network)
+        reject(f"Dash Enterprise {name!r}", _problems(args, room))
+
+        super().__init__("eks-analytics:index:DashEnterprise", name, None, opts)
+        self._label = name
+        self._args = args
+        self._tags = dict(room.cluster.tags)
+        for warning in room.warnings():
+            pulumi.log.warn(f"capacity: {warning}.", self)
+        self._warn_of_root()
+
+        # Before this component was there, these two stood alone in a stack.
+        part = pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+        self.network = Network(name, args["network"], part)
+        cluster_args: ClusterArgs = {
+            **args["cluster"],
+            "region": network.region,
+            "vpc_id": self.network.vpc_id,
+            "subnet_ids_by_zone": {**self.network.private_subnets},
+            "node_subnet_ids_by_zone": {**self.network.node_subnets},
+        }
+        self.cluster = Cluster(name, cluster_args, part)
+        installation: DashInstallationArgs = {
+            **args["installation"],
+            "cluster_name": network.cluster_name,
+            "kms_key_arn": self.cluster.kms_key_arn,
+            "production": room.cluster.production,
+            "tags": self._tags,
+        }
+        self.installation = DashInstallation(name, installation, self._child())
+        records: DashDnsRecordsArgs = {**args.get("dns", {}), "base_domain": self._base_domain}
+        self.dns = DashDnsRecords(name, records, self._child())
+        self._watch_egress(network)
+        self.bootstrap = self._bootstrap(network, room) if args.get("enable_bootstrap", True) else None
+
+        base_url, empty = f"https://{self._base_domain}", pulumi.Output.from_input("")
+        known = pulumi.Output.from_input
+        host = self.bootstrap
+        self.base_url = known(base_url)
+        self.admin_url = known(f"https://admin-{self._base_domain}")
+        self.auth_url = known(f"https://auth-{self._base_domain}")
+        self.keycloak_password_command = known(KEYCLOAK_PASSWORD_COMMAND)
+        self.bootstrap_instance_id = host.instance_id if host else empty
+        self.bootstrap_status_command = host.status_command if host else empty
+        self.connect_command = host.connect_command if host else empty
+        self.port_forward_command = host.port_forward_command if host else empty
+        self.restart_port_forward_command = host.restart_port_forward_command if host else empty
+        self.ssh_command = host.ssh_command if host else empty
+        self.scp_command = host.scp_command if host else empty
+        self.next_steps = self.port_forward_command.apply(lambda command: next_steps(self._plan(room, command)))
+        self.dns_records = self.dns.records_table
+        self.allowed_domains = known(as_rows(self._domains(network)))
+        self.system_limits = known(dict(room.system_limits()._asdict()))
+        self.capacity = known(room.figures())
+        self.quotas = known([_as_row(quota) for quota in room.quotas()])
+        self.register_outputs({output: getattr(self, output) for output in DashEnterprise.__annotations__})
+
+    @property
+    def _base_domain(self) -> str:
+        return self._args["installation"]["base_domain"]
+
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+    def _warn_of_root(self) -> None:
+        def warn(arn: str) -> None:
+            if arn.endswith(":root"):
+                pulumi.log.warn(
+                    "this runs as the account's root user, whom no policy can limit: deploy with a role that has the "
+                    "deployer policy (make deployer-policy)",
+                    self,
+                )
+
+        aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).arn.apply(warn)
+
+    def _bootstrap(self, network: NetworkOptions, room: Room) -> BootstrapInstance:
+        bootstrap: BootstrapSpecArgs = self._args.get("bootstrap", {})
+        installation, cluster, first_zone = self.installation, self.cluster, network.availability_zones[0]
+        public_subnet_id = self.network.public_subnet_ids.apply(lambda ids: ids[0])
+        arguments: BootstrapInstanceArgs = {
+            **bootstrap,
+            "cluster": {
+                "name": network.cluster_name,
+                "kubernetes_version": room.cluster.kubernetes_version,
+                "security_group_id": cluster.cluster_security_group_id,
+                "kubeconfig": cluster.kubeconfig,
+            },
+            "region": network.region,
+            "account_id": room.cluster.account_id,
+            "vpc_id": self.network.vpc_id,
+            "subnet_id": public_subnet_id if bootstrap.get("ssh") else self.network.node_subnets[first_zone],
+            "installation": {
+                "bucket_name": installation.bucket_name,
+                "install_script_key": installation.install_script_key,
+                "license_secret_arn": installation.license_secret_arn,
+                "tls_certificate_secret_arn": installation.tls_certificate_secret_arn,
+                "tls_private_key_secret_arn": installation.tls_private_key_secret_arn,
+                "admin_password_secret_arn": installation.admin_password_secret_arn,
+                "kms_key_arn": cluster.kms_key_arn,
+            },
+            "base_domain": self._base_domain,
+            # What the host shows at login cannot name the host itself.
+            "next_steps": "\n".join(next_steps(self._plan(room, "pulumi stack output port_forward_command"))),
+            "tags": self._tags,
+        }
+        return BootstrapInstance(name=self._label, args=arguments, opts=self._child())
+
+    def _plan(self, room: Room, port_forward_command: str) -> InstallationPlan:
+        bootstrap, dns = self._args.get("bootstrap", {}), self._args.get("dns", {})
+        return InstallationPlan(
+            base_domain=self._base_domain,
+            stack=pulumi.get_stack(),
+            cluster_name=room.cluster.cluster_name,
+            port_forward_command=port_forward_command,
+            run_installer=bootstrap.get("run_installer", False),
+            supporting_software=bootstrap.get("supporting_software", []),
+            system_limits=room.system_limits(),
+            uses_route53=bool(dns.get("hosted_zone_id")),
+            records_made=bool(dns.get("load_balancer_hostname")),
+        )
+
+    def _domains(self, network: NetworkOptions) -> list[Domain]:
+        extra = self._args.get("egress", {}).get("additional_domains", [])
+        return allowed_domains(self._base_domain, network.region, extra=extra)
+
+    def _watch_egress(self, network: NetworkOptions) -> None:
+        egress = self._args.get("egress", {})
+        if egress.get("mode", "open") == "dns-firewall":
+            DnsFirewall(
+                self._label,
+                {
+                    "vpc_id": self.network.vpc_id,
+                    "base_domain": self._base_domain,
+                    "region": network.region,
+                    "action": egress.get("action", "ALERT"),
+                    "additional_domains": egress.get("additional_domains", []),
+                    "cluster_name": network.cluster_name,
+                    "tags": self._tags,
+                },
+                self._child(),
+            )
+
+
+def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
+    asked = args.get("capacity", {})
+    zones = network.availability_zones
+    limits = [
+        InstanceType(
+            name=given["name"],
+            architecture=given["architecture"],
+            vcpus=int(given["vcpus"]),
+            memory_mib=int(given["memory_mib"]),
+            network_interfaces=int(given["network_interfaces"]),
+            addresses_per_interface=int(given["addresses_per_interface"]),
+            volumes=int(given["volumes"]),
+            volumes_share_slots=given.get("volumes_share_slots", False),
+        )
+        for given in asked.get("instance_limits", [])
+    ]
+    return Room(
+        network,
+        cluster_options({"region": network.region, **args["cluster"]}, zones, zones),
+        edition=asked.get("edition", "standard"),
+        apps=int(asked.get("apps", 0)),
+        workspaces=int(asked.get("workspaces", 0)),
+        instance_limits=limits,
+    )
+
+
+def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
+    """Everything at once, before anything is registered, although the parts check themselves, too."""
+    egress, found = args.get("egress", {}).get("mode", "open"), False
+    for part, problems in (
+        ("network", check_network(room.network)),
+        ("cluster", check_cluster(room.cluster)),
+    ):
+        for problem in problems:
+            found = True
+            yield replace(problem, input=f"{part}.{problem.input}")
+    yield from agreement_problems(room.network, room.cluster)
+    if egress not in EGRESS_MODES:
+        yield Problem("egress.mode", egress, "is none that is known", f"write one of {', '.join(EGRESS_MODES)}")
+    if room.edition not in CORE:
+        yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
+    elif not found:
+        yield from room.problems()
+
+
+def _as_row(quota: Quota) -> dict[str, str]:
+    return {
+        "name": quota.name,
+        "service_code": quota.service_code,
+        "quota_code": quota.quota_code,
+        "default": str(quota.default),
+        "used": str(quota.used),
+        "used_while_updating": str(quota.used_while_updating),
+        "ask_for_more": "yes" if quota.exceeds_default else "no",
+    }
