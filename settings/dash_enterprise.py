@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from eks_analytics.bootstrap_checks import check_bootstrap
 from eks_analytics.dash_enterprise_checks import Room
 from eks_analytics.dns_records import record_problems
+from eks_analytics.domains import allowed_domains, domain_problems, names
 from eks_analytics.installation_checks import InstallationOptions, check_installation
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.problems import Problem
@@ -33,7 +34,7 @@ def rules(it: Judgement) -> Iterator[Problem]:
     """All rules of this product, those that others rest on first."""
     if it.settings.product != "dash-enterprise":
         return
-    for rule in (_files, _password, _installation, _bootstrap, _dns, _capacity):
+    for rule in (_files, _password, _installation, _bootstrap, _egress, _dns, _capacity):
         yield from rule(it)
 
 
@@ -134,6 +135,14 @@ def _bootstrap(it: Judgement) -> Iterator[Problem]:
         tool = re.fullmatch(r"tools\[(.*)\](.*)", problem.input)
         within = f"tools[{names.index(tool[1])}]{tool[2]}" if tool and tool[1] in names else problem.input
         yield from _sound(it, problem, f"dash_enterprise.bootstrap.{within}")
+
+
+def _egress(it: Judgement) -> Iterator[Problem]:
+    settings, region = it.settings.dash_enterprise, it.settings.region
+    extra = settings.egress.additional_domains
+    count = len(names(allowed_domains(settings.base_domain, region, extra=extra)))
+    for problem in domain_problems(extra, count):
+        yield from _sound(it, problem, f"dash_enterprise.egress.{problem.input}")
 
 
 def _dns(it: Judgement) -> Iterator[Problem]:

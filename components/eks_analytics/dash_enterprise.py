@@ -1,21 +1,24 @@
 """Dash Enterprise on EKS: everything that its multi-node installation needs on AWS, in one component."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from .bootstrap import BootstrapInstance, BootstrapInstanceArgs, BootstrapSpecArgs
+from .bootstrap import BootstrapInstance, BootstrapInstanceArgs, BootstrapSpecArgs, bootstrap_options
+from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .cluster_checks import check_cluster
 from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems
-from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs
+from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
-from .domains import Domain, allowed_domains, as_rows
-from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs
+from .dns_records import record_problems
+from .domains import Domain, allowed_domains, as_rows, domain_problems, names
+from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
+from .installation_checks import check_installation
 from .instance_types import InstanceType
 from .network import Network, NetworkArgs
 from .network_options import NetworkOptions, check_network
@@ -162,7 +165,8 @@ class DashEnterprise(pulumi.ComponentResource):
         }
         self.installation = DashInstallation(name, installation, self._child())
         records: DashDnsRecordsArgs = {**args.get("dns", {}), "base_domain": self._base_domain}
-        self.dns = DashDnsRecords(name, records, self._child())
+        after_domain = pulumi.ResourceOptions(parent=self, transforms=[_after(self.installation.domain_lock)])
+        self.dns = DashDnsRecords(name, records, after_domain)
         self._watch_egress(network)
         self.bootstrap = self._bootstrap(network, room) if args.get("enable_bootstrap", True) else None
 
@@ -182,7 +186,7 @@ class DashEnterprise(pulumi.ComponentResource):
         self.scp_command = host.scp_command if host else empty
         self.next_steps = self.port_forward_command.apply(lambda command: next_steps(self._plan(room, command)))
         self.dns_records = self.dns.records_table
-        self.allowed_domains = known(as_rows(self._domains(network)))
+        self.allowed_domains = known(as_rows(_allowed(args, network)))
         self.system_limits = known(dict(room.system_limits()._asdict()))
         self.capacity = known(room.figures())
         self.quotas = known([_as_row(quota) for quota in room.quotas()])
@@ -252,10 +256,6 @@ class DashEnterprise(pulumi.ComponentResource):
             records_made=bool(dns.get("load_balancer_hostname")),
         )
 
-    def _domains(self, network: NetworkOptions) -> list[Domain]:
-        extra = self._args.get("egress", {}).get("additional_domains", [])
-        return allowed_domains(self._base_domain, network.region, extra=extra)
-
     def _watch_egress(self, network: NetworkOptions) -> None:
         egress = self._args.get("egress", {})
         if egress.get("mode", "open") == "dns-firewall":
@@ -302,21 +302,55 @@ def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
 
 def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     """Everything at once, before anything is registered, although the parts check themselves, too."""
-    egress, found = args.get("egress", {}).get("mode", "open"), False
-    for part, problems in (
-        ("network", check_network(room.network)),
-        ("cluster", check_cluster(room.cluster)),
-    ):
-        for problem in problems:
-            found = True
-            yield replace(problem, input=f"{part}.{problem.input}")
-    yield from agreement_problems(room.network, room.cluster)
-    if egress not in EGRESS_MODES:
-        yield Problem("egress.mode", egress, "is none that is known", f"write one of {', '.join(EGRESS_MODES)}")
+    egress, cluster = args.get("egress", {}), room.cluster
+    records: DashDnsRecordsArgs = {**args.get("dns", {}), "base_domain": args["installation"]["base_domain"]}
+    host = bootstrap_options(
+        args.get("bootstrap", {}),
+        cluster_name=cluster.cluster_name,
+        kubernetes_version=cluster.kubernetes_version,
+        region=room.network.region,
+        account_id=cluster.account_id,
+    )
+    groundwork = [
+        *_of("network", check_network(room.network)),
+        *_of("cluster", check_cluster(cluster)),
+        *agreement_problems(room.network, cluster),
+    ]
+    yield from groundwork
+    yield from _of(
+        "installation", check_installation(installation_options(args["installation"], cluster.cluster_name, {}))
+    )
+    yield from _of("dns", record_problems(dns_options(records)))
+    if args.get("enable_bootstrap", True):
+        yield from _of("bootstrap", check_bootstrap(host))
+    if egress.get("mode", "open") not in EGRESS_MODES:
+        remedy = f"write one of {', '.join(EGRESS_MODES)}"
+        yield Problem("egress.mode", egress.get("mode"), "is none that is known", remedy)
+    extra = egress.get("additional_domains", [])
+    yield from _of("egress", domain_problems(extra, len(names(_allowed(args, room.network)))))
     if room.edition not in CORE:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
-    elif not found:
+    elif not groundwork:
         yield from room.problems()
+
+
+def _allowed(args: DashEnterpriseArgs, network: NetworkOptions) -> list[Domain]:
+    extra = args.get("egress", {}).get("additional_domains", [])
+    return allowed_domains(args["installation"]["base_domain"], network.region, extra=extra)
+
+
+def _of(part: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    return (replace(problem, input=f"{part}.{problem.input}") for problem in problems)
+
+
+def _after(resource: pulumi.Resource) -> pulumi.ResourceTransform:
+    """Makes every child of a component wait for a resource, which `depends_on` of the component would not."""
+
+    def wait(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+        waits = pulumi.ResourceOptions(depends_on=[resource])
+        return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, waits))
+
+    return wait
 
 
 def _as_row(quota: Quota) -> dict[str, str]:

@@ -129,7 +129,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
     yield Rights(
         "iam",
         _role_names(options),
-        manages="CreateRole DeleteRole TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
+        manages="CreateRole DeleteRole DeleteRolePolicy PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy "
+        "UpdateRole UpdateRoleDescription",
     )
     if options.bootstrap:
         yield Rights(
@@ -157,8 +158,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         yield Rights(
             "kms",
             [options.arn("kms", "key/*")],
-            changes="CreateAlias CreateGrant Decrypt DeleteAlias EnableKeyRotation GenerateDataKey PutKeyPolicy "
-            "ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
+            changes="CreateAlias CreateGrant Decrypt DeleteAlias EnableKey EnableKeyRotation GenerateDataKey "
+            "PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
         )
         aliases = [options.arn("kms", f"alias/eks/{cluster}")]
         yield Rights("kms", aliases, manages="CreateAlias DeleteAlias UpdateAlias")
@@ -241,8 +242,10 @@ def _role_names(options: DeployerOptions) -> list[str]:
 def _log_groups(options: DeployerOptions) -> Iterator[str]:
     cluster = options.cluster_name
     yield f"/aws/eks/{cluster}/*"
-    if options.bootstrap or options.dns_firewall:
+    if options.bootstrap:
         yield f"/{cluster}/*"
+    if options.dns_firewall:
+        yield f"/aws/vendedlogs/dns/{cluster}*"
     if not options.existing_vpc_id:
         yield f"/aws/vpc-flow-logs/{cluster}*"
 
@@ -331,7 +334,7 @@ def _instances(options: DeployerOptions) -> Statement:
 
 
 def _roles(options: DeployerOptions) -> Iterator[Statement]:
-    roles, first = _role_names(options), options.iam_arn(f"role/{options.cluster_name}-")
+    roles = _role_names(options)
     policies = [managed_policy_arn(options.region, name) for name in MANAGED_POLICIES]
     yield _allow(
         "AttachAwsPolicies",
@@ -340,14 +343,8 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
         {"ArnEquals": {"iam:PolicyARN": policies}},
     )
     services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
-    with_own_policy = [f"{first}host-*"] if options.bootstrap else []
     if not options.existing_vpc_id:
         services.append("vpc-flow-logs.amazonaws.com")
-        with_own_policy.append(f"{first}flow-logs-*")
-    if options.ipv6:
-        with_own_policy.append(f"{first}vpc-cni-*")
-    if with_own_policy:
-        yield _allow("WriteRolePolicies", _of("iam", "DeleteRolePolicy PutRolePolicy"), with_own_policy)
     yield _allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": services}})
     if options.existing_csi_role_arn:
         to_pods = {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}

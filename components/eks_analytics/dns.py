@@ -62,8 +62,7 @@ class DashDnsRecords(pulumi.ComponentResource):
     """What is left to do until the names answer."""
 
     def __init__(self, name: str, args: DashDnsRecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        options = DnsOptions(**args)
-        options = replace(options, ttl=int(options.ttl))  # plugins hand numbers over as floats
+        options = dns_options(args)
         reject(f"DNS records {name!r}", record_problems(options))
         super().__init__("eks-analytics:index:DashDnsRecords", name, None, opts)
         self._label = name
@@ -102,3 +101,9 @@ class DashDnsRecords(pulumi.ComponentResource):
         )
         # There is one load balancer: an answer that leads to a sick one beats none.
         return aws.route53.RecordAliasArgs(name=relative(hostname), zone_id=zone_id, evaluate_target_health=False)
+
+
+def dns_options(args: DashDnsRecordsArgs) -> DnsOptions:
+    """The arguments with their defaults."""
+    options = DnsOptions(**args)
+    return replace(options, ttl=int(options.ttl))  # plugins hand numbers over as floats

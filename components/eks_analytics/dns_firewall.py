@@ -135,7 +135,7 @@ class DnsFirewall(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{self._label}-queries",
             # The prefix keeps the policy by which AWS lets its services log from outgrowing its limit:
-            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
             name=f"/aws/vendedlogs/dns/{self._cluster_name}",
             retention_in_days=retention_days,
             tags=self._tags,

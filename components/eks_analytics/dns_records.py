@@ -1,7 +1,7 @@
 """The seven names of a Dash Enterprise and where each of them points. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .iam import dns_suffix
@@ -29,7 +29,7 @@ _LOAD_BALANCERS = {
     "network": re.compile(rf"[^.]+\.elb\.{_REGION}\.(?P<suffix>.+)"),
     "classic": re.compile(rf"(dualstack\.)?[^.]+\.{_REGION}\.elb\.(?P<suffix>.+)"),
 }
-_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
+_ZONE_ID = re.compile(r"[A-Z0-9]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def _load_balancer_problems(options: DnsOptions) -> Iterator[Problem]:
         reason = "is one of the names that are to point at the load balancer: they would point at themselves"
         yield Problem("load_balancer_hostname", hostname, reason, f"write what `{FIND_LOAD_BALANCER}` prints")
     if type and type not in LOAD_BALANCER_TYPES:
-        remedy = f'write {_either(LOAD_BALANCER_TYPES)}, or "" to take it from the host name'
+        remedy = 'write "network" or "classic", or "" to take it from the host name'
         yield Problem("load_balancer_type", type, "is no type of load balancer that Kubernetes makes", remedy)
     elif type and found and type != found.type:
         reason = f"contradicts {hostname}, which is the name of a {found.type} load balancer"
@@ -265,7 +265,3 @@ def _load_balancer_problems(options: DnsOptions) -> Iterator[Problem]:
         )
         remedy = "write the load balancer's own name, or choose a base domain below the zone's name"
         yield Problem("load_balancer_hostname", hostname, reason, remedy)
-
-
-def _either(values: Sequence[str]) -> str:
-    return " or ".join(f'"{value}"' for value in values)

@@ -83,8 +83,8 @@ class DashInstallation(pulumi.ComponentResource):
         self._tags = dict(options.tags)
         self._production = args.get("production", False)
 
-        self._domain = self._base_domain()
-        self.base_domain = _once(options.base_domain, [self._domain])
+        self.domain_lock = self._base_domain()
+        self.base_domain = _once(options.base_domain, [self.domain_lock])
         bucket, ready = self._bucket()
         self.bucket_name = _once(bucket.bucket, ready)
         self.bucket_arn = bucket.arn
@@ -140,7 +140,7 @@ class DashInstallation(pulumi.ComponentResource):
             f"{self._label}-{role}",
             secret_id=secret.id,
             secret_string=pulumi.Output.secret(content),
-            opts=self._child(self._domain),
+            opts=self._child(self.domain_lock),
         )
         return _once(secret.arn, [version])
 
@@ -231,7 +231,7 @@ class DashInstallation(pulumi.ComponentResource):
             key=SCRIPT,
             content=pulumi.Output.from_input(script).apply(self._delivered),
             content_type="text/x-shellscript; charset=utf-8",
-            opts=self._child(self._domain, *ready),
+            opts=self._child(self.domain_lock, *ready),
         )
         return _once(SCRIPT, [file])
 

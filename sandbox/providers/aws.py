@@ -104,14 +104,14 @@ class AwsProvider(StandIn):
         request, _ = _create_request(row, schema, scope | extra, resource.type)
         if row.kept:
             self._record(api, row, row.create, request)
-            thing.id = _identity(row, scope) or f"{row.kept}{uuid.uuid4().hex[:17]}"
+            thing.id = _identity(row, scope) or f"{row.kept}{uuid.uuid4().hex[:16]}"
         else:
             answer = api.call(row.service, row.create.operation, **request)
             thing.id = _identity(row, scope) or find(row.id, answer)  # pyright: ignore[reportArgumentType]  # else a path
         thing.record |= dict(inputs) if row.kept else _pick(row.recorded, inputs)
         self._announce_recorded(resource.type, {path for path in row.recorded if _get(inputs, path) not in _EMPTY})
         if row.kept:
-            self._announce_recorded(resource.type, {"the resource"})
+            self._announce_recorded(resource.type, {row.create.operation})
         late = {key for key in inputs if key not in _taken_by_create(resource.type)}
         try:
             look = _look(api, row, schema, thing)

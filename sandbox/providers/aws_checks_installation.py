@@ -1,4 +1,4 @@
-"""Buckets, secrets, hosts and records: what AWS refuses and moto lets pass, and the writes of several calls."""
+"""Buckets, secrets and hosts: what AWS refuses and moto lets pass, and the writes of several calls."""
 
 import base64
 import binascii
@@ -69,17 +69,6 @@ def instance(inputs: Values) -> Problems:
         yield "ami", f"{image!r} is neither an AMI id nor resolve:ssm: and a parameter's name"
 
 
-def record(inputs: Values) -> Problems:
-    if bool(inputs.get("aliases")) == bool(inputs.get("records")):
-        yield "records", "exactly one of records and aliases is needed"
-    if inputs.get("records") and inputs.get("ttl") is None:
-        yield "ttl", "is missing: records need one"
-    if inputs.get("aliases") and inputs.get("ttl") is not None:
-        yield "ttl", "does not go with aliases, which take the target's"
-    if inputs["type"] == "CNAME" and isinstance(inputs.get("records"), list) and len(inputs["records"]) > 1:
-        yield "records", "a CNAME has exactly one"
-
-
 # Against what the account holds.
 
 
@@ -93,33 +82,6 @@ def instance_prerequisites(api: Api, thing: Thing) -> None:
             group = described(api, "DescribeSecurityGroups", "SecurityGroups", "group-id", id)
             if not group or group[0]["VpcId"] != home:
                 raise ProviderError(f"InvalidGroup.NotFound: security group {id} does not exist in {home}")
-
-
-def record_fits(api: Api, thing: Thing) -> Values:
-    """Route 53's rules of names and kinds; the full name, since the provider lets the zone be left out."""
-    zone = _zone(api, thing.inputs["zoneId"])
-    if zone is None:
-        raise ProviderError(f"NoSuchHostedZone: No hosted zone found with ID: {thing.inputs['zoneId']}")
-    name, kind = thing.inputs["name"].strip(".").lower(), thing.inputs["type"]
-    # As the provider does it, which looks at letters, not at labels: `a-b.example` stays as it is in zone `b.example`.
-    name = name if name.endswith(zone) else f"{name}.{zone}".strip(".")
-    what = f"RRSet of type {kind} with DNS name {name}."
-    if name != zone and not name.endswith(f".{zone}"):
-        raise ProviderError(f"InvalidChangeBatch: {what} is not permitted in zone {zone}.")
-    if kind == "CNAME" and name == zone:
-        raise ProviderError(f"InvalidChangeBatch: {what} is not permitted at apex in zone {zone}.")
-    others = {one["Type"] for one in _record_sets(api, thing.inputs["zoneId"]) if one["Name"].strip(".") == name}
-    if (kind == "CNAME" and others - {kind}) or (kind != "CNAME" and "CNAME" in others):
-        raise ProviderError(
-            f"InvalidChangeBatch: {what} is not permitted because a conflicting RRSet with the same DNS name already"
-            f" exists in zone {zone}."
-        )
-    if kind in others and not thing.inputs.get("allowOverwrite"):
-        raise ProviderError(
-            f"InvalidChangeBatch: Tried to create resource record set [name='{name}.', type='{kind}']"
-            " but it already exists"
-        )
-    return {"name": name}
 
 
 # Writes that are more than a call.
@@ -171,35 +133,10 @@ def instance_profile(api: Api, thing: Thing) -> None:
         api.call("ec2", "DisassociateIamInstanceProfile", AssociationId=current)
 
 
-def delete_record(api: Api, thing: Thing) -> None:
-    """Route 53 wants the record set as it is."""
-    zone = thing.inputs["zoneId"]
-    for one in _record_sets(api, zone):
-        if one["Name"].strip(".") == thing.state["fqdn"] and one["Type"] == thing.inputs["type"]:
-            changes = [{"Action": "DELETE", "ResourceRecordSet": one}]
-            api.call("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": changes})
-
-
 def objects(api: Api) -> list[str]:
     """Bucket and key of every object."""
     buckets = api.look("Buckets[].Name", "s3", "ListBuckets") or []
     return [f"{bucket}/{key}" for bucket in buckets for key in {one["Key"] for one in _versions(api, bucket)}]
-
-
-def records(api: Api) -> list[str]:
-    """Zone, name and type of every record that did not come with its zone."""
-    zones = api.look("HostedZones[].Id", "route53", "ListHostedZones") or []
-    ids = [zone.removeprefix("/hostedzone/") for zone in zones]
-    found = [(id, one) for id in ids for one in _record_sets(api, id) if one["Type"] not in ("NS", "SOA")]
-    return [f"{id}_{one['Name'].strip('.')}_{one['Type']}" for id, one in found]
-
-
-def _zone(api: Api, id: str) -> str | None:
-    return api.look("trim(HostedZone.Name, '.')", "route53", "GetHostedZone", Id=id)
-
-
-def _record_sets(api: Api, zone: str) -> list[Values]:
-    return api.look("ResourceRecordSets", "route53", "ListResourceRecordSets", HostedZoneId=zone) or []
 
 
 def _versions(api: Api, bucket: str, key: str = "") -> Iterator[dict[str, str]]:

@@ -5,6 +5,7 @@ from zlib import crc32
 
 from sandbox.providers import aws_checks as checks
 from sandbox.providers.aws_api import Api, find
+from sandbox.providers.aws_rows_dns import DNS
 from sandbox.providers.aws_rows_hosts import HOSTS
 from sandbox.providers.aws_rows_storage import STORAGE
 from sandbox.providers.protocol import Values
@@ -1067,15 +1068,16 @@ _EKS: dict[str, Row] = {
     ),
 }
 
-ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS}
+ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS}
 
 
 def recorded() -> dict[str, list[str]]:
     """Per resource type: the properties and operations that AWS has and neither emulator keeps."""
     table: dict[str, list[str]] = {}
     for token, row in ROWS.items():
-        calls = [*row.updates, *([row.tags.tag, row.tags.untag] if row.tags else [])]
-        names = [*row.recorded, *dict.fromkeys(call.operation for call in calls if call.recorded)]
+        calls = [row.create, *row.updates, *([row.tags.tag, row.tags.untag] if row.tags else []), *row.delete]
+        kept = dict.fromkeys(call.operation for call in calls if call.recorded or row.kept)
+        names = [*row.recorded, *kept]
         if names:
             table[token] = names
     return table

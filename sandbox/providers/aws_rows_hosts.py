@@ -1,4 +1,4 @@
-"""Rows of the table: instances, key pairs, records of DNS, and what watches DNS."""
+"""Rows of the table: instances and their key pairs."""
 
 from sandbox.providers import aws_checks_installation as checks
 from sandbox.providers.table import Call, Fetch, Row, Tagging, ec2_tags, listing
@@ -11,23 +11,6 @@ _INTERFACE = {
     "PrivateIpAddress": "$privateIp",
 }
 _STOPPED = ("instanceType", "userData", "userDataBase64")  # changed while the instance is stopped
-_RECORD_SET = {
-    "Name": "$name",
-    "Type": "$type",
-    "TTL": "$ttl",
-    "ResourceRecords": "$records",
-    "AliasTarget": "$aliases",
-}
-_RECORD_SETS = (
-    "ResourceRecordSets[?Type=='$type' && (Name==join('.', ['$name', ''])"
-    " || Name==join('.', ['$name', '$found.zone']))] | [0]"
-)
-
-
-def _upsert(name: str) -> dict[str, object]:
-    changes = [{"Action": "UPSERT", "ResourceRecordSet": {**_RECORD_SET, "Name": name}}]
-    return {"HostedZoneId": "$zoneId", "ChangeBatch": {"Changes": changes}}
-
 
 HOSTS: dict[str, Row] = {
     "aws:ec2/keyPair:KeyPair": Row(
@@ -159,31 +142,5 @@ HOSTS: dict[str, Row] = {
         validate=checks.instance,
         before_create=checks.instance_prerequisites,
         after_write=checks.instance_profile,
-    ),
-    "aws:route53/record:Record": Row(
-        "route53",
-        Call("ChangeResourceRecordSets", _upsert("$name"), strict=True),
-        (
-            Fetch("GetHostedZone", {"Id": "$zoneId"}, "HostedZone.Name", "zone"),
-            Fetch("ListResourceRecordSets", {"HostedZoneId": "$zoneId"}, _RECORD_SETS),
-        ),
-        (),
-        id="{zoneId}_{name}_{type}",
-        updates=(Call("ChangeResourceRecordSets", _upsert("$state.fqdn"), ("ttl", "records", "aliases")),),
-        rename={"aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId"},
-        outputs={
-            "aliases": "AliasTarget && [{DNSName: trim(AliasTarget.DNSName, '.'),"
-            " HostedZoneId: AliasTarget.HostedZoneId, EvaluateTargetHealth: AliasTarget.EvaluateTargetHealth}]",
-            "fqdn": "trim(Name, '.')",
-            "name": "starts_with(Name, join('', [name, '.'])) && name || trim(Name, '.')",  # the zone may be left out
-            "records": "ResourceRecords[].Value",
-            "zoneId": "zoneId",
-        },
-        local=("allowOverwrite",),
-        alive="Name",
-        listing=checks.records,
-        validate=checks.record,
-        before_create=checks.record_fits,
-        before_delete=checks.delete_record,
     ),
 }

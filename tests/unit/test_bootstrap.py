@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from eks_analytics import first_boot
 from eks_analytics.bootstrap import BootstrapInstance
+from eks_analytics.schema import InheritingAnalyzer
 from eks_analytics.versions import RELEASES
 from recording import Recorder, Registration
 
@@ -398,3 +399,20 @@ def test_what_cannot_work_is_refused_before_anything_is_registered(build: Build,
     assert "ARM" in str(refused.value)
     assert "Session Manager needs no open port" in str(refused.value)
     assert recorder.registrations == []
+
+
+def test_numbers_may_come_as_floats(build: Build) -> None:
+    with pytest.raises(ValueError, match="disk_size_gib = 7:"):
+        build(disk_size_gib=7.0)
+
+
+def test_the_component_has_a_schema_in_which_everything_is_described() -> None:
+    analyzed = InheritingAnalyzer("eks-analytics").analyze([BootstrapInstance])
+    component, types = analyzed["component_definitions"]["BootstrapInstance"], analyzed["type_definitions"]
+    assert set(types) == {"BootstrapClusterArgs", "BootstrapInstallationArgs", "BootstrapSshArgs", "ToolArgs"}
+    described = [component.inputs, component.outputs, *(definition.properties for definition in types.values())]
+    assert all(item.description for properties in described for item in properties.values())
+    assert component.description
+    assert {name for name, item in component.inputs.items() if not item.optional} == {
+        *("cluster", "region", "vpcId", "subnetId", "installation")
+    }

@@ -11,7 +11,7 @@ from functools import cache
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args, is_typeddict
+from typing import Any, NotRequired, get_args, get_origin, is_typeddict
 
 import pulumi
 import pytest
@@ -797,7 +797,9 @@ def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
 def test_every_argument_of_the_components_has_its_setting(root: Path) -> None:
     ssh = {"public_key": rsa_key(), "allowed_cidrs": ["203.0.113.0/24"]}
     tool = {"name": "helm", "version": "3.19.0", "sha256": "0" * 64}
-    changes = {"dash_enterprise.bootstrap": {"ssh": ssh, "tools": [tool]}}
+    taint = {"key": "workload", "value": "apps", "effect": "NO_SCHEDULE"}
+    group = {"name": "apps", "instance_types": ["m6i.2xlarge"], "taints": [taint]}
+    changes = {"dash_enterprise.bootstrap": {"ssh": ssh, "tools": [tool]}, "node_groups[1]": group}
     limits = {"instance_type": "m99.large"}
     settings = read(changed({**changes, "dash_enterprise.capacity": {"instance_limits": [limits]}}), root)
     arguments = dash_enterprise_arguments(settings)
@@ -808,17 +810,13 @@ def test_every_argument_of_the_components_has_its_setting(root: Path) -> None:
 
 def _covers(value: Any, annotation: Any) -> None:
     """Every key of a TypedDict is there, however deep."""
-    kind = next((inner for inner in get_args(annotation) or [annotation] if is_typeddict(inner)), None)
-    if kind is None and isinstance(value, list):
-        for item in value:
-            _covers(item, get_args(get_args(annotation)[0])[0])
-    if kind is not None:
-        assert set(value) == set(kind.__annotations__) - {"next_steps", "base_domain"} | (
-            {"base_domain"} & set(value)
-        ), kind.__name__
-        for name, inner in kind.__annotations__.items():
-            if name in value:
-                _covers(value[name], inner)
+    inner = next(iter(get_args(annotation)), annotation) if get_origin(annotation) is NotRequired else annotation
+    if isinstance(value, list) and get_args(inner) and is_typeddict(get_args(inner)[0]):
+        _covers(value[-1], get_args(inner)[0])
+    elif is_typeddict(inner):
+        assert set(value) == set(inner.__annotations__), inner.__name__
+        for name, kind in inner.__annotations__.items():
+            _covers(value[name], kind)
 
 
 def test_retention_takes_what_cloudwatch_takes(root: Path) -> None:

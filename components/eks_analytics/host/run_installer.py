@@ -39,7 +39,7 @@ ANSWERS = (
     # The second is how newer plug-in installers ask; they take the default after 15 seconds.
     (re.compile(r"Enter installation path \(leave blank|installation directory \[[^]]*\]:"), b"\n"),
     # The words are not published, only that it is about writing to this directory, and that the answer is y.
-    (re.compile(r"(?i)(?=.*\b(?:writ|permission|sudo))(?=.*/usr/local/bin).*(?:\?|\by(?:es)?/n|press y)"), b"y\n"),
+    (re.compile(r"(?i)^(?=.*\b(?:writ|permission|sudo))(?=.*/usr/local/bin).*(?:\?|\by(?:es)?/n|press y)"), b"y\n"),
 )
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Z]|[=>@-Z\\-_])")
 LONGEST_LINE = 50_000
