@@ -177,7 +177,7 @@ def end(installer: int) -> int:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(OSError):
             os.killpg(installer, number)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 5
         while not ended(installer) and time.monotonic() < deadline:
             time.sleep(0.1)
     status = os.waitpid(installer, 0)[1]
