@@ -109,7 +109,7 @@ def _rule_description(self: SecurityGroupRule) -> str | None:
 
 
 IAMPolicyStatement.is_action_permitted = _is_action_permitted
-SecurityGroupRule.description = property(_rule_description)
+SecurityGroupRule.description = property(_rule_description)  # pyright: ignore[reportAttributeAccessIssue]  # read-only
 EC2BaseResponse._get_param = _get_param
 InstanceBackend.run_instances = _run_instances
 NetworkInterfaceBackend.modify_network_interface_attribute = _modify_interface_attribute
