@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 import threading
@@ -267,6 +268,27 @@ def test_an_api_out_of_reach_leads_to_the_bootstrap_host(api: KubernetesApi, dis
     assert "--hostname" in done.error
 
 
+def test_an_api_that_hangs_up_is_asked_once(api: KubernetesApi, discover: Discover) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        api.kubeconfig.write_text(json.dumps(kubeconfig(f"http://127.0.0.1:{server.getsockname()[1]}")))
+        calls: list[str] = []
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, caller = server.accept()
+                except OSError:
+                    return  # closed
+                calls.append(str(caller))
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        done = discover()
+        server.shutdown(socket.SHUT_RDWR)
+    assert "out of reach" in done.error
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -335,6 +357,10 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
         ("config:\n  a: &a {x: 1}\n  eks-analytics:dash_enterprise: *a\n", "YAML alias"),
         ("config:\n  eks-analytics:dash_enterprise: {dns: {load_balancer_hostname: [a]}}\n", "is no text"),
         ("- config\n", "holds no settings"),
+        (
+            "config: {a: 1}\nconfig: {b: 1}\n",
+            "Write yourself: eks-analytics:dash_enterprise.dns.load_balancer_hostname",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_changed_is_left_alone(stack: Path, discover: Discover, text: str, said: str) -> None:
