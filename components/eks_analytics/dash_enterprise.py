@@ -12,7 +12,7 @@ from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .cluster_checks import check_cluster
-from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems
+from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, root_warning
 from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
 from .dns_records import record_problems
@@ -201,12 +201,8 @@ class DashEnterprise(pulumi.ComponentResource):
 
     def _warn_of_root(self) -> None:
         def warn(arn: str) -> None:
-            if arn.endswith(":root"):
-                pulumi.log.warn(
-                    "this runs as the account's root user, whom no policy can limit: deploy with a role that has the "
-                    "deployer policy (make deployer-policy)",
-                    self,
-                )
+            if warning := root_warning(arn):
+                pulumi.log.warn(warning, self)
 
         aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self)).arn.apply(warn)
 

@@ -84,3 +84,13 @@ def agreement_problems(network: NetworkOptions, cluster: ClusterOptions) -> list
         )
         if ours != theirs
     ]
+
+
+def root_warning(caller_arn: str) -> str | None:
+    """What to say to whom the credentials belong to."""
+    if not caller_arn.endswith(":root"):
+        return None
+    return (
+        "this runs as the account's root user, whom no policy limits: deploy with a role that has the deployer policy "
+        "(make deployer-policy prints it)."
+    )

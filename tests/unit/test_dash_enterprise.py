@@ -1,0 +1,140 @@
+"""Dash Enterprise as one component: what it refuses, what it warns of, what its schema says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from eks_analytics.cluster_checks import ClusterOptions
+from eks_analytics.dash_enterprise import DashEnterprise
+from eks_analytics.dash_enterprise_checks import Room, agreement_problems, root_warning
+from eks_analytics.network_options import NetworkOptions
+from eks_analytics.schema import InheritingAnalyzer
+from recording import Recorder
+
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+ZONES = ["us-east-1a", "us-east-1b"]
+
+
+def arguments(**changes: Any) -> Any:
+    return {
+        "network": {"cluster_name": "analytics", "region": "us-east-1", "availability_zones": ZONES},
+        "cluster": {
+            "cluster_name": "analytics",
+            "admin_principal_arns": [ROLE],
+            "public_endpoint_cidrs": ["198.51.100.0/24"],
+            "node_groups": [{"name": "core", "instance_types": ["m6i.2xlarge"], "min_size": 2, "max_size": 4}],
+        },
+        "installation": {
+            "base_domain": "dash.example.com",
+            "license": "license",
+            "tls_certificate": "chain",
+            "tls_private_key": "key",
+        },
+        **changes,
+    }
+
+
+def room(**changes: Any) -> Room:
+    given = arguments()
+    network = NetworkOptions(**given["network"])
+    cluster = ClusterOptions(**given["cluster"], control_plane_zones=ZONES)
+    return Room(network, cluster, **changes)
+
+
+@pytest.fixture
+def refused(recorder: Recorder) -> Callable[..., str]:
+    def build(**changes: Any) -> str:
+        with pytest.raises(ValueError, match="cannot be built as asked") as error:
+            recorder.run(lambda: DashEnterprise("dash", arguments(**changes)))
+        assert recorder.registrations == []
+        return str(error.value)
+
+    return build
+
+
+def test_every_parts_problems_come_at_once_before_anything_is_registered(refused: Callable[..., str]) -> None:
+    given = arguments()
+    message = refused(
+        network={**given["network"], "cidr": "10.0.0.0/8"},
+        cluster={**given["cluster"], "admin_principal_arns": []},
+        installation={**given["installation"], "script_variables": {"ADMIN_PASSWORD": "hunter2"}},
+        bootstrap={"instance_type": "t4g.micro"},
+        dns={"hosted_zone_id": "nonsense", "hosted_zone_name": "example.com"},
+        egress={"mode": "closed", "additional_domains": ["https://example.org"]},
+        capacity={"edition": "gold"},
+    )
+    for name in (
+        *("network.cidr", "cluster.admin_principal_arns", "installation.script_variables", "bootstrap.instance_type"),
+        *("dns.hosted_zone_id", "egress.mode", "egress.additional_domains", "capacity.edition"),
+    ):
+        assert f"- {name} = " in message
+    assert "hunter2" not in message
+
+
+def test_a_host_that_is_not_asked_for_is_not_judged(refused: Callable[..., str]) -> None:
+    message = refused(bootstrap={"instance_type": "t4g.micro"}, enable_bootstrap=False, capacity={"apps": 5000})
+    assert "bootstrap" not in message
+
+
+def test_too_small_a_cluster_is_refused_with_the_nearest_choice(refused: Callable[..., str]) -> None:
+    given = arguments()
+    small = {"name": "core", "instance_types": ["t3.large"], "min_size": 2, "max_size": 3}
+    message = refused(cluster={**given["cluster"], "node_groups": [small]})
+    assert "core: 2 x t3.large" in message
+    assert "Dash Enterprise itself needs 79" in message
+    assert "raise desired_size" in message
+
+
+def test_limits_of_a_type_that_the_table_lacks_can_be_given(refused: Callable[..., str]) -> None:
+    given = arguments()
+    group = {"name": "core", "instance_types": ["m99.large"], "min_size": 2, "max_size": 4}
+    assert "m99.large" in refused(cluster={**given["cluster"], "node_groups": [group]})
+    limits = {"name": "m99.large", "architecture": "x86_64", "vcpus": 8.0, "memory_mib": 32768.0}
+    limits |= {"network_interfaces": 2.0, "addresses_per_interface": 4.0, "volumes": 26.0}
+    message = refused(
+        cluster={**given["cluster"], "node_groups": [group]}, capacity={"instance_limits": [limits]}
+    )  # floats, as a plugin hands numbers over
+    assert "has room for" in message
+
+
+def test_network_and_cluster_must_be_told_the_same_name_and_region() -> None:
+    network = NetworkOptions("one", "us-east-1", ZONES)
+    cluster = ClusterOptions("two", [ROLE], [], ZONES, region="us-west-2")
+    assert [problem.input for problem in agreement_problems(network, cluster)] == [
+        "cluster.cluster_name",
+        "cluster.region",
+    ]
+    assert agreement_problems(network, ClusterOptions("one", [ROLE], [], ZONES)) == []
+
+
+def test_the_premium_edition_takes_more_pods_than_the_standard_one() -> None:
+    assert room().figures()["pods_of_dash_enterprise"] == 79
+    figures = room(edition="premium", apps=3, workspaces=2).figures()
+    assert figures["pods_of_dash_enterprise"] == 105
+    assert figures["pods_planned"] == 105 + 3 * 2 + 2
+    assert figures["vpc_addresses_by_vendor_rule"] == 105 + 3 * 2 + 2 + 35 + 3 * 2 + 2
+
+
+def test_quotas_count_the_network_that_is_made() -> None:
+    used = {quota.name: quota.used for quota in room().quotas()}
+    assert used["VPCs per Region"] == 1
+    assert used["EC2-VPC Elastic IPs"] == 2
+
+
+def test_the_root_user_is_warned_and_a_role_is_not() -> None:
+    assert "root user" in (root_warning("arn:aws:iam::123456789012:root") or "")
+    assert root_warning("arn:aws:sts::123456789012:assumed-role/platform-deployer/me") is None
+
+
+def test_the_schema_describes_every_input_and_output() -> None:
+    analyzed = InheritingAnalyzer("eks-analytics").analyze([DashEnterprise])
+    component = analyzed["component_definitions"]["DashEnterprise"]
+    described = [component.inputs, component.outputs]
+    described += [definition.properties for definition in analyzed["type_definitions"].values()]
+    assert [name for properties in described for name, item in properties.items() if not item.description] == []
+    assert [name for name, item in component.inputs.items() if not item.optional] == [
+        "network",
+        "cluster",
+        "installation",
+    ]
