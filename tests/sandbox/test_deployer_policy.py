@@ -1,0 +1,233 @@
+"""The deployer policy against a life of a stack: every writing call that is made is one that the policy of its settings
+allows, and everything that is made bears the names and tags by which the policy knows it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import botocore.session
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from policy_sentry.querying.actions import get_action_data
+
+from conftest import PROJECT, Environment, MakeEnvironment
+
+BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"
+MARKS = {"project": "eks-analytics", "stack": "dev"}
+# Where an S3 operation is not called as the action that it needs:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+S3_ACTIONS = {
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteObjects": "DeleteObject",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+
+# What the embedded cloud does in AWS's place.
+DONE_BY_AWS = {"ec2:DeleteNetworkInterface"}  # a NAT gateway's goes with it, moto keeps it
+
+Policy = dict[str, Any]
+
+
+def action(service: str, operation: str) -> str:
+    """The action that IAM knows an API operation by."""
+    prefix = botocore.session.get_session().get_service_model(service).signing_name
+    return f"{prefix}:{S3_ACTIONS.get(operation, operation) if prefix == 's3' else operation}"
+
+
+def writes(action: str) -> bool:
+    """Whether AWS's own list calls it more than reading; what the list does not hold counts as writing."""
+    service, _, name = action.partition(":")
+    rows = (get_action_data(service, name) or {}).get(service, [])
+    return not {row["access_level"] for row in rows} <= {"Read", "List"} or not rows
+
+
+def not_allowed(policy: Policy, made: set[str]) -> list[str]:
+    """The writing actions that no statement allows."""
+    allowed = [pattern for statement in policy["Statement"] for pattern in statement["Action"]]
+    writing = [one for one in made - DONE_BY_AWS if writes(one)]
+    return sorted(one for one in writing if not any(fnmatchcase(one, pattern) for pattern in allowed))
+
+
+def patterns(policy: Policy, action: str) -> list[str]:
+    """The ARNs, with wildcards, on which the action is allowed."""
+    listed = [statement["Resource"] for statement in policy["Statement"] if action in statement["Action"]]
+    return [one for found in listed for one in ([found] if isinstance(found, str) else found)]
+
+
+@dataclass
+class Life:
+    """A stack, its policy, and the actions of each command under the policy of its settings."""
+
+    dev: Environment
+    policy: Policy = field(default_factory=dict)
+    made: dict[str, set[str]] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    state: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self, what: str, verb: str) -> None:
+        file = self.dev.command("up")[-1]
+        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file]
+        printed = subprocess.run(
+            [sys.executable, "-m", "operations", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+        )
+        # What goes away is taken away with the rights that it was made with, as the command says.
+        policy = json.loads(printed.stdout)
+        in_force = {"Statement": [*policy["Statement"], *self.policy.get("Statement", [])]}
+        seen = len(self.log())
+        self.dev.run(verb, "--yes") if verb in ("up", "down") else self.dev.run(verb)
+        self.made[what] = {action(call["service"], call["operation"]) for call in self.log()[seen:]}
+        self.missing[what] = not_allowed(in_force, self.made[what])
+        self.policy = policy
+
+    def log(self) -> list[dict[str, str]]:
+        file = self.dev.home / "calls.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def arns(self, kind: str, key: str = "arn") -> list[str]:
+        return [one["outputs"][key] for one in self.state if one["type"] == kind]
+
+
+@pytest.fixture(scope="module")
+def life(environment: MakeEnvironment) -> Life:
+    dev = environment("dev")
+    lived = Life(dev)
+    lived.run("made", "up")
+    zone = dev.client("route53").create_hosted_zone(Name="example.com", CallerReference="test")["HostedZone"]["Id"]
+    dev["tags"] = {"owner": "somebody-else"}
+    dev["network"] |= {"flow_logs_retention_days": 30, "interface_endpoints": ["ecr.api"], "nat_gateways": "one-per-az"}
+    dev["cluster"] |= {"log_retention_days": 60, "public_endpoint_cidrs": ["203.0.113.0/25"]}
+    dev["node_groups"][0] |= {"max_size": 5, "labels": {"workload": "apps"}, "disk_size_gib": 120}
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    dev["dash_enterprise"] |= {
+        "bootstrap": {
+            "instance_type": "t3.small",
+            "ssh": {
+                "public_key": key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
+                "allowed_cidrs": ["203.0.113.0/24"],
+            },
+        },
+        "egress": {"mode": "dns-firewall"},
+        "dns": {
+            "hosted_zone_id": zone.rpartition("/")[2],
+            "hosted_zone_name": "example.com",
+            "load_balancer_hostname": BALANCER,
+        },
+    }
+    lived.run("changed", "up")
+    lived.state = dev.state()
+    lived.run("read again", "refresh")
+    dev["dash_enterprise"]["egress"] = {"mode": "open"}
+    dev["dash_enterprise"]["bootstrap"] = {"enabled": False}
+    full = lived.policy
+    lived.run("made smaller", "up")
+    lived.run("destroyed", "down")
+    lived.policy = full
+    return lived
+
+
+@pytest.mark.parametrize("command", ["made", "changed", "read again", "made smaller", "destroyed"])
+def test_no_writing_call_of_a_stacks_life_is_one_that_its_policy_does_not_allow(life: Life, command: str) -> None:
+    assert life.made[command]
+    assert life.missing[command] == []
+
+
+def test_the_life_was_a_full_one(life: Life) -> None:
+    made = set[str]().union(*life.made.values())
+    assert {"ec2:CreateVpc", "eks:UpdateNodegroupConfig", "s3:PutBucketPolicy", "iam:PassRole"} - made == {
+        "iam:PassRole"
+    }
+    assert {"route53:ChangeResourceRecordSets", "ec2:TerminateInstances", "ec2:CreateFlowLogs"} <= made
+    assert {"route53resolver:CreateFirewallRule", "ec2:ImportKeyPair", "kms:ScheduleKeyDeletion"} <= made
+
+
+def test_a_writing_action_that_the_policy_lacks_is_named(life: Life) -> None:
+    without = [
+        {**statement, "Action": [one for one in statement["Action"] if one != "ec2:CreateSubnet"]}
+        for statement in life.policy["Statement"]
+    ]
+    assert not_allowed({"Statement": without}, life.made["made"]) == ["ec2:CreateSubnet"]
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "key"),
+    [
+        ("iam:CreateRole", "aws:iam/role:Role", "arn"),
+        ("iam:PassRole", "aws:iam/role:Role", "arn"),
+        ("iam:CreateInstanceProfile", "aws:iam/instanceProfile:InstanceProfile", "arn"),
+        ("iam:CreateOpenIDConnectProvider", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "arn"),
+        ("logs:CreateLogGroup", "aws:cloudwatch/logGroup:LogGroup", "arn"),
+        ("secretsmanager:CreateSecret", "aws:secretsmanager/secret:Secret", "arn"),
+        ("ssm:PutParameter", "aws:ssm/parameter:Parameter", "arn"),
+        ("s3:CreateBucket", "aws:s3/bucket:Bucket", "arn"),
+        ("eks:DeleteCluster", "aws:eks/cluster:Cluster", "arn"),
+        ("eks:DeleteNodegroup", "aws:eks/nodeGroup:NodeGroup", "arn"),
+        ("eks:DeleteAddon", "aws:eks/addon:Addon", "arn"),
+        ("eks:DeleteAccessEntry", "aws:eks/accessEntry:AccessEntry", "accessEntryArn"),
+    ],
+)
+def test_everything_is_named_as_the_policy_expects(life: Life, action: str, kind: str, key: str) -> None:
+    arns, allowed = life.arns(kind, key), patterns(life.policy, action)
+    assert arns
+    assert [arn for arn in arns if not any(fnmatchcase(arn, pattern) for pattern in allowed)] == []
+
+
+def test_the_keys_alias_is_named_as_the_policy_expects(life: Life) -> None:
+    (name,) = life.arns("aws:kms/alias:Alias", "name")
+    assert f"arn:aws:kms:us-east-1:123456789012:{name}" in patterns(life.policy, "kms:CreateAlias")
+
+
+def test_everything_that_takes_tags_bears_the_stacks(life: Life) -> None:
+    # Files have none: they are known by the name of their bucket.
+    taking = [one for one in life.state if "tagsAll" in one.get("outputs", {}) and "bucketObject" not in one["type"]]
+    assert len(taking) > 40
+    assert [one["urn"] for one in taking if not one["outputs"]["tagsAll"].items() >= MARKS.items()] == []
+
+
+def test_only_the_policies_that_it_names_are_attached(life: Life) -> None:
+    (statement,) = [one for one in life.policy["Statement"] if "iam:AttachRolePolicy" in one["Action"]]
+    named = statement["Condition"]["ArnEquals"]["iam:PolicyARN"]
+    attached = {one["inputs"]["policyArn"] for one in life.state if one["type"].endswith(":RolePolicyAttachment")}
+    assert attached
+    assert attached <= set(named)
+
+
+def test_only_the_access_policy_that_it_names_is_given(life: Life) -> None:
+    (statement,) = [one for one in life.policy["Statement"] if "eks:AssociateAccessPolicy" in one["Action"]]
+    named = statement["Condition"]["ArnEquals"]["eks:policyArn"]
+    given = {one["inputs"]["policyArn"] for one in life.state if one["type"].endswith(":AccessPolicyAssociation")}
+    assert given == {named}
+
+
+def test_only_the_names_of_the_domain_are_written(life: Life) -> None:
+    (statement,) = [one for one in life.policy["Statement"] if "route53:ChangeResourceRecordSets" in one["Action"]]
+    (names,) = statement["Condition"]["ForAllValues:StringEquals"].values()
+    records = [one["inputs"]["name"] for one in life.state if one["type"] == "aws:route53/record:Record"]
+    assert sorted(records) == sorted(names)
+
+
+def test_every_role_is_taken_by_a_service_that_it_may_be_passed_to(life: Life) -> None:
+    (statement,) = [one for one in life.policy["Statement"] if one["Action"] == ["iam:PassRole"]]
+    passed_to = set(statement["Condition"]["StringEquals"]["iam:PassedToService"])
+    for role in (one for one in life.state if one["type"] == "aws:iam/role:Role"):
+        trust = json.loads(role["inputs"]["assumeRolePolicy"])
+        services = [one["Principal"]["Service"] for one in trust["Statement"]]
+        assert {name for one in services for name in ([one] if isinstance(one, str) else one)} <= passed_to
