@@ -75,6 +75,7 @@ class DnsFirewall(pulumi.ComponentResource):
         allow = self._rule("allowed", group, allowed, 100, "ALLOW")
         # The last word: "*" is every name.
         rest = self._rule("everything-else", group, ["*"], 200, action, allow)
+        # Not before both rules are there: one alone would block, or let through, what the other does not.
         aws.route53.ResolverFirewallRuleGroupAssociation(
             f"{name}-rules",
             name=f"{cluster_name}-dns",
@@ -82,9 +83,7 @@ class DnsFirewall(pulumi.ComponentResource):
             vpc_id=args["vpc_id"],
             priority=_PRIORITY,
             tags=tags,
-            opts=self._child(
-                allow, rest
-            ),  # half of the rules would block, or let through, what the other half does not
+            opts=self._child(allow, rest),
         )
         log_group = self._log(args["vpc_id"], retention)
         self.rule_group_id = group.id
