@@ -51,7 +51,10 @@ class AwsProvider(StandIn):
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         row, schema = _row(resource.type)
-        failures = list(check_inputs(schema, new))
+        failures = [
+            (path, "is not of the property's type" if path in row.secret else reason)
+            for path, reason in check_inputs(schema, new)
+        ]
         if failures:
             raise InvalidInputsError(failures)
         inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
