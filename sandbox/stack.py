@@ -310,8 +310,8 @@ class _Stack(Stack):
 
 
 def _without_cut_calls() -> Callable[..., None]:
-    """`traceback.print_exc`, but for the calls of the SDK's server that an engine which gives up leaves unanswered: gRPC
-    prints those itself, and nobody can mend anything by them."""
+    """`traceback.print_exc`, but for the calls of the SDK's server that an engine which gives up leaves unanswered:
+    gRPC prints those itself, and nobody can mend anything by them."""
     everything = traceback.print_exc
 
     def print_exc(*args: Any, **kwargs: Any) -> None:

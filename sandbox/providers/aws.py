@@ -268,7 +268,8 @@ def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[
         return [identity] if _look(api, row, schema, Thing(token, identity, inputs)) else []
     if not row.listing or (row.tags and not inputs.get("tags")):
         return []
-    told = {key: value for key, value in inputs.items() if key in _taken_by_create(token) and key not in row.recorded}
+    shown = _taken_by_create(token) - {*row.recorded, *row.unread} | ({"tags"} if row.tags else set[str]())
+    told = {key: value for key, value in inputs.items() if key in shown}
     looks = [look for id in row.listing(api) if (look := _look(api, row, schema, Thing(token, id, {})))]
     return [
         look.id

@@ -346,6 +346,17 @@ def test_a_host_changes_type_groups_profile_and_tags_in_place(account: Account, 
     assert not inventory(cloud, REGION).get(INSTANCE)
 
 
+def test_what_an_interrupted_creation_made_is_found_by_its_tags(account: Account, cloud: Cloud, place: Values) -> None:
+    made = template(account)
+    inputs = {"launchTemplate": {"id": made.id, "version": "1"}, "instanceType": "t3.micro", **place}
+    host = account.make(INSTANCE, **inputs, userData="#!/bin/sh\n", tags={"of": "one"})
+    bucket = account.make(BUCKET, bucketPrefix="found-", tags={"of": "one"})
+    for one in (host, bucket):
+        assert find_by_tags(cloud, one.token, one.inputs, REGION) == [one.id]
+        assert find_by_tags(cloud, one.token, {**one.inputs, "tags": {"of": "other"}}, REGION) == []
+    delete(host, bucket, made)
+
+
 def test_a_host_with_public_address_has_one(account: Account, place: Values) -> None:
     made = template(account)
     inputs = {"launchTemplate": {"id": made.id, "version": "1"}, "associatePublicIpAddress": True}
@@ -608,7 +619,10 @@ def test_a_host_with_its_bucket_and_records_comes_refreshes_changes_and_goes(
         bucket = aws.s3.Bucket("files", bucket_prefix="files-", force_destroy=True, opts=within)
         aws.s3.BucketVersioning("files", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=within)
         aws.s3.BucketObjectv2("readme", bucket=bucket.id, key="readme", content=kind, opts=within)
-        made = aws.ec2.LaunchTemplate("host", image_id=f"resolve:ssm:{UBUNTU}", opts=within)
+        disk: Any = {"device_name": "/dev/sda1", "ebs": {"encrypted": "true", "volume_size": 20}}
+        made = aws.ec2.LaunchTemplate(
+            "host", image_id=f"resolve:ssm:{UBUNTU}", block_device_mappings=[disk], opts=within
+        )
         aws.ec2.Instance(
             "host",
             launch_template={"id": made.id, "version": made.latest_version.apply(str)},
