@@ -321,6 +321,10 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
         *("dash_enterprise.bootstrap.ssh.public_key", '"(not shown)"', "make a new pair"),
     ),
     (
+        {"network": EXISTING_VPC, "dash_enterprise.bootstrap.ssh": {**SSH, "public_key": RSA_KEY}},
+        *("dash_enterprise.bootstrap.ssh", '["203.0.113.0/24"]', "name existing_public_subnets"),
+    ),
+    (
         {"dash_enterprise.bootstrap.tools": [{"name": "helm", "sha256": "abc"}]},
         *("dash_enterprise.bootstrap.tools[0].sha256", '"abc"', "64 digits"),
     ),
