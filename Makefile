@@ -7,7 +7,7 @@ SANDBOX := $(RUN) -m sandbox
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment preview up down refresh outputs inventory stop zones deployer-policy test check format bench docs
+.PHONY: help environment preview up down refresh outputs inventory stop zones dns deployer-policy test check format bench docs
 
 help: ## This list
 	@echo "make TARGET [STACK=dev]"
@@ -39,6 +39,9 @@ stop: environment ## End the embedded cloud without destroying; what it held is 
 
 zones: environment ## Print the zones of REGION where EKS accepts a control plane (ACCOUNT=1 asks AWS)
 	@$(SANDBOX) zones --region "$(REGION)" $(if $(ACCOUNT),--account)
+
+dns: environment ## Write the load balancer that the installer made into the configuration of STACK
+	@$(RUN) -m operations dns discover --stack "$(STACK)"
 
 deployer-policy: environment ## Print the IAM policy of the role that deploys STACK
 	@$(RUN) -m operations deployer-policy --stack "$(STACK)"

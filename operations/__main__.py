@@ -1,6 +1,11 @@
 """Operations on environments of this project: what is done by a person, once, and not declared in a stack."""
 
-import typer
+import sys
+
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit("error: use the project's Python, .tools/venv/bin/python, which make or pulumi install makes")
 
 from operations import deployer_policy, dns
 

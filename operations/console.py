@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-_out = Console(soft_wrap=True, highlight=False)
-_error = Console(soft_wrap=True, highlight=False, stderr=True)
+_out = Console(soft_wrap=True, highlight=False, emoji=False)
+_error = Console(soft_wrap=True, highlight=False, emoji=False, stderr=True)
 
 
 class OperationError(Exception):

@@ -29,7 +29,7 @@ BANNER = (
 INTERRUPTED = 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, emoji=False)
 
 StackOption = Annotated[str, typer.Option("--stack", help="Which stack: the middle of Pulumi.<stack>.yaml.")]
 HomeOption = Annotated[
@@ -100,7 +100,6 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        report.show_outputs()
         if report.interrupted():
             say(f"{report.summary('Interrupted')}. Nothing is lost: run the command again to go on.")
             raise typer.Exit(INTERRUPTED) from None

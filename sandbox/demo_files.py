@@ -44,7 +44,7 @@ def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
     settings = _dash_enterprise(stack_file)
     files = {key: project / path for key, path in settings.items() if key.endswith("_file") and _is_demo(path)}
     plan = settings.get("installation_plan", "")
-    if _is_demo(plan):
+    if _is_demo(plan) and not plan.endswith(_INSTALL_SCRIPT):
         files["install_script"] = project / plan / _INSTALL_SCRIPT
     if all(file.exists() for file in files.values()):
         return

@@ -176,6 +176,10 @@ def _changes(metadata: events.StepEventMetadata) -> list[str]:
         if isinstance(before, dict) and isinstance(after, dict):
             inner = sorted(name for name in before | after if before.get(name) != after.get(name))
             shown += [f"{key}.{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in inner]
+        elif isinstance(before, str) and isinstance(after, str) and _text(before) == _text(after):
+            shown.append(
+                f"{key}: a text of {len(before)} characters → {len(after)}, changed behind {_text(after)[:40]!r}"
+            )
         else:
             shown.append(f"{key}: {_text(before)} → {_text(after)}")
     return [escape(line) for line in shown]

@@ -79,7 +79,7 @@ class SandboxStack:
                 f"For a new one, copy Pulumi.dev.yaml and change it."
             )
         try:
-            content: Any = yaml.safe_load(self.source.read_text()) or {}
+            content: Any = yaml.load(self.source.read_text(), _StrictLoader) or {}
         except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
             raise StackError(f"{self.source.name} cannot be read as YAML: {error}") from None
         config: Any = (content.get("config") or {}) if isinstance(content, dict) else content
@@ -147,6 +147,7 @@ class SandboxStack:
     def exclusive(self) -> Iterator[None]:
         """One command at a time per stack: a second one waits and says for whom."""
         self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)  # the copy of a configuration holds what somebody wrote into it in clear, too
         with (self.home / "lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -262,6 +263,7 @@ class SandboxStack:
     def _set_placeholders(self, stack: Stack) -> None:
         """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
         for path in self._placeholders:
+            self.say(f"{path} is secret: a placeholder stands for it here.")
             arguments = ["config", "set", "--secret", "--path", path, PLACEHOLDER]
             stack.workspace.pulumi_command.run(
                 [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
@@ -300,6 +302,18 @@ class SandboxStack:
             return []
         inputs = resource.get("inputs", {})
         return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that is there twice, as Pulumi's own reader does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{', '.join(twice)} stands there twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
 
 
 class _Stack(Stack):

@@ -50,8 +50,7 @@ def _needed_to_apply(it: Judgement, problems: Iterator[Problem]) -> Iterator[Pro
     """What is never in git: an update needs it, a preview goes on without."""
     for problem in problems:
         if it.dry_run:
-            goes_on = "The preview goes on, `pulumi up` will refuse."
-            it.advice.append(f"{problem.input}: {problem.reason}; {problem.remedy}. {goes_on}")
+            it.absent.append(problem)
         else:
             yield problem
 

@@ -56,7 +56,7 @@ def find(settings: DashEnterpriseSettings, project_root: Path) -> Found:
         if problem:
             found.problems.append(problem)
             continue
-        read = _read(f"dash_enterprise.{name}", path, project_root / path, _WHAT[name])
+        read = _read(f"dash_enterprise.{name}", path, project_root / Path(path).expanduser(), _WHAT[name])
         if isinstance(read, Problem):
             found.problems.append(read)
         else:

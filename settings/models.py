@@ -202,7 +202,7 @@ class BootstrapSettings(Block):
     tools: tuple[ToolSettings, ...] = ()
     """Other versions, or digests, of the tools that first boot installs."""
     log_retention_days: v.Retention = 90
-    """Days that the host's log is kept."""
+    """Days that the host's log is kept, as long as the host is there."""
 
 
 class EgressSettings(Block):

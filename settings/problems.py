@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -12,9 +13,11 @@ from eks_analytics.problems import Problem
 
 Location = tuple[str | int, ...]
 
+EMPTY = '""'
 HIDDEN = "[secret]"
 """Stands for the value of a secret."""
 _LONGEST_VALUE = 120
+_SECRET_NAME = re.compile(r"passw|secret|token|credential", re.IGNORECASE)
 _KINDS: dict[type[object], str] = {
     bool: "true or false",
     int: "a number",
@@ -73,7 +76,7 @@ def _fold(word: str) -> str:
 def unknown_word(word: object, known: Sequence[str]) -> str:
     """The remedy for a word that is none of those known."""
     near = nearest(word, known) if isinstance(word, str) else None
-    choice = f"write one of {', '.join(known)}"
+    choice = f"write one of {', '.join(word or EMPTY for word in known)}"
     return f'did you mean "{near}"? {choice}' if near else choice
 
 
@@ -81,10 +84,16 @@ def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: S
     """A key that its block does not have: the nearest one there, or else the same name in another block."""
     name = str(at[-1])
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
-    if near := nearest(name, known):
-        remedy = f"did you mean {key_path((*at[:-1], near))}?"
+    if _SECRET_NAME.search(name):
+        value = HIDDEN  # most likely one in clear text
+        remedy = (
+            "take it out, consider it known to whoever could read the file, and set a new one: pulumi config set "
+            f"--secret {elsewhere[0] if elsewhere else 'admin_password'}"
+        )
     elif elsewhere:
         remedy = f"did you mean {' or '.join(elsewhere)}?"
+    elif near := nearest(name, known):
+        remedy = f"did you mean {key_path((*at[:-1], near))}?"
     else:
         remedy = f"remove it, or write one of {', '.join(known)}"
     return Problem(key_path(at), value, "there is no such setting", remedy)

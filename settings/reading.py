@@ -65,6 +65,7 @@ def load(
     )
     problems += judgement.problems()
     if problems:
+        problems += judgement.absent
         order = {key: position for position, key in enumerate(Settings.model_fields)}
         problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
         named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]

@@ -74,6 +74,8 @@ class Judgement:
     broken: list[str] = field(default_factory=list[str])
     found: Found = field(default_factory=Found)
     """The files of the installation."""
+    absent: list[Problem] = field(default_factory=list[Problem])
+    """What a preview goes on without."""
     advice: list[str] = field(default_factory=list[str])
     """What rules found that works and is probably not meant."""
 
@@ -331,3 +333,5 @@ def warnings(it: Judgement) -> Iterator[str]:
     if settings.production and not cluster.deletion_protection:
         yield "cluster.deletion_protection false: nothing but Pulumi's own protection keeps this production cluster."
     yield from it.advice
+    for problem in it.absent:
+        yield f"{problem.input}: {problem.reason}; {problem.remedy}. The preview goes on, `pulumi up` will refuse."

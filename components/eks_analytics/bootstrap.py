@@ -154,8 +154,8 @@ class BootstrapInstance(pulumi.ComponentResource):
     ssh_command: pulumi.Output[str]
     """Command that opens a shell on the host over SSH; empty without SSH."""
     scp_command: pulumi.Output[str]
-    """Command that copies an installer to the host over SSH; empty without SSH. The one in ~/dash-enterprise on the host
-    is this program's, with variables and password, and needs no copying."""
+    """Command that copies an installer to the host over SSH; empty without SSH. The one in ~/dash-enterprise there is
+    this program's, with variables and password, and needs no copying."""
 
     def __init__(self, name: str, args: BootstrapInstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         options = bootstrap_options(

@@ -24,7 +24,9 @@ def capacity_problems(layout: Layout, core: Amounts, plan: Amounts) -> Iterator[
         yield Problem("node_groups", name, reason, f"{remedy}, or give the limits of this type")
     if not unknown:
         core_problems = list(_shortages(layout, core, "desired_size", "Dash Enterprise itself"))
-        yield from core_problems or _shortages(layout, plan, "max_size", "Dash Enterprise with the planned apps")
+        yield from core_problems
+        if plan != core or not core_problems:
+            yield from _shortages(layout, plan, "max_size", "Dash Enterprise with the planned apps")
 
 
 def capacity_warnings(layout: Layout, core: Amounts, plan: Amounts) -> Iterator[str]:

@@ -239,6 +239,20 @@ def test_ssh_mode_makes_a_new_host_with_a_key_a_public_address_and_two_open_port
     assert "replace" in {step.op.value for step in steps if step.type == "aws:ec2/instance:Instance"}
 
 
+def test_the_way_in_changes_after_a_refresh_too(stack: SmallStack, place: Place) -> None:
+    before = stack.up(program(place))["instance_id"]
+    stack.up(program(place, base_domain="dash.example.com"))  # of which the running host takes nothing
+    stack.refresh()
+    template = place.template()
+    outputs = stack.up(program(place, base_domain="dash.example.com", ssh=SSH))
+    (instance,) = place.instances()
+    assert instance["InstanceId"] == outputs["instance_id"] != before
+    assert instance["KeyName"] == "dash-enterprise-bootstrap_key"
+    # What says on which address the host forwards the port is the key.
+    assert place.template() == template
+    assert "0.0.0.0" in outputs["restart_port_forward_command"]
+
+
 def test_without_the_component_everything_of_it_goes_and_nothing_else_changes(stack: SmallStack, place: Place) -> None:
     outputs = stack.up(program(place, ssh=SSH))
     stack.up(program(place, enabled=False))

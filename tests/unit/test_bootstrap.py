@@ -219,6 +219,18 @@ def test_the_access_entry_waits_for_the_cluster(recorder: Recorder) -> None:
     assert "test:index:ControlPlane::control-plane" in one(recorder, "AccessEntry").dependencies
 
 
+def test_the_host_waits_for_what_the_kubeconfig_waits_for(recorder: Recorder) -> None:
+    def program() -> BootstrapInstance:
+        nodes = pulumi.CustomResource("test:index:Nodes", "nodes", {})
+        kubeconfig = nodes.id.apply(lambda _: KUBECONFIG)
+        return BootstrapInstance("b", arguments(cluster={**arguments()["cluster"], "kubeconfig": kubeconfig}))
+
+    recorder.run(program)
+    file = recorder.of("BucketObjectv2")["b-kubeconfig"]
+    assert "test:index:Nodes::nodes" in file.dependencies
+    assert file.key in one(recorder, "Instance").dependencies
+
+
 # Who may come in
 
 
@@ -268,12 +280,19 @@ def test_without_dns_names_in_the_vpc_ssh_takes_the_address(build: Build, record
     assert outputs["ssh_command"] == "ssh -i ~/.ssh/other.pem ubuntu@198.51.100.7"
 
 
-def test_the_port_forward_listens_where_people_come_from(build: Build, recorder: Recorder) -> None:
+def test_the_port_forward_listens_where_people_come_from(build: Build) -> None:
     for ssh, address in ((None, "127.0.0.1"), (SSH, "0.0.0.0")):
         outputs = build(**({"ssh": ssh} if ssh else {}))
         by_hand = f"kubectl port-forward -n plotly-system svc/kotsadm --address {address} 8800:3000"
         assert outputs["restart_port_forward_command"] == f"{RESTART}  # or by hand: {by_hand}"
-        assert f"PORT_FORWARD_ADDRESS={address}" in decoded(one(recorder, "LaunchTemplate").inputs["userData"])
+
+
+def test_the_launch_template_knows_nothing_of_the_way_in(build: Build, recorder: Recorder) -> None:
+    # After a refresh a replaced host begins with the template of the one before.
+    build()
+    template = one(recorder, "LaunchTemplate").inputs
+    build(ssh=SSH)
+    assert one(recorder, "LaunchTemplate").inputs == template
 
 
 # What it is told
@@ -354,7 +373,8 @@ def test_commands_are_complete(build: Build) -> None:
     outputs = build()
     session = "aws ssm start-session --target b-host-id --region us-east-1"
     assert outputs["instance_id"] == "b-host-id"
-    assert outputs["connect_command"] == session
+    shell = "--document-name AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
+    assert outputs["connect_command"] == f"{session} {shell}"
     assert outputs["port_forward_command"] == (
         f"{session} --document-name AWS-StartPortForwardingSession --parameters portNumber=8800,localPortNumber=8800"
     )

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,16 +70,17 @@ OPTIONS = HostOptions(
 )
 # What the script takes from a minimal Ubuntu; everything else on its PATH is a stand-in.
 REAL = (
-    *("awk", "basename", "bash", "cat", "chmod", "cmp", "cp", "cut", "dirname", "gzip", "install", "mkdir", "mktemp"),
-    *("mv", "rm", "sh", "sha256sum", "stat", "tail", "tar", "touch"),
+    *("awk", "basename", "bash", "cat", "chmod", "cmp", "cp", "cut", "date", "dirname", "gzip", "install", "mkdir"),
+    *("mktemp", "mv", "rm", "sh", "sha256sum", "stat", "tail", "tar", "touch"),
 )
 STAND_INS = {
     "apt-get": 'echo "apt-get $*" >>"$STATE/calls"\n'
     'case "$*" in *install*) cp "$STATE/unzip" "$STATE/bin/unzip";; esac',
     "chown": 'echo "chown $*" >>"$STATE/calls"',
+    # As cloud-init prints what the instance was started with.
+    "cloud-init": '[ "$*" = "query public_ssh_keys" ] && cat "$STATE/public-keys"',
     "sleep": 'echo "sleep $*" >>"$STATE/calls"',
-    "systemctl": 'echo "systemctl $*" >>"$STATE/calls"\n'
-    'case "$1" in is-enabled) [ -e "$STATE/enabled" ];; enable) touch "$STATE/enabled";; esac',
+    "systemctl": 'echo "systemctl $*" >>"$STATE/calls"',
     # `curl ... --output FILE URL`: the file of that URL, or what curl says where there is none.
     "curl": """for argument; do [ "$before" = --output ] && output=$argument; before=$argument; done
         echo "curl $argument" >>"$STATE/calls"
@@ -102,10 +104,25 @@ case "$1 $2" in
     [ -e "$STATE/denied" ] && { echo "An error occurred (AccessDeniedException)" >&2; exit 254; }
     [ "$5 $6 $7 $8" = "--query SecretString --output text" ] && cat "$STATE/secrets/$(basename "$4")" && echo ;;
   "s3 cp") cp "$STATE/objects/$(basename "$4")" "$5" ;;
-  "ssm put-parameter") printf '%s' "$9" >"$STATE/parameter" ;;
+  "ssm put-parameter") printf '%s' "$9" >"$STATE/parameter"; printf '%s\n' "$9" >>"$STATE/reported" ;;
   *) exit 252 ;;
 esac
 """
+# It refuses as often as $STATE/refusals has lines; $STATE/kotsadm is what the cluster has of the product.
+KUBECTL = """#!/bin/sh
+echo "kubectl $*" >>"$STATE/calls"
+if [ -s "$STATE/refusals" ]; then
+  tail -n +2 "$STATE/refusals" >"$STATE/fewer" && mv "$STATE/fewer" "$STATE/refusals"
+  echo "error: You must be logged in to the server" >&2
+  exit 1
+fi
+case "$*" in *"--ignore-not-found --output name") cat "$STATE/kotsadm" ;; esac
+"""
+ASKS_FOR_THE_PRODUCT = "kubectl get service kotsadm -n plotly-system --ignore-not-found --output name"
+FORWARDS = "systemctl enable --now --no-block dash-enterprise-port-forward.service"
+INSTALLS = "systemctl start --no-block dash-enterprise-install.service"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+REST = "The rest is in /var/log/cloud-init-output.log on the host."
 AWS_INSTALLER = """#!/bin/sh
 [ "$1 $3 $5" = "--bin-dir --install-dir --update" ] && cp "$(dirname "$0")/dist" "$2/aws"
 """
@@ -133,6 +150,8 @@ class Host:
         for name, body in STAND_INS.items():
             executable(self.state / "bin" / name, f"#!/bin/bash\n{body}\n")
         executable(self.state / "unzip", UNZIP)
+        for name, content in (("public-keys", "[]\n"), ("refusals", ""), ("kotsadm", "")):
+            (self.state / name).write_text(content)
         for arn, content in SECRETS.items():
             self.secret(arn, content)
         for key, content in OBJECTS.items():
@@ -195,6 +214,13 @@ class Host:
     def status(self) -> str:
         return (self.state / "parameter").read_text()
 
+    @property
+    def reported(self) -> list[str]:
+        return (self.state / "reported").read_text().splitlines()
+
+    def has_product(self) -> None:
+        (self.state / "kotsadm").write_text("service/kotsadm\n")
+
     def file(self, path: str) -> Path:
         return self.root / path.lstrip("/")
 
@@ -211,7 +237,7 @@ class Host:
 
     @staticmethod
     def _download(tool: Tool) -> bytes:
-        program = f'#!/bin/sh\necho "{tool.name} $*" >>"$STATE/calls"\n'
+        program = KUBECTL if tool.name == "kubectl" else f'#!/bin/sh\necho "{tool.name} $*" >>"$STATE/calls"\n'
         buffer = io.BytesIO()
         if tool.url.endswith(".zip"):
             with zipfile.ZipFile(buffer, "w") as archive:
@@ -350,8 +376,8 @@ def test_first_boot_installs_every_tool_in_order(booted: Host) -> None:
     assert downloads == [url for tool in installed(OPTIONS.tools, ()) for url in (tool.url, tool.proof)]
     for name in ("aws", "kubectl", "eksctl", "istioctl", "helm", "kubectl-kots"):
         assert booted.mode(f"/usr/local/bin/{name}") == "0o755", name
-    first_aws = next(index for index, call in enumerate(booted.calls()) if call.startswith("aws "))
-    assert first_aws > booted.calls().index(f"curl {tool('kots').proof}")
+    first_secret = next(index for index, call in enumerate(booted.calls()) if call.startswith("aws secretsmanager"))
+    assert first_secret > booted.calls().index(f"curl {tool('kots').proof}")
 
 
 def test_missing_packages_are_installed_and_the_lock_is_waited_for(booted: Host) -> None:
@@ -398,6 +424,15 @@ def test_the_script_gets_the_password_as_it_is_and_nothing_else_changes(booted: 
     assert lines[:2] + lines[3:] == before[:2] + before[3:]
 
 
+def test_every_assignment_of_the_password_gets_it(host: Host) -> None:
+    twice = INSTALL_SCRIPT + "ADMIN_PASSWORD=__FROM_SECRETS_MANAGER__\nprintf '%s' \"$ADMIN_PASSWORD\"\n"
+    host.object("dash-enterprise/install_de_aws.sh", twice)
+    assert host.boot().returncode == 0
+    script = host.file("/home/ubuntu/dash-enterprise/install_de_aws.sh")
+    ran = subprocess.run(["bash", script], capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
+    assert ran.stdout == PASSWORD * 2
+
+
 def test_no_secret_is_in_a_log_a_command_the_environment_or_the_user_data(booted: Host) -> None:
     places = [booted.log, *booted.calls(), booted.status, user_data(OPTIONS), environment(OPTIONS)]
     shown = "\n".join(places)
@@ -413,7 +448,8 @@ def test_no_secret_is_in_a_log_a_command_the_environment_or_the_user_data(booted
 def test_the_login_message_tells_what_to_do(booted: Host) -> None:
     shown = booted.file("/etc/dash-enterprise/next-steps.txt").read_text()
     assert "cluster analytics, for Dash Enterprise at dash.example.com." in shown
-    assert "bash install_de_aws.sh" in shown
+    assert "cd ~/dash-enterprise && bash install_de_aws.sh" in shown
+    assert "/var/log/cloud-init-output.log" in shown
     assert "sudo systemctl restart dash-enterprise-port-forward" in shown
     assert shown.endswith("1. Run the installer.\n2. Upload the license.\n")
     assert booted.mode("/etc/update-motd.d/99-dash-enterprise") == "0o755"
@@ -421,35 +457,106 @@ def test_the_login_message_tells_what_to_do(booted: Host) -> None:
     assert booted.status == "ready: log in for the next steps"
 
 
-def test_the_port_forward_is_enabled_and_waits_for_an_admin_console(host: Host) -> None:
-    assert host.boot(replace(OPTIONS, port_forward_address="0.0.0.0")).returncode == 0
-    unit = "dash-enterprise-port-forward.service"
-    assert host.calls("systemctl") == [
-        f"systemctl is-enabled --quiet {unit}",
-        f"systemctl enable {unit}",
-        f"systemctl start --no-block {unit}",
-    ]
-    text = host.file(f"/etc/systemd/system/{unit}").read_text()
-    assert "port-forward -n plotly-system svc/kotsadm --address" in text
-    assert "8800:3000" in text
-    assert "Restart=always" in text
-    assert "User=ubuntu" in text
-    condition = next(line for line in text.splitlines() if line.startswith("ExecCondition="))
-    assert "kubectl get service kotsadm -n plotly-system" in condition
-    assert "PORT_FORWARD_ADDRESS=0.0.0.0\n" in host.file("/etc/dash-enterprise/bootstrap.env").read_text()
+def test_before_the_installation_nothing_takes_the_port_from_the_vendors_script(booted: Host, host: Host) -> None:
+    assert booted.calls("systemctl") == []
+    assert host.boot(replace(OPTIONS, run_installer=True)).returncode == 0
+    assert host.calls("systemctl") == [INSTALLS]
+
+
+def test_the_port_forward_tries_until_it_can_and_holds_up_no_boot(booted: Host) -> None:
+    lines = booted.file("/etc/systemd/system/dash-enterprise-port-forward.service").read_text().splitlines()
+    (command,) = [line for line in lines if line.startswith("Exec")]
+    assert command == (
+        "ExecStart=/usr/local/bin/kubectl port-forward -n plotly-system svc/kotsadm "
+        "--address ${PORT_FORWARD_ADDRESS} 8800:3000"
+    )
+    assert {"Restart=always", "User=ubuntu", "EnvironmentFile=/etc/dash-enterprise/port-forward.env"} <= set(lines)
+    assert "WantedBy=multi-user.target" in lines
+
+
+def test_the_port_forward_is_there_after_the_installer_and_after_every_reboot(booted: Host) -> None:
+    unit = booted.file("/etc/systemd/system/dash-enterprise-install.service").read_text()
+    assert f"ExecStartPost=+/bin/{FORWARDS}\n" in unit
+    assert "ExecStartPre=+/bin/systemctl stop dash-enterprise-port-forward.service\n" in unit
+
+
+@pytest.mark.parametrize(
+    ("keys", "address"), [("[]\n", "127.0.0.1"), ('[\n "ssh-rsa AAAAB3Nza dash-enterprise"\n]\n', "0.0.0.0")]
+)
+def test_the_port_forward_listens_to_others_on_a_host_with_a_key_only(host: Host, keys: str, address: str) -> None:
+    (host.state / "public-keys").write_text(keys)
+    assert host.boot().returncode == 0
+    assert host.file("/etc/dash-enterprise/port-forward.env").read_text() == f"PORT_FORWARD_ADDRESS={address}\n"
+
+
+def test_without_an_answer_about_keys_the_port_forward_stays_on_this_machine(host: Host) -> None:
+    (host.state / "public-keys").unlink()
+    assert host.boot().returncode == 0
+    assert "127.0.0.1" in host.file("/etc/dash-enterprise/port-forward.env").read_text()
+
+
+def test_the_status_of_the_host_before_is_gone_as_soon_as_the_aws_cli_is_there(host: Host) -> None:
+    host.publish(tool("kubectl").url, b"malware")
+    assert host.boot().returncode == 1
+    assert re.fullmatch(f"first boot since {TIME}", host.reported[0])
+    assert host.status.startswith("failed: installing kubectl")
+
+
+def test_only_the_first_run_says_first_boot(host: Host) -> None:
+    host.boot()
+    host.boot()
+    assert [status[:10] for status in host.reported] == ["first boot", "ready: log"]
 
 
 def test_the_installer_is_started_as_a_service_instead_of_next_steps(host: Host) -> None:
     assert host.boot(replace(OPTIONS, run_installer=True)).returncode == 0
-    assert host.calls("systemctl")[-1] == "systemctl start --no-block dash-enterprise-install.service"
+    assert host.calls("systemctl")[-1] == INSTALLS
     assert not host.file("/etc/dash-enterprise/next-steps.txt").exists()
-    assert not (host.state / "parameter").exists()  # the installer's status is its own to tell
+    assert len(host.reported) == 1  # the installer's status is its own to tell
+
+
+@pytest.mark.parametrize("run_installer", [True, False])
+def test_a_new_host_for_an_installed_product_only_forwards_the_port(host: Host, run_installer: bool) -> None:
+    host.has_product()
+    options = replace(OPTIONS, run_installer=run_installer)
+    for _ in range(2):
+        assert host.boot(options).returncode == 0
+        assert host.calls("systemctl") == [FORWARDS]
+    assert re.fullmatch(f"installed before {TIME}", host.status)
+    assert len(host.reported) == 2  # with that of first boot
+
+
+def test_an_installer_that_did_not_succeed_is_not_repeated_on_what_may_be_in_use(host: Host) -> None:
+    options = replace(OPTIONS, run_installer=True)
+    host.boot(options)
+    host.has_product()
+    host.file("/var/log/dash-enterprise/install.log").write_text("it ended\n")
+    before = host.status
+    done = host.boot(options)
+    assert done.returncode == 0
+    assert "sudo systemctl start dash-enterprise-install" in done.stdout
+    assert host.calls("systemctl") == []
+    assert host.status == before
+
+
+def test_a_cluster_that_does_not_answer_is_not_taken_for_an_empty_one(host: Host) -> None:
+    (host.state / "refusals").write_text("no\n" * 100)
+    assert host.boot(replace(OPTIONS, run_installer=True)).returncode == 1
+    assert host.calls("kubectl") == [ASKS_FOR_THE_PRODUCT] * 10
+    assert host.calls("systemctl") == []
+    assert host.status == f"failed: asking the cluster: no answer: error: You must be logged in to the server\n{REST}"
+
+
+def test_access_to_the_cluster_is_waited_for(host: Host) -> None:
+    (host.state / "refusals").write_text("no\n" * 9)
+    assert host.boot().returncode == 0
+    assert host.status == "ready: log in for the next steps"
 
 
 def test_the_installer_needs_its_script(host: Host) -> None:
     done = host.boot(replace(OPTIONS, run_installer=True, install_script_key=""))
     assert done.returncode == 1
-    assert host.status == "failed: writing the files: there is no install_de_aws.sh to run"
+    assert host.status == f"failed: writing the files: there is no install_de_aws.sh to run\n{REST}"
 
 
 def test_a_host_without_script_and_password_has_the_other_files(host: Host) -> None:
@@ -475,7 +582,7 @@ def test_a_second_run_changes_nothing(host: Host) -> None:
     before = host.snapshot()
     assert host.run("bash", str(host.file("/opt/dash-enterprise/first_boot.sh"))).returncode == 0
     assert host.snapshot() == before
-    asked = ("aws secretsmanager get-secret-value", "aws s3 cp", "systemctl is-enabled", "systemctl start", "chown")
+    asked = ("aws secretsmanager get-secret-value", "aws s3 cp", "kubectl get", "chown")
     assert [call for call in host.calls() if not call.startswith(asked)] == []
 
 
@@ -509,7 +616,7 @@ def test_a_run_on_an_installed_host_says_so_and_starts_no_installation(host: Hos
     host.file("/var/lib/dash-enterprise/installed").write_text("installed 2026-11-21T12:00:00Z\n")
     assert host.boot(options).returncode == 0
     assert host.status == "installed 2026-11-21T12:00:00Z"
-    assert host.calls("systemctl start") == ["systemctl start --no-block dash-enterprise-port-forward.service"]
+    assert host.calls("systemctl") == [FORWARDS]
 
 
 def test_a_download_that_fails_stops_everything_with_tool_and_url(host: Host) -> None:
@@ -519,7 +626,7 @@ def test_a_download_that_fails_stops_everything_with_tool_and_url(host: Host) ->
     assert done.returncode == 1
     url = "https://get.helm.sh/helm-v3.99.0-linux-amd64.tar.gz"
     why = f"installing helm 3.99.0: cannot download {url}: curl: (22) The requested URL returned error: 404"
-    assert host.status == f"failed: {why}"
+    assert host.status == f"failed: {why}\n{REST}"
     assert f"first boot failed: {why}\n" in done.stderr
     assert host.calls("curl") == [f"curl {url}"] * 5
     assert host.calls("aws secretsmanager") == []
@@ -542,7 +649,7 @@ def test_a_file_with_another_checksum_is_not_installed(host: Host, name: str) ->
         f"failed: installing {name} {wrong.version}: {wrong.url} is not the right file: expected SHA-256 "
         in host.status
     )
-    assert host.status.endswith(f", found {hashlib.sha256(b'malware').hexdigest()}")
+    assert host.status.endswith(f", found {hashlib.sha256(b'malware').hexdigest()}\n{REST}")
     assert not host.file(wrong.target).exists()
     assert host.calls("aws secretsmanager") == []
 
@@ -571,9 +678,8 @@ def test_a_given_digest_is_what_counts(host: Host) -> None:
 def test_a_secret_that_cannot_be_read_is_named_with_the_reason(host: Host) -> None:
     (host.state / "denied").touch()
     assert host.boot().returncode == 1
-    assert host.status == (
-        f"failed: writing the files: cannot read {ARN}/license-AbCdEf: An error occurred (AccessDeniedException)"
-    )
+    why = "An error occurred (AccessDeniedException)"
+    assert host.status == f"failed: writing the files: cannot read {ARN}/license-AbCdEf: {why}\n{REST}"
     assert len(host.calls("aws secretsmanager")) == 5
     assert not host.file("/home/ubuntu/dash-enterprise/license.yaml").exists()
 
@@ -595,9 +701,9 @@ def test_a_run_after_a_failure_goes_on_and_says_that_it_is_ready(host: Host) -> 
 
 def test_any_other_failure_names_step_line_and_command(host: Host) -> None:
     executable(host.state / "bin" / "systemctl", "#!/bin/sh\nexit 5\n")
-    assert host.boot().returncode == 1
-    assert host.status.startswith("failed: enabling the port-forward: line ")
-    assert host.status.endswith("systemctl enable dash-enterprise-port-forward.service: exit code 5")
+    assert host.boot(replace(OPTIONS, run_installer=True)).returncode == 1
+    assert host.status.startswith("failed: finishing: line ")
+    assert host.status.endswith(f"{INSTALLS}: exit code 5\n{REST}")
 
 
 def test_supporting_software_is_installed_into_the_cluster_when_asked_for(host: Host) -> None:
@@ -606,9 +712,23 @@ def test_supporting_software_is_installed_into_the_cluster_when_asked_for(host: 
     assert host.boot(options).returncode == 0
     manifest = host.file("/opt/dash-enterprise/cert-manager.yaml")
     assert host.mode("/opt/dash-enterprise/cert-manager.yaml") == "0o644"
-    assert host.calls("kubectl") == [f"kubectl apply -f {manifest}"]
+    assert host.calls("kubectl") == [ASKS_FOR_THE_PRODUCT, f"kubectl apply -f {manifest}"]
     assert host.calls("istioctl") == ["istioctl install --skip-confirmation"]
 
 
 def test_without_being_asked_the_cluster_is_left_alone(booted: Host) -> None:
-    assert booted.calls("kubectl") == booted.calls("istioctl") == []
+    assert booted.calls("kubectl") == [ASKS_FOR_THE_PRODUCT]
+    assert booted.calls("istioctl") == []
+
+
+def test_supporting_software_that_is_refused_at_first_is_applied_again(host: Host) -> None:
+    options = with_supporting_software()
+    host.publish_tools(options)
+    broken = (
+        '#!/bin/sh\necho "istioctl $*" >>"$STATE/calls"; [ -e "$STATE/ready" ] || { touch "$STATE/ready"; exit 1; }\n'
+    )
+    assert host.boot(options).returncode == 0
+    executable(host.file("/usr/local/bin/istioctl"), broken)
+    host.file("/var/lib/dash-enterprise/supporting-software/istio").unlink()
+    assert host.boot(options).returncode == 0
+    assert host.calls("istioctl") == ["istioctl install --skip-confirmation"] * 2

@@ -11,6 +11,8 @@ PLAN = InstallationPlan(
     base_domain="dash.example.com",
     stack="dev",
     cluster_name="dash-dev",
+    connect_command="aws ssm start-session --target i-1 --document-name AWS-StartInteractiveCommand",
+    status_command="aws ssm get-parameter --name /dash-dev/bootstrap/status --region eu-west-3",
     port_forward_command="aws ssm start-session --target i-1",
     system_limits=SystemLimits(pods=420, volumes=57),
     uses_route53=True,
@@ -41,10 +43,30 @@ def test_whoever_installs_by_hand_is_told_the_two_answers() -> None:
     assert "(answer y)" in text(PLAN)
 
 
+def test_whoever_installs_by_hand_connects_and_runs_the_script_that_has_the_password() -> None:
+    lines = next_steps(PLAN)
+    begin = lines.index(f"     {PLAN.connect_command}")
+    assert lines[begin + 1] == "     cd ~/dash-enterprise && bash install_de_aws.sh"
+    assert "a copy from the plan's folder has not" in lines[begin + 2]
+
+
+def test_on_the_host_itself_nobody_is_told_to_connect() -> None:
+    steps = next_steps(replace(PLAN, connect_command=""))
+    assert steps[:2] == [
+        "1. Run the installer on the bootstrap host of dash-dev:",
+        "     cd ~/dash-enterprise && bash install_de_aws.sh",
+    ]
+
+
+def test_the_log_of_first_boot_is_named() -> None:
+    for plan in (PLAN, replace(PLAN, run_installer=True)):
+        assert "/var/log/cloud-init-output.log" in text(plan)
+
+
 def test_a_host_that_installs_by_itself_is_watched() -> None:
     steps = text(replace(PLAN, run_installer=True))
     assert "bash install_de_aws.sh" not in steps
-    assert "aws ssm get-parameter --name /dash-dev/bootstrap/status" in steps
+    assert f"     {PLAN.status_command}\n" in steps
     assert "Forwarding from ... -> 3000" in steps
 
 

@@ -634,6 +634,29 @@ def test_a_version_without_any_support_is_refused(root: Path) -> None:
     assert "ended all support" in str(refusal(GOOD, root, today=date(2028, 3, 28)))
 
 
+def test_a_refused_preview_names_the_absent_files_too(tmp_path: Path) -> None:
+    refused = refusal(changed({"network.cidr": "10.0.0.0/8"}), tmp_path, dry_run=True)
+    assert [problem.input for problem in refused.problems] == [
+        *("network.cidr", "dash_enterprise.license_file", "dash_enterprise.tls_certificate_file"),
+        *("dash_enterprise.tls_private_key_file", "dash_enterprise.installation_plan"),
+        "dash_enterprise.tls_trust_store_file",
+    ]
+
+
+@pytest.mark.parametrize("key", ["dash_enterprise.admin_password", "cluster.password", "dash_enterprise.api_token"])
+def test_a_misplaced_password_is_not_shown(key: str, root: Path) -> None:
+    message = str(refusal(changed({key: "hunter2-hunter2"}), root))
+    assert "hunter2" not in message
+    assert f'{key} = "[secret]"' in message
+    assert "pulumi config set --secret admin_password" in message
+
+
+def test_a_path_may_begin_with_the_home_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(root))
+    changes = {"dash_enterprise.license_file": "~/license.yaml"}
+    assert read(changed(changes), root.parent / "elsewhere", dry_run=True).files.license
+
+
 def test_absent_files_are_warnings_in_a_preview_and_refused_in_an_update(tmp_path: Path) -> None:
     config = changed({"admin_password": ABSENT})
     settings = read(config, tmp_path, dry_run=True)
@@ -743,7 +766,7 @@ def _problems(config: Mapping[str, Any]) -> Sequence[Problem]:
     try:
         read(config, PROJECT, dry_run=True)
     except SettingsError as error:
-        return error.problems
+        return [problem for problem in error.problems if "there is no file" not in problem.reason]
     return ()
 
 

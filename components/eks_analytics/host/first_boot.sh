@@ -30,7 +30,8 @@ report() { # status: kept here, and shown to whoever asks AWS for it
 fail() { # why
   trap - ERR
   echo "first boot failed: $step: $1" >&2
-  report "failed: $step: $1"$'\nThe rest is in /var/log/cloud-init-output.log on the host.' || echo "and $STATUS_PARAMETER does not say so: it cannot be written" >&2
+  report "failed: $step: $1"$'\nThe rest is in /var/log/cloud-init-output.log on the host.' ||
+    echo "and $STATUS_PARAMETER does not say so: it cannot be written" >&2
   exit 1
 }
 trap 'fail "line $LINENO: $BASH_COMMAND: exit code $?"' ERR
@@ -171,7 +172,7 @@ if [ -n "$INSTALL_SCRIPT_KEY" ]; then
   if [ -n "$ADMIN_PASSWORD_SECRET_ARN" ]; then
     [[ $script == *"$placeholder"* ]] || fail "$INSTALL_SCRIPT_KEY has no place for the admin password: $placeholder"
     secret "$ADMIN_PASSWORD_SECRET_ARN"
-    # In single quotes; one of its own becomes '\''. What replaces is quoted: bash 5.2 would take a & for what it replaces.
+    # In single quotes; one of its own becomes '\''. Quoted, or bash 5.2 would take a & for what is replaced.
     content="ADMIN_PASSWORD='${content//"'"/"$quote"}'"
     script=${script//"$placeholder"/"$content"}
   elif [[ $script == *"$placeholder"* ]]; then
@@ -222,7 +223,7 @@ done
 step='finishing'
 if [ -n "$kotsadm" ] && [ ! -e "$state/installed" ] && [ -e "$ROOT/var/log/dash-enterprise/install.log" ]; then
   # People may have repaired it since, and use it: whether to run it again is for them to say.
-  echo 'The installer began on this host and has not succeeded: sudo systemctl start dash-enterprise-install runs it again'
+  echo 'The installer began here and has not succeeded. To run it again: sudo systemctl start dash-enterprise-install'
 elif [ -n "$kotsadm" ] || [ -e "$state/installed" ]; then
   # By this host, by one before it, or by hand: the installer must not run again on what people use.
   [ -e "$state/installed" ] || keep "$state/installed" 644 ubuntu <<<"installed before $(now)"
