@@ -5,6 +5,8 @@ CREATE = {
     "aws:eks/nodeGroup:NodeGroup": 120.0,
     "aws:ec2/natGateway:NatGateway": 107.0,
     "aws:kms/key:Key": 28.0,
+    "aws:ec2/instance:Instance": 16.0,
+    "aws:route53/record:Record": 35.0,
     "aws:ec2/vpc:Vpc": 12.5,  # 1 to 24: DNS host names are a change of their own
     "aws:ec2/internetGateway:InternetGateway": 1.0,
     "kubernetes:helm.sh/v3:Release": 45.0,
@@ -18,7 +20,13 @@ ADDONS = {
     "aws-ebs-csi-driver": 54.0,
     "snapshot-controller": 25.0,
 }
-DELETE = {"aws:eks/cluster:Cluster": 204.0, "aws:eks/nodeGroup:NodeGroup": 252.0, "aws:ec2/natGateway:NatGateway": 50.0}
+DELETE = {
+    "aws:eks/cluster:Cluster": 204.0,
+    "aws:eks/nodeGroup:NodeGroup": 252.0,
+    "aws:ec2/natGateway:NatGateway": 50.0,
+    "aws:ec2/instance:Instance": 30.0,
+    "aws:route53/record:Record": 35.0,
+}
 
 
 def create_seconds(token: str, inputs: dict[str, object]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from typing import Any
@@ -48,8 +49,10 @@ def _is_action_permitted(self: IAMPolicyStatement, *args: Any, **kwargs: Any) ->
 
 
 def _get_param(self: EC2BaseResponse, param_name: str, if_none: Any = None) -> Any:
-    """moto lets everybody set and delete the tags that AWS keeps for itself."""
+    """moto lets everybody set and delete the tags that AWS keeps for itself, and wants user data encoded twice."""
     value = _parameter(self, param_name, if_none)
+    if param_name == "UserData.Value" and isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if param_name in ("Tags", "TagSpecification", "TagSpecifications"):
         tags = value if param_name == "Tags" else [tag for spec in value or () for tag in spec.get("Tags", ())]
         if any(str(tag.get("Key")).startswith("aws:") for tag in tags or ()):

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -251,6 +252,7 @@ class SandboxStack:
             yield stack
 
     def _program(self) -> None:
+        traceback.print_exc = _without_cut_calls()
         self._before_program()
         os.chdir(self.project)
         if str(self.project) not in sys.path:
@@ -305,6 +307,18 @@ class _Stack(Stack):
 
     def __init__(self, name: str, workspace: LocalWorkspace) -> None:
         self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
+
+
+def _without_cut_calls() -> Callable[..., None]:
+    """`traceback.print_exc`, but for the calls of the SDK's server that an engine which gives up leaves unanswered:
+    gRPC prints those itself, and nobody can mend anything by them."""
+    everything = traceback.print_exc
+
+    def print_exc(*args: Any, **kwargs: Any) -> None:
+        if type(sys.exc_info()[1]).__name__ != "ExecuteBatchError":
+            everything(*args, **kwargs)
+
+    return print_exc
 
 
 def import_sdk() -> None:

@@ -83,8 +83,8 @@ class ClusterSettings(Block):
     engine_runs_inside_vpc: bool = False
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
-    """KMS key that encrypts Kubernetes secrets; empty: a new key with yearly rotation. Fixed when the cluster is
-    made."""
+    """KMS key that encrypts Kubernetes secrets and the installation's files; empty: a new key with yearly rotation. One
+    of your own must let IAM principals use it through Secrets Manager and S3. Fixed when the cluster is made."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",

@@ -21,6 +21,8 @@ NOTES = (
     "takes away needs the old policy until the update is done.",
     "Names of roles, buckets, secrets, parameters and log groups begin with the cluster's name: a cluster `a` would "
     "reach what a cluster `a-b` of the same account has, so let no cluster's name begin with another's.",
+    "Where the account encrypts EBS volumes with a key of its own by default, the deployer needs that key's "
+    "kms:CreateGrant, kms:Decrypt, kms:DescribeKey and kms:GenerateDataKeyWithoutPlaintext besides.",
     "Whoever may write a role's policy and pass the role can, in the end, do what that policy says. Where that is too "
     "much, set bounds to the account with a service control policy.",
 )

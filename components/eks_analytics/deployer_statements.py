@@ -28,11 +28,12 @@ MANAGED_POLICIES = (
 """Policies of AWS that the program attaches to the roles it makes."""
 
 Conditions = dict[str, dict[str, Any]]
+_IN_CLUSTER = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What a stack's deployment does in one service."""
+    """What a stack's deployment does to a kind of resources."""
 
     service: str
     resources: Sequence[str]
@@ -41,7 +42,7 @@ class Rights:
     changes: str = ""
     """Actions on what carries the stack's tags."""
     manages: str = ""
-    """Actions on what is named after the stack."""
+    """Actions on what is named after the stack, and on contents of it."""
 
 
 def statements(options: DeployerOptions) -> list[Statement]:
@@ -50,9 +51,8 @@ def statements(options: DeployerOptions) -> list[Statement]:
     return [
         *_reading(options),
         _joined("ManageByName", rights, "manages"),
-        _joined("MakeWithTags", rights, "makes", options.on_new),
-        _joined("ChangeByTags", rights, "changes", options.on_own),
-        _allow("MakeWithoutArn", _making_without_arn(options), "*", {"StringEquals": options.on_new}),
+        _making(options, rights),
+        _joined("ChangeByTags", rights, "changes", {"StringEquals": options.on_own}),
         *_tagging(options),
         *_network(options),
         _instances(options),
@@ -81,12 +81,12 @@ def _of(service: str, actions: str) -> list[str]:
     return [f"{service}:{action}" for action in actions.split()]
 
 
-def _joined(sid: str, rights: Iterable[Rights], kind: str, tags: dict[str, str] | None = None) -> Statement:
+def _joined(sid: str, rights: Iterable[Rights], kind: str, conditions: Conditions | None = None) -> Statement:
     """One statement for several services: no action of one touches a resource of another."""
     mine = [(right, getattr(right, kind)) for right in rights if getattr(right, kind)]
     actions = [action for right, text in mine for action in _of(right.service, text)]
     resources = dict.fromkeys(resource for right, _ in mine for resource in right.resources)
-    return _allow(sid, actions, list(resources), {"StringEquals": tags} if tags else None)
+    return _allow(sid, actions, list(resources), conditions)
 
 
 def _reading(options: DeployerOptions) -> Iterator[Statement]:
@@ -123,6 +123,11 @@ def _parameters(options: DeployerOptions) -> str:
     return options.arn("ssm", f"parameter/{options.cluster_name}/*")
 
 
+def _issuers(options: DeployerOptions) -> str:
+    """OIDC providers of EKS: the cluster's has an id that EKS invents."""
+    return options.iam_arn(f"oidc-provider/{options.service(f'oidc.eks.{options.region}')}/id/*")
+
+
 def _rights(options: DeployerOptions) -> Iterator[Rights]:
     cluster = options.cluster_name
     yield _ec2(options)
@@ -141,23 +146,26 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         )
     yield Rights(
         "iam",
-        [options.iam_arn(f"oidc-provider/{options.service(f'oidc.eks.{options.region}')}/id/*")],
-        makes="CreateOpenIDConnectProvider TagOpenIDConnectProvider",
+        [_issuers(options)],
         changes="DeleteOpenIDConnectProvider TagOpenIDConnectProvider UntagOpenIDConnectProvider",
     )
     yield Rights(
         "eks",
-        # Access entries, add-ons, node groups and Pod Identity associations have the cluster's name in the middle.
-        [options.arn("eks", f"cluster/{cluster}"), options.arn("eks", f"*/{cluster}/*")],
+        [
+            options.arn("eks", f"cluster/{cluster}"),
+            *(options.arn("eks", f"{kind}/{cluster}/*") for kind in _IN_CLUSTER),
+        ],
+        makes="CreateCluster",
         manages="CreateAccessEntry CreateAddon CreateNodegroup CreatePodIdentityAssociation DeleteAccessEntry "
         "DeleteAddon DeleteCluster DeleteNodegroup DeletePodIdentityAssociation TagResource UntagResource "
-        "UpdateAddon UpdateClusterConfig UpdateClusterVersion UpdateNodegroupConfig "
-        "UpdateNodegroupVersion UpdatePodIdentityAssociation",
+        "UpdateAddon UpdateClusterConfig UpdateClusterVersion UpdateNodegroupConfig UpdateNodegroupVersion "
+        "UpdatePodIdentityAssociation",
     )
     if not options.kms_key_arn:
         yield Rights(
             "kms",
             [options.arn("kms", "key/*")],
+            makes="CreateKey",
             changes="CreateAlias CreateGrant Decrypt DeleteAlias EnableKey EnableKeyRotation GenerateDataKey "
             "PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
         )
@@ -190,7 +198,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         yield Rights(
             "route53resolver",
             [options.arn("route53resolver", "*")],
-            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup",
+            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup "
+            "CreateResolverQueryLogConfig",
             changes="AssociateFirewallRuleGroup AssociateResolverQueryLogConfig CreateFirewallRule "
             "DeleteFirewallDomainList DeleteFirewallRule DeleteFirewallRuleGroup DeleteResolverQueryLogConfig "
             "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
@@ -250,21 +259,22 @@ def _log_groups(options: DeployerOptions) -> Iterator[str]:
         yield f"/aws/vpc-flow-logs/{cluster}*"
 
 
-def _making_without_arn(options: DeployerOptions) -> list[str]:
-    """What has no ARN before it is there, as AWS says."""
-    actions = ["eks:CreateCluster"]
-    if not options.kms_key_arn:
-        actions.append("kms:CreateKey")
-    if options.dns_firewall:
-        actions.append("route53resolver:CreateResolverQueryLogConfig")
-    return actions
+def _making(options: DeployerOptions, rights: Iterable[Rights]) -> Statement:
+    """An ARN would say no more: what is new lies in the caller's account, under an id that nobody knew.
+
+    Nothing is made inside of what another stack has, even if AWS shows the tags of the request to the check of the VPC.
+    """
+    tags = {**options.on_new, "aws:RequestedRegion": options.region}
+    actions = [action for right in rights for action in _of(right.service, right.makes)]
+    return _allow("MakeWithTags", actions, "*", {"StringEquals": tags, "StringEqualsIfExists": options.on_own})
 
 
 def _tagging(options: DeployerOptions) -> Iterator[Statement]:
     # A part of making something, which is allowed with the stack's tags only.
     made = {"StringLike": {"ec2:CreateAction": "*"}}
     yield _allow("TagNewInEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
-    actions, resources = list[str](), list[str]()
+    actions = _of("iam", "CreateOpenIDConnectProvider TagOpenIDConnectProvider")
+    resources = [_issuers(options)]
     if not options.existing_vpc_id:
         # The default group of a new VPC comes without tags.
         actions.append("ec2:CreateTags")
@@ -275,10 +285,9 @@ def _tagging(options: DeployerOptions) -> Iterator[Statement]:
     if options.dns_firewall:
         actions.append("route53resolver:TagResource")
         resources.append(options.arn("route53resolver", "*"))
-    if actions:
-        # What bears the mark of another stack cannot be taken over.
-        unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}
-        yield _allow("TagUntagged", actions, resources, {"StringEquals": options.on_new, "Null": unmarked})
+    # What bears the mark of another stack cannot be taken over.
+    unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}
+    yield _allow("TagUntagged", actions, resources, {"StringEquals": options.on_new, "Null": unmarked})
 
 
 def _network(options: DeployerOptions) -> Iterator[Statement]:

@@ -51,7 +51,10 @@ class AwsProvider(StandIn):
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         row, schema = _row(resource.type)
-        failures = list(check_inputs(schema, new))
+        failures = [
+            (path, "is not of the property's type" if path in row.secret else reason)
+            for path, reason in check_inputs(schema, new)
+        ]
         if failures:
             raise InvalidInputsError(failures)
         inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
@@ -265,7 +268,8 @@ def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[
         return [identity] if _look(api, row, schema, Thing(token, identity, inputs)) else []
     if not row.listing or (row.tags and not inputs.get("tags")):
         return []
-    told = {key: value for key, value in inputs.items() if key in _taken_by_create(token) and key not in row.recorded}
+    shown = _taken_by_create(token) - {*row.recorded, *row.unread} | ({"tags"} if row.tags else set[str]())
+    told = {key: value for key, value in inputs.items() if key in shown}
     looks = [look for id in row.listing(api) if (look := _look(api, row, schema, Thing(token, id, {})))]
     return [
         look.id

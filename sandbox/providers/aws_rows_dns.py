@@ -49,7 +49,7 @@ def _kept(token: str, prefix: str, create: Call, delete: Call, arn: str = "", **
     )
 
 
-_SHARED = {"ownerId": "account", "shareStatus": "`NOT_SHARED`"}
+_SHARED = {"ownerId": "account", "shareStatus": "'NOT_SHARED'"}
 _LIST, _GROUP, _ASSOCIATION, _LOG, _LOGGED = (
     checks.DOMAIN_LIST,
     checks.RULE_GROUP,
@@ -138,7 +138,7 @@ DNS: dict[str, Row] = {
                 ("name", "priority", "mutationProtection"),
             ),
         ),
-        outputs={"mutationProtection": "`DISABLED`"},
+        outputs={"mutationProtection": "'DISABLED'"},
         computed=("mutationProtection",),
         validate=checks.group_association,
         before_create=checks.group_association_fits,

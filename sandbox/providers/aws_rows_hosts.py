@@ -27,6 +27,7 @@ HOSTS: dict[str, Row] = {
         },
         local=("keyNamePrefix",),
         unread=("publicKey",),
+        secret=("publicKey",),  # somebody may give the private one
         tags=Tagging(
             tag=Call("CreateTags", {"Resources": ["$state.keyPairId"], "Tags": "$tags"}),
             untag=Call("DeleteTags", {"Resources": ["$state.keyPairId"], "Tags": "$tagKeyList"}),
@@ -133,6 +134,7 @@ HOSTS: dict[str, Row] = {
         quiet=("networkInterfaces",),
         local=("userDataReplaceOnChange", "forceDestroy"),
         unread=("launchTemplate", "userData", "userDataBase64"),
+        secret=("userData", "userDataBase64"),
         alive="!contains(['shutting-down', 'terminated'], State.Name)",
         settled="contains(['running', 'stopped'], State.Name)",
         tags=ec2_tags("instance"),

@@ -108,6 +108,7 @@ STORAGE: dict[str, Row] = {
         volatile=("etag", "versionId"),
         local=("forceDestroy",),
         unread=("content", "contentBase64"),
+        secret=("content", "contentBase64"),
         tags=Tagging(
             tag=_OBJECT_TAGS,
             untag=Call("DeleteObjectTagging", _OBJECT),

@@ -121,6 +121,8 @@ def from_aws(value: Any, kind: Type, path: str, rename: Mapping[str, str]) -> An
         case "str":
             if isinstance(value, dict | list):
                 return json.dumps(value)
+            if isinstance(value, bytes):
+                return base64.b64encode(value).decode()
             if isinstance(value, datetime):
                 return value.strftime("%Y-%m-%dT%H:%M:%SZ")
             return str(value).lower() if isinstance(value, bool) else str(value)

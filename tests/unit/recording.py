@@ -1,5 +1,6 @@
 """Pulumi without an engine: what a program registers is recorded, with its place in the tree and its dependencies."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +72,13 @@ class Recorder(pulumi.runtime.Mocks):
                 )
             )
 
-        wrapped()
+        try:
+            wrapped()
+        except BaseException:
+            # The SDK leaves coroutines of a program that was cut short. Collected while Python parses a module, their
+            # report makes CPython 3.11 fail: keep them instead.
+            gc.freeze()
+            raise
         return known
 
 

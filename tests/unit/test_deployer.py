@@ -11,6 +11,7 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics import cluster
 from eks_analytics.deployer import (
     LARGEST_INLINE_POLICY,
     LARGEST_MANAGED_POLICY,
@@ -54,6 +55,8 @@ POLICIES: dict[str, Any] = {
     "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
 }
 OURS = [name for name in POLICIES if name != "vendor"]
+EVERYWHERE = {"aws:RequestedRegion"}
+"""Condition keys of every request."""
 READING = re.compile(r"(Describe|Get|List)")
 
 # What parliament 1.6 reports of policies that are right: the finding, a pattern of the action, and why it errs.
@@ -65,7 +68,6 @@ FALSE_FINDINGS = [
     ("RESOURCE_MISMATCH", "kms:*Alias", "alias and key, on both of which it acts, are in two statements"),
     ("RESOURCE_MISMATCH", "ec2:ModifySecurityGroupRules", "group and rule, on both of which it acts, are in two"),
     ("RESOURCE_MISMATCH", "ec2:CreateSecurityGroup", "VPC and group, on both of which it acts, are in two"),
-    ("RESOURCE_MISMATCH", "eks:*", "takes no wildcard for the kind of a resource: `*/dash-dev/*`"),
 ]
 
 
@@ -151,23 +153,29 @@ def test_no_writing_action_is_a_wildcard(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_only_what_has_no_arn_is_written_everywhere_and_all_but_log_deliveries_only_with_the_stacks_tags(
-    name: str,
-) -> None:
-    everywhere = [(statement, action) for statement, action in writing(POLICIES[name]) if statement["Resource"] == "*"]
-    assert {action for _, action in everywhere} <= {
-        "eks:CreateCluster",
-        "kms:CreateKey",
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        "logs:PutResourcePolicy",
-        "logs:UpdateLogDelivery",
-        "route53resolver:CreateResolverQueryLogConfig",
+def test_what_is_written_everywhere_is_new_and_in_the_region_and_tagged_or_a_log_delivery(name: str) -> None:
+    everywhere = {s["Sid"]: s for s, _ in writing(POLICIES[name]) if "*" in resources(s)}
+    assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs"}
+    making = everywhere["MakeWithTags"]
+    assert all(re.match(r"\w+:(Allocate|Associate|Authorize|Create|Import)", action) for action in making["Action"])
+    assert making["Condition"] == {
+        "StringEquals": {
+            "aws:RequestTag/project": "eks-analytics",
+            "aws:RequestTag/stack": "dev",
+            "aws:RequestedRegion": "us-east-1",
+        },
+        "StringEqualsIfExists": {"aws:ResourceTag/project": "eks-analytics", "aws:ResourceTag/stack": "dev"},
     }
-    tags = {"aws:RequestTag/project": "eks-analytics", "aws:RequestTag/stack": "dev"}
-    assert all(
-        statement["Condition"]["StringEquals"] == tags for statement, action in everywhere if "logs:" not in action
-    )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_everything_else_is_bound_by_arn_and_what_has_an_id_in_it_by_tags(name: str) -> None:
+    for statement, action in writing(POLICIES[name]):
+        for arn in resources(statement):
+            kind, _, rest = arn.split(":", 5)[-1].partition("/") if arn != "*" else ("", "", "")
+            if rest == "*" or kind == "*":
+                # The hosted zone of an endpoint's private names is one of AWS.
+                assert statement.get("Condition") or statement["Sid"] == "NameEndpoints", (action, arn)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -184,13 +192,14 @@ def test_every_writing_action_knows_a_kind_of_the_resources_of_its_statement(nam
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_tag_condition_is_one_that_its_actions_know(name: str) -> None:
+def test_every_condition_is_one_that_its_actions_know(name: str) -> None:
     for statement, action in writing(POLICIES[name]):
         service, _, operation = action.partition(":")
         known = {key for row in get_action_data(service, operation)[service] for key in row["condition_keys"]}
         families = {re.sub(r"(aws:(Request|Resource)Tag)/.*", r"\1/${TagKey}", key) for key in known}
-        for operator in statement.get("Condition", {}).values():
-            for key in operator:
+        families |= EVERYWHERE
+        for operator, keys in statement.get("Condition", {}).items():
+            for key in () if operator.endswith("IfExists") else keys:
                 family = re.sub(r"(aws:(Request|Resource)Tag)/.*", r"\1/${TagKey}", key)
                 assert family in families, (statement["Sid"], action, key)
 
@@ -259,6 +268,7 @@ def test_reading_is_by_verb_and_contents_are_read_only_where_they_are_the_stacks
 def test_every_name_begins_with_the_clusters() -> None:
     own = of(POLICIES["full"], "ManageByName")
     assert [arn for arn in own["Resource"] if "dash-dev" not in arn] == []
+    assert [arn for arn in own["Resource"] if "*" in arn.partition("dash-dev")[0]] == []
     assert f"arn:aws:iam::{ACCOUNT}:role/dash-dev-*" in own["Resource"]
     assert f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:dash-dev/dash-enterprise/*" in own["Resource"]
     assert "arn:aws:s3:::dash-dev-*" in own["Resource"]
@@ -303,7 +313,7 @@ def test_instances_start_from_a_launch_template_of_the_stack_only() -> None:
 
 def test_nothing_that_bears_anothers_tags_can_be_taken_over_by_tagging_it() -> None:
     for statement, action in writing(POLICIES["full"]):
-        if action in ("ec2:CreateTags", "kms:TagResource", "route53resolver:TagResource"):
+        if re.match(r"(ec2:CreateTags|kms:TagResource|route53resolver:TagResource|iam:TagOpenID)", action):
             condition = statement["Condition"]
             assert (
                 "aws:ResourceTag/project" in condition.get("StringEquals", {})
@@ -355,6 +365,7 @@ def test_an_existing_role_of_the_ebs_driver_is_only_passed_to_pods() -> None:
 def test_the_vendors_role_name_is_covered_where_it_is_chosen() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/AmazonEKS_EBS_CSI_DriverRole"
     assert role not in str(POLICIES["plain"])
+    assert role.endswith(cluster.VENDOR_EBS_CSI_ROLE)
     chosen: Any = deployer_policy(replace(PLAIN, ebs_csi_role="vendor-name"))
     assert {s["Sid"] for s in chosen["Statement"] if role in resources(s)} == {
         "AttachAwsPolicies",

@@ -30,7 +30,7 @@ number=$(ls "$STATE/delivered" | wc -l)
 case "$1 $2" in
   "ssm put-parameter") printf '%s' "$9" >"$STATE/delivered/$(printf %05d "$number").status" ;;
   "logs put-log-events") cp "${8#file://}" "$STATE/delivered/$(printf %05d "$number").events" ;;
-  "logs create-log-stream") ;;
+  "logs create-log-stream") [ ! -e "$STATE/slow" ] || sleep 3 ;;
   *) exit 252 ;;
 esac
 """
@@ -165,7 +165,7 @@ FORWARDINGS = {
 
 @pytest.mark.parametrize("forwarding", FORWARDINGS)
 def test_the_port_forward_is_success_and_ends_the_installer(host: Host, forwarding: str) -> None:
-    started = 'sleep 1000 & echo $! >>"$STATE/pids"\n'
+    started = 'nohup sleep 1000 >/dev/null 2>&1 & echo $! >>"$STATE/pids"\n'
     assert host.run(f"{started}{FORWARDINGS[forwarding]}\nwait\n") == 0
     assert host.alive() == []
     assert re.fullmatch(f"installing since {TIME}", host.statuses[0])
@@ -259,12 +259,25 @@ def test_the_log_is_shipped_completely_and_in_order(host: Host) -> None:
 
 
 def test_a_batch_stays_below_what_cloudwatch_takes(host: Host) -> None:
-    long = 'printf \'ü%.0s\' $(seq 40000) >"$STATE/long"; for number in $(seq 40); do cat "$STATE/long"; echo; done\n'
-    assert host.run("seq 25000\n" + long + FORWARDING) == 0
+    (host.state / "slow").touch()  # so that lines pile up
+    long = "line=$(printf 'ü%.0s' $(seq 40000)); for number in $(seq 40); do echo \"$line\"; done\n"
+    assert host.run(f"{long}seq 25000\n{FORWARDING}") == 0
     assert len(host.shipped) == 25_041
     for batch in host.batches:
         assert len(batch) <= 10_000
         assert sum(len(event["message"].encode()) + 26 for event in batch) <= 1_048_576
+
+
+def test_a_line_that_begins_like_the_one_before_is_another_line(host: Host) -> None:
+    assert host.run(f"printf '4\\n4'; sleep 0.3; echo\n{FORWARDING}") == 0
+    assert host.logged.count("4") == host.shipped.count("4") == 2
+
+
+def test_a_line_without_end_is_logged_in_pieces(host: Host) -> None:
+    assert host.run(f"head -c 300000 /dev/zero | tr '\\0' .\necho\n{FORWARDING}") == 0
+    pieces = [line for line in host.shipped if line.startswith(".")]
+    assert sum(map(len, pieces)) == 300_000
+    assert max(map(len, pieces)) < 120_000
 
 
 def test_a_status_stays_below_what_parameter_store_takes(host: Host) -> None:

@@ -97,14 +97,15 @@ class Log:
         self.delivery = threading.Thread(target=self._deliver, daemon=True)
 
     def write(self, line: str) -> None:
+        if not line.strip():
+            return
         for secret in self._secrets:
             line = line.replace(secret, "********")
         self._file.write(f"{now()} {line}\n")
         self._file.flush()
-        if line.strip():
-            self.last.append(line)
-            self._timestamp = max(self._timestamp, int(time.time() * 1000))  # a batch must be in order
-            self._events.append({"timestamp": self._timestamp, "message": line})
+        self.last.append(line)
+        self._timestamp = max(self._timestamp, int(time.time() * 1000))  # a batch must be in order
+        self._events.append({"timestamp": self._timestamp, "message": line})
 
     def close(self) -> None:
         self._closing.set()
@@ -142,31 +143,30 @@ def ended(installer: int) -> bool:
     return os.waitid(os.P_PID, installer, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def watch(terminal: int, installer: int, minutes: float, log: Log) -> str:
+def watch(terminal: int, minutes: float, log: Log) -> str:
     """Log and answer until the port is forwarded: then "", else why it is not."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     deadline = time.monotonic() + minutes * 60
     line = ""
     while time.monotonic() < deadline:
         printed = read(terminal)
-        # What the installer left in the background may keep the terminal open.
-        if printed is None or (not printed and ended(installer)):
+        if printed is None:  # which the end of the installer brings about, whatever it left in the background
             log.write(ESCAPES.sub("", line))
             return "the installer ended before the port-forward"
         *lines, line = re.split(r"[\r\n]+", line + decoder.decode(printed))
         if len(line) > LONGEST_LINE:
             lines, line = [*lines, line], ""
-        for raw in [*lines, line]:
-            text = ESCAPES.sub("", raw)
+        for number, raw in enumerate([*lines, line]):
+            finished, text = number < len(lines), ESCAPES.sub("", raw)
             if SUCCESS.search(text):
                 log.write(text)
                 return ""
             answer = next((answer for prompt, answer in ANSWERS if prompt.search(text)), b"")
             if answer:
                 os.write(terminal, answer)
-            if answer or raw is not line:
+            if answer or finished:
                 log.write(text)
-            if answer and raw is line:
+            if answer and not finished:
                 line = ""  # answered: the rest of the prompt is no second one
     log.write(ESCAPES.sub("", line))
     return f"no port-forward after {minutes:g} minutes"
@@ -200,7 +200,7 @@ def install(log: Log, minutes: float) -> str:
     log.delivery.start()  # not before: a fork copies no threads
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 500, 0, 0))  # no line is wrapped
     try:
-        why = watch(terminal, installer, minutes, log)
+        why = watch(terminal, minutes, log)
     finally:
         code = end(installer)
         os.close(terminal)
