@@ -248,7 +248,7 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
     elif bool(values) == (_OPERATORS[operator] == "no"):
         reason = f"{operator} takes {_OPERATORS[operator]} values"
         yield Problem(f"{where}.values", list(values), reason, "change the values, or the operator")
-    for value in values:
+    for value in values if operator not in _NUMERIC else ():
         if problem := value_problem(f"{where}.values", value):
             yield problem
     least = requirement.get("min_values")
