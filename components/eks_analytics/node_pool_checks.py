@@ -236,7 +236,8 @@ def _zone_problems(where: str, zones: Sequence[str], with_subnets: Sequence[str]
 
 def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[Problem]:
     operator, values = requirement["operator"], requirement.get("values", [])
-    if problem := requirement_key_problem(f"{where}.key", requirement["key"]):
+    only_lists = operator == "In" and "min_values" not in requirement
+    if problem := requirement_key_problem(f"{where}.key", requirement["key"], only_lists=only_lists):
         yield problem
     if operator in _NUMERIC:
         if len(values) != 1 or not re.fullmatch(r"\d+", values[0]):

@@ -25,10 +25,8 @@ _ARGUMENTS = {
     "node.kubernetes.io/instance-type": "instance_types",
     "topology.kubernetes.io/zone": "zones",
 }
-"""Labels that have an argument of their own."""
+"""Labels that have an argument of their own, for the values that they may have."""
 _TAKEN = ("kubernetes.io/os", "kubernetes.io/hostname", "karpenter.sh/nodepool")
-_REGION = "topology.kubernetes.io/region"
-_FREE_DOMAINS = ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io")
 _DNS_NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _KEY = re.compile(rf"(?P<domain>{_DNS_NAME}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
 _VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
@@ -57,20 +55,18 @@ def label_problem(where: str, key: str) -> Problem | None:
     """Why nodes cannot be given a label with this key."""
     if problem := key_problem(where, key):
         return problem
-    argument = _ARGUMENTS.get(key)
-    if argument:
+    if argument := _ARGUMENTS.get(key):
         return Problem(where, key, "is what machines differ in, not what they are given", f"use {argument}")
-    domain = key.rpartition("/")[0]
-    if domain.endswith(("karpenter.sh", "karpenter.k8s.aws")):
-        return Problem(where, key, "has a domain that Karpenter keeps for itself", "use a domain of your own")
-    return _kubernetes_problem(where, key, domain)
+    if key in _TAKEN or key.rpartition("/")[0].endswith(("karpenter.sh", "karpenter.k8s.aws")):
+        return Problem(where, key, "is a label that Karpenter or the node itself sets", "use a domain of your own")
+    return None
 
 
-def requirement_key_problem(where: str, key: str) -> Problem | None:
-    """Why nothing can be required of this label."""
+def requirement_key_problem(where: str, key: str, *, only_lists: bool) -> Problem | None:
+    """Why nothing can be required of this label. `only_lists`: the requirement is a list of values, and no more."""
     if problem := key_problem(where, key):
         return problem
-    if argument := _ARGUMENTS.get(key):
+    if only_lists and (argument := _ARGUMENTS.get(key)):
         return Problem(where, key, "has an argument of its own", f"use {argument}")
     domain = key.rpartition("/")[0]
     if key in _TAKEN:
@@ -80,12 +76,4 @@ def requirement_key_problem(where: str, key: str) -> Problem | None:
         return Problem(
             where, key, reason, "use one of https://karpenter.sh/docs/concepts/scheduling/, or a domain of your own"
         )
-    return None if key == _REGION else _kubernetes_problem(where, key, domain)
-
-
-def _kubernetes_problem(where: str, key: str, domain: str) -> Problem | None:
-    owned = re.fullmatch(r"(.+\.)?(kubernetes|k8s)\.io", domain)
-    if not owned or any(domain == free or domain.endswith(f".{free}") for free in _FREE_DOMAINS):
-        return None
-    reason = f"has the domain {domain}, which Kubernetes keeps for itself: Karpenter would make no node for it"
-    return Problem(where, key, reason, f'write "node.kubernetes.io/{key.rpartition("/")[2]}" or a domain of your own')
+    return None

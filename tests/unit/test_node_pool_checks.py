@@ -30,7 +30,18 @@ def options(*pools: dict[str, Any], **changes: Any) -> NodePoolsOptions:
         {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
         {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
         {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
-        {"labels": {"app": "e6data", "node.kubernetes.io/purpose": "batch", "example.com/empty": ""}},
+        {"requirements": [{"key": "topology.kubernetes.io/zone", "operator": "NotIn", "values": ["us-west-2d"]}]},
+        {
+            "requirements": [
+                {
+                    "key": "karpenter.k8s.aws/instance-family",
+                    "operator": "In",
+                    "values": ["m6i", "m7i"],
+                    "min_values": 2,
+                }
+            ]
+        },
+        {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
         {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
         {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
         {"limits": {"cpu": "100000", "memory": "1.5Ti", "nodes": "10", "nvidia.com/gpu": "8"}, "weight": 100},
@@ -101,11 +112,6 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "not among Karpenter's labels",
     ),
     ({"requirements": [{"key": "karpenter.sh/nodepool", "operator": "Exists"}]}, "requirements[0].key", "leave it out"),
-    (
-        {"requirements": [{"key": "kubernetes.io/x", "operator": "Exists"}]},
-        "requirements[0].key",
-        "node.kubernetes.io/x",
-    ),
     ({"requirements": [{"key": "a", "operator": "in", "values": ["b"]}]}, "requirements[0].operator", "use In,"),
     ({"requirements": [{"key": "a", "operator": "In"}]}, "requirements[0].values", "In takes one or more values"),
     ({"requirements": [{"key": "a", "operator": "Exists", "values": ["b"]}]}, "requirements[0].values", "takes no v"),
@@ -124,9 +130,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"requirements": [{"key": f"k{n}", "operator": "Exists"} for n in range(91)]}, "requirements", "more than 90"),
     ({"labels": {"-a": "b"}}, 'labels["-a"]', "not a Kubernetes key"),
     ({"labels": {"a": "b c"}}, 'labels["a"]', "not a label's value"),
-    ({"labels": {"karpenter.sh/x": "b"}}, 'labels["karpenter.sh/x"]', "keeps for itself"),
+    ({"labels": {"karpenter.sh/x": "b"}}, 'labels["karpenter.sh/x"]', "use a domain of your own"),
     ({"labels": {"topology.kubernetes.io/zone": "a"}}, 'labels["topology.kubernetes.io/zone"]', "use zones"),
-    ({"labels": {"kubernetes.io/role": "a"}}, 'labels["kubernetes.io/role"]', "keeps for itself"),
+    ({"labels": {"kubernetes.io/hostname": "a"}}, 'labels["kubernetes.io/hostname"]', "the node itself sets"),
     ({"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}, "taints[0].effect", 'write "NoSchedule"'),
     ({"taints": [{"key": "a", "effect": "Evict"}]}, "taints[0].effect", "use NoSchedule, NoExecute"),
     ({"taints": [{"key": "", "effect": "NoSchedule"}]}, "taints[0].key", "not a Kubernetes key"),
