@@ -52,14 +52,6 @@ def rule(inputs: Values) -> Problems:
             yield "eventPattern", f"{key} must be a list of values or an object (InvalidEventPatternException)"
 
 
-def rule_without_targets(api: Api, thing: Thing) -> None:
-    """moto deletes a rule with its targets."""
-    bus = thing.inputs["eventBusName"]
-    targets = api.call("events", "ListTargetsByRule", Rule=thing.id, EventBusName=bus)["Targets"]
-    if targets and not thing.inputs.get("forceDestroy"):
-        raise ProviderError("events:DeleteRule: ValidationException: Rule can't be deleted since it has targets.")
-
-
 def target_fits(api: Api, thing: Thing) -> None:
     """A rule has five targets at most, and one of an id."""
     rule, bus = thing.inputs["rule"], thing.inputs["eventBusName"]

@@ -96,8 +96,8 @@ EVENTS: dict[str, Row] = {
         ),
         outputs={"name": "Name"},
         computed=("state",),
-        local=("forceDestroy", "namePrefix"),
-        defaults={"eventBusName": "default", "forceDestroy": False},
+        local=("namePrefix",),
+        defaults={"eventBusName": "default"},
         tags=Tagging(
             tag=Call("TagResource", {"ResourceARN": "$state.arn", "Tags": "$tags"}),
             untag=Call("UntagResource", {"ResourceARN": "$state.arn", "TagKeys": "$tagKeys"}),
@@ -105,7 +105,6 @@ EVENTS: dict[str, Row] = {
         ),
         listing=listing("events", "ListRules", "Rules[].Name"),
         validate=checks.rule,
-        before_delete=checks.rule_without_targets,
     ),
     "aws:cloudwatch/eventTarget:EventTarget": Row(
         "events",
@@ -118,8 +117,7 @@ EVENTS: dict[str, Row] = {
         updates=(Call("PutTargets", _PUT_TARGET.params, _TARGET, strict=True),),
         rename={"sqsTarget": "SqsParameters", "targetId": "Id"},
         outputs={"rule": "rule", "eventBusName": "eventBusName"},
-        local=("forceDestroy",),
-        defaults={"eventBusName": "default", "forceDestroy": False},
+        defaults={"eventBusName": "default"},
         before_create=checks.target_fits,
     ),
 }

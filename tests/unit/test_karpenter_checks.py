@@ -76,6 +76,7 @@ def test_more_names_than_iam_takes_are_refused_with_how_many_it_takes() -> None:
     assert "IAM takes 6144: at most the first 32 of them fit" in str(problem)
     assert "use allowed_name_prefix" in str(problem)
     assert check_karpenter(options(allowed_names=names[:32])) == []
+    assert len(check_karpenter(options(allowed_names=names[:33]))) == 1
 
 
 def test_an_unknown_region_is_counted_as_the_longest() -> None:
