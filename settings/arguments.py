@@ -1,6 +1,6 @@
 """From settings to the arguments of the components: the one place where their names meet."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from eks_analytics.bootstrap_checks import BootstrapOptions
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # importing the components means importing the provider SDKs
     from eks_analytics import DashEnterpriseArgs, NetworkArgs
     from eks_analytics.bootstrap import BootstrapSpecArgs
     from eks_analytics.cluster import ClusterSpecArgs
+    from eks_analytics.dash_enterprise import InstanceLimitsArgs
     from eks_analytics.dns import DnsSpecArgs
 
 
@@ -185,21 +186,13 @@ def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
             "edition": dash.edition,
             "apps": dash.capacity.apps,
             "workspaces": dash.capacity.workspaces,
-            "instance_limits": [
-                {
-                    "name": given.instance_type,
-                    "architecture": given.architecture,
-                    "vcpus": given.vcpus,
-                    "memory_mib": given.memory_mib,
-                    "network_interfaces": given.network_interfaces,
-                    "addresses_per_interface": given.addresses_per_interface,
-                    "volumes": given.volumes,
-                    "volumes_share_slots": given.volumes_share_slots,
-                }
-                for given in dash.capacity.instance_limits
-            ],
+            "instance_limits": [_limits(kind) for kind in instance_limits(settings)],
         },
     }
+
+
+def _limits(kind: InstanceType) -> "InstanceLimitsArgs":
+    return cast("InstanceLimitsArgs", asdict(kind))
 
 
 def _tool(tool: ToolSettings) -> ToolArgs:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eks_analytics.bootstrap_checks import check_bootstrap
-from eks_analytics.dash_enterprise_checks import Room
+from eks_analytics.dash_enterprise_checks import Room, public_subnet_problems
 from eks_analytics.dns_records import record_problems
 from eks_analytics.domains import allowed_domains, domain_problems, names
 from eks_analytics.installation_checks import InstallationOptions, check_installation
@@ -128,6 +128,9 @@ def _bootstrap(it: Judgement) -> Iterator[Problem]:
     if settings.ssh.allowed_cidrs and not settings.ssh.public_key:
         reason, remedy = "nobody comes in over SSH without a key pair", "write it, or leave ssh out: Session Manager"
         yield Problem("dash_enterprise.bootstrap.ssh.public_key", None, reason, f"{remedy} needs none")
+    if settings.ssh.public_key and settings.enabled and it.sound("network"):
+        for problem in public_subnet_problems(NetworkOptions(**network_arguments(it.settings))):
+            yield replace(problem, input="dash_enterprise.bootstrap.ssh", value=settings.ssh.allowed_cidrs)
     names = [tool.name for tool in settings.tools]
     for problem in check_bootstrap(bootstrap_options(it.settings)):
         if problem.input == "log_retention_days" or problem.input.split(".")[0] in _JUDGED_ELSEWHERE:

@@ -189,11 +189,12 @@ class BootstrapSettings(Block):
     instance_type: str = "t3.micro"
     """EC2 instance type; a change restarts the host and keeps it."""
     disk_size_gib: int = 20
-    """Encrypted gp3 volume in GiB."""
+    """Encrypted gp3 volume in GiB; counts when the host is made."""
     ssh: SshSettings = SshSettings()
     """SSH access as in the vendor's guide; without it, Session Manager."""
     run_installer: bool = False
-    """Runs `install_de_aws.sh` at first boot; else the host waits for you, with everything in place."""
+    """Runs `install_de_aws.sh` at first boot; else the host waits for you, with everything in place. Like the three
+    settings below it counts when the host is made."""
     installer_timeout_minutes: int = 60
     """Minutes after which an installer that is not done has failed."""
     supporting_software: tuple[Literal["cert-manager", "istio"], ...] = ()

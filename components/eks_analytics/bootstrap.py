@@ -50,7 +50,8 @@ class BootstrapClusterArgs(TypedDict):
     security_group_id: pulumi.Input[str]
     """Id of the security group of its control plane, which lets the host in on port 443."""
     kubeconfig: pulumi.Input[str]
-    """Kubeconfig that asks the AWS CLI for a token, and holds none."""
+    """Kubeconfig that asks the AWS CLI for a token, and holds none. The host waits for whatever this value waits for,
+    such as nodes and a StorageClass."""
 
 
 class BootstrapInstallationArgs(TypedDict):
@@ -73,7 +74,8 @@ class BootstrapInstallationArgs(TypedDict):
 
 
 class BootstrapSpecArgs(TypedDict):
-    """What a BootstrapInstance is like, wherever it stands."""
+    """What a BootstrapInstance is like, wherever it stands. What counts for the next host begins to count when the host
+    is removed and made again."""
 
     ubuntu_release: NotRequired[str]
     """Ubuntu LTS release, "24.04" (default), "22.04" or "20.04"; its newest image is taken when the host is made."""
@@ -85,14 +87,16 @@ class BootstrapSpecArgs(TypedDict):
     """Lets named networks in over SSH and to the Admin Console, and gives the host a public address. None by default:
     then Session Manager is the only way in. Adding or removing it makes a new host."""
     run_installer: NotRequired[bool]
-    """Runs the vendor's installer at first boot; false by default: then the host waits for somebody to do it."""
+    """Runs the vendor's installer at first boot; false by default: then the host waits for somebody to do it.
+    Where the product is in the cluster already, nothing runs. Counts for the next host."""
     installer_timeout_minutes: NotRequired[int]
-    """Minutes after which an installer that is not done has failed; 60 by default."""
+    """Minutes after which an installer that is not done has failed; 60 by default. Counts for the next host."""
     supporting_software: NotRequired[list[str]]
     """What the host installs into the cluster beforehand, of "cert-manager" and "istio"; none by default. Ask the
-    vendor whether the installation plan expects it."""
+    vendor whether the installation plan expects it. Counts for the next host."""
     tools: NotRequired[list[ToolArgs]]
-    """Other versions or digests of the host's tools than the pinned ones; none by default."""
+    """Other versions or digests of the host's tools than the pinned ones; none by default. Counts for the next
+    host."""
     log_retention_days: NotRequired[int]
     """Days for which CloudWatch keeps the host's log; 90 by default."""
 
@@ -138,7 +142,7 @@ class BootstrapInstance(pulumi.ComponentResource):
     status_command: pulumi.Output[str]
     """Command that shows this."""
     connect_command: pulumi.Output[str]
-    """Command that opens a shell on the host, through Session Manager."""
+    """Command that opens a shell on the host through Session Manager, of its user ubuntu, who has files and cluster."""
     port_forward_command: pulumi.Output[str]
     """Command that brings the Admin Console to http://localhost:8800, through Session Manager."""
     restart_port_forward_command: pulumi.Output[str]
@@ -150,7 +154,8 @@ class BootstrapInstance(pulumi.ComponentResource):
     ssh_command: pulumi.Output[str]
     """Command that opens a shell on the host over SSH; empty without SSH."""
     scp_command: pulumi.Output[str]
-    """Command that copies the installer to the host over SSH; empty without SSH."""
+    """Command that copies an installer to the host over SSH; empty without SSH. The one in ~/dash-enterprise on the host
+    is this program's, with variables and password, and needs no copying."""
 
     def __init__(self, name: str, args: BootstrapInstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         options = bootstrap_options(
@@ -379,7 +384,9 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{self._label}-host",
             instance_type=self._options.instance_type,
             launch_template=aws.ec2.InstanceLaunchTemplateArgs(
-                # Not a number: a host that is replaced on purpose begins with the newest, although changes are ignored.
+                # A new host begins with the newest. But once there is a newer one than the host's own, a refresh puts
+                # the number of its own here, and a replacement, for which changes are ignored too, begins with that:
+                # so nothing in the template may depend on what replaces the host, such as the way in.
                 id=template.id,
                 version="$Latest",
             ),
@@ -449,7 +456,6 @@ class BootstrapInstance(pulumi.ComponentResource):
                 supporting_software=options.supporting_software,
                 run_installer=options.run_installer,
                 installer_timeout_minutes=options.installer_timeout_minutes,
-                port_forward_address=self._port_forward_address,
             )
         )
         return base64.b64encode(text.encode()).decode()
@@ -473,7 +479,13 @@ class BootstrapInstance(pulumi.ComponentResource):
         self.status_command = pulumi.Output.from_input(
             f"aws ssm get-parameter --name {self._status_name} --query Parameter.Value --output text {region}"
         )
-        self.connect_command = session
+        # Without a document it is sh, of a user who has nothing:
+        # https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html
+        self.connect_command = session.apply(
+            lambda command: (
+                f"{command} --document-name AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
+            )
+        )
         self.port_forward_command = session.apply(
             lambda command: (
                 f"{command} --document-name AWS-StartPortForwardingSession "

@@ -18,6 +18,7 @@ from . import iam
 from .cluster_checks import (
     EBS_CSI_ROLE_PER_CLUSTER,
     EBS_CSI_ROLE_VENDOR_NAME,
+    VENDOR_EBS_CSI_ROLE,
     ClusterOptions,
     check_cluster,
     cluster_warnings,
@@ -26,9 +27,6 @@ from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
-
-# The only role that the deployer policy in Dash Enterprise's guide may pass to the driver.
-VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 
 SubnetIds = pulumi.Input[dict[str, pulumi.Input[str]]]
 
@@ -214,8 +212,9 @@ class Cluster(pulumi.ComponentResource):
             cluster_identifier=self.cluster_arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        if options.enable_default_storage_class:
-            self._default_storage_class(hosts)
+        storage = [self._default_storage_class(hosts)] if options.enable_default_storage_class else []
+        self.ready = [*after_nodes, *storage]
+        """What there must be before something is installed into the cluster."""
 
         self.register_outputs({output: getattr(self, output) for output in Cluster.__annotations__})
 
@@ -449,10 +448,10 @@ class Cluster(pulumi.ComponentResource):
         policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
         return role, [self._attach("node", role, policy) for policy in policies]
 
-    def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> None:
+    def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
         # It needs no node, but an access entry takes a while to count everywhere; and no volume is made before nodes.
         # Not the typed class: for its type hints alone the SDK imports all of core/v1, a tenth of a preview's time.
-        pulumi.CustomResource(
+        return pulumi.CustomResource(
             "kubernetes:storage.k8s.io/v1:StorageClass",
             f"{self._label}-gp3",
             {

@@ -20,6 +20,8 @@ LOG_RETENTION_DAYS = (
 )
 EBS_CSI_ROLE_PER_CLUSTER = "per-cluster"
 EBS_CSI_ROLE_VENDOR_NAME = "vendor-name"
+VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
+"""The only role that the deployer policy in Dash Enterprise's guide may pass to the driver."""
 
 _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -12,10 +12,10 @@ from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .cluster_checks import check_cluster
-from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, root_warning
+from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, public_subnet_problems, root_warning
 from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
-from .dns_records import record_problems
+from .dns_records import record_problems, records_to_make
 from .domains import Domain, allowed_domains, as_rows, domain_problems, names
 from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
 from .installation_checks import check_installation
@@ -25,6 +25,8 @@ from .network_options import NetworkOptions, check_network
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
+from .tls import host_names
+from .waiting import once
 
 
 class InstanceLimitsArgs(TypedDict):
@@ -164,9 +166,8 @@ class DashEnterprise(pulumi.ComponentResource):
             "tags": self._tags,
         }
         self.installation = DashInstallation(name, installation, self._child())
-        records: DashDnsRecordsArgs = {**args.get("dns", {}), "base_domain": self._base_domain}
         after_domain = pulumi.ResourceOptions(parent=self, transforms=[_after(self.installation.domain_lock)])
-        self.dns = DashDnsRecords(name, records, after_domain)
+        self.dns = DashDnsRecords(name, _records(args), after_domain)
         self._watch_egress(network)
         self.bootstrap = self._bootstrap(network, room) if args.get("enable_bootstrap", True) else None
 
@@ -208,20 +209,21 @@ class DashEnterprise(pulumi.ComponentResource):
 
     def _bootstrap(self, network: NetworkOptions, room: Room) -> BootstrapInstance:
         bootstrap: BootstrapSpecArgs = self._args.get("bootstrap", {})
-        installation, cluster, first_zone = self.installation, self.cluster, network.availability_zones[0]
-        public_subnet_id = self.network.public_subnet_ids.apply(lambda ids: ids[0])
+        installation, cluster = self.installation, self.cluster
+        subnets = self.network.public_subnets if bootstrap.get("ssh") else self.network.node_subnets
         arguments: BootstrapInstanceArgs = {
             **bootstrap,
             "cluster": {
                 "name": network.cluster_name,
                 "kubernetes_version": room.cluster.kubernetes_version,
                 "security_group_id": cluster.cluster_security_group_id,
-                "kubeconfig": cluster.kubeconfig,
+                # The installer wants nodes, DNS and volumes.
+                "kubeconfig": once(cluster.kubeconfig, cluster.ready),
             },
             "region": network.region,
             "account_id": room.cluster.account_id,
             "vpc_id": self.network.vpc_id,
-            "subnet_id": public_subnet_id if bootstrap.get("ssh") else self.network.node_subnets[first_zone],
+            "subnet_id": next(subnets[zone] for zone in network.availability_zones if zone in subnets),
             "installation": {
                 "bucket_name": installation.bucket_name,
                 "install_script_key": installation.install_script_key,
@@ -239,7 +241,7 @@ class DashEnterprise(pulumi.ComponentResource):
         return BootstrapInstance(name=self._label, args=arguments, opts=self._child())
 
     def _plan(self, room: Room, port_forward_command: str) -> InstallationPlan:
-        bootstrap, dns = self._args.get("bootstrap", {}), self._args.get("dns", {})
+        bootstrap, records = self._args.get("bootstrap", {}), dns_options(_records(self._args))
         return InstallationPlan(
             base_domain=self._base_domain,
             stack=pulumi.get_stack(),
@@ -248,13 +250,15 @@ class DashEnterprise(pulumi.ComponentResource):
             run_installer=bootstrap.get("run_installer", False),
             supporting_software=bootstrap.get("supporting_software", []),
             system_limits=room.system_limits(),
-            uses_route53=bool(dns.get("hosted_zone_id")),
-            records_made=bool(dns.get("load_balancer_hostname")),
+            uses_route53=bool(records.hosted_zone_id),
+            records_made=len(records_to_make(records)) == len(host_names(self._base_domain)),
         )
 
     def _watch_egress(self, network: NetworkOptions) -> None:
         egress = self._args.get("egress", {})
         if egress.get("mode", "open") == "dns-firewall":
+            if network.existing_vpc_id:
+                pulumi.log.warn("egress: the DNS firewall watches over everything in the existing VPC.", self)
             DnsFirewall(
                 self._label,
                 {
@@ -273,33 +277,25 @@ class DashEnterprise(pulumi.ComponentResource):
 def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
     asked = args.get("capacity", {})
     zones = network.availability_zones
-    limits = [
-        InstanceType(
-            name=given["name"],
-            architecture=given["architecture"],
-            vcpus=int(given["vcpus"]),
-            memory_mib=int(given["memory_mib"]),
-            network_interfaces=int(given["network_interfaces"]),
-            addresses_per_interface=int(given["addresses_per_interface"]),
-            volumes=int(given["volumes"]),
-            volumes_share_slots=given.get("volumes_share_slots", False),
-        )
-        for given in asked.get("instance_limits", [])
-    ]
     return Room(
         network,
         cluster_options({"region": network.region, **args["cluster"]}, zones, zones),
         edition=asked.get("edition", "standard"),
         apps=int(asked.get("apps", 0)),
         workspaces=int(asked.get("workspaces", 0)),
-        instance_limits=limits,
+        instance_limits=[_instance_type(given) for given in asked.get("instance_limits", [])],
     )
+
+
+def _instance_type(given: InstanceLimitsArgs) -> InstanceType:
+    # Numbers that came through the plugin are floats.
+    plain: dict[str, Any] = {name: int(v) if isinstance(v, float) else v for name, v in given.items()}
+    return InstanceType(**plain)
 
 
 def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     """Everything at once, before anything is registered, although the parts check themselves, too."""
     egress, cluster = args.get("egress", {}), room.cluster
-    records: DashDnsRecordsArgs = {**args.get("dns", {}), "base_domain": args["installation"]["base_domain"]}
     host = bootstrap_options(
         args.get("bootstrap", {}),
         cluster_name=cluster.cluster_name,
@@ -316,9 +312,11 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     yield from _of(
         "installation", check_installation(installation_options(args["installation"], cluster.cluster_name, {}))
     )
-    yield from _of("dns", record_problems(dns_options(records)))
+    yield from _of("dns", record_problems(dns_options(_records(args))))
     if args.get("enable_bootstrap", True):
         yield from _of("bootstrap", check_bootstrap(host))
+        if host.ssh:
+            yield from public_subnet_problems(room.network)
     if egress.get("mode", "open") not in EGRESS_MODES:
         remedy = f"write one of {', '.join(EGRESS_MODES)}"
         yield Problem("egress.mode", egress.get("mode"), "is none that is known", remedy)
@@ -328,6 +326,10 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
     elif not groundwork:
         yield from room.problems()
+
+
+def _records(args: DashEnterpriseArgs) -> DashDnsRecordsArgs:
+    return {**args.get("dns", {}), "base_domain": args["installation"]["base_domain"]}
 
 
 def _allowed(args: DashEnterpriseArgs, network: NetworkOptions) -> list[Domain]:

@@ -86,6 +86,16 @@ def agreement_problems(network: NetworkOptions, cluster: ClusterOptions) -> list
     ]
 
 
+def public_subnet_problems(network: NetworkOptions) -> list[Problem]:
+    """Why a host with a public address finds no subnet."""
+    if not network.existing_vpc_id or network.existing_public_subnets:
+        return []
+    reason, remedy = "needs a public subnet, and none of the existing VPC is named", "name existing_public_subnets"
+    return [
+        Problem("bootstrap.ssh", "given", reason, f"{remedy}, or leave ssh out: Session Manager needs no open port")
+    ]
+
+
 def root_warning(caller_arn: str) -> str | None:
     """What to say to whom the credentials belong to."""
     if not caller_arn.endswith(":root"):

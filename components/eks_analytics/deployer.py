@@ -23,6 +23,8 @@ NOTES = (
     "reach what a cluster `a-b` of the same account has, so let no cluster's name begin with another's.",
     "Where the account encrypts EBS volumes with a key of its own by default, the deployer needs that key's "
     "kms:CreateGrant, kms:Decrypt, kms:DescribeKey and kms:GenerateDataKeyWithoutPlaintext besides.",
+    "AWS takes up to five minutes to let a new key's tags count. Where the first update ends with AccessDenied of KMS, "
+    "run it again.",
     "Whoever may write a role's policy and pass the role can, in the end, do what that policy says. Where that is too "
     "much, set bounds to the account with a service control policy.",
 )

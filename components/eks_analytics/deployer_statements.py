@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .cluster_checks import EBS_CSI_ROLE_VENDOR_NAME
+from .cluster_checks import EBS_CSI_ROLE_VENDOR_NAME, VENDOR_EBS_CSI_ROLE
 from .deployer_options import DeployerOptions
 from .iam import Statement, managed_policy_arn
 from .installation_checks import bucket_prefix
 from .tls import host_names
 
-VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 MANAGED_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
     "AmazonEC2ContainerRegistryPullOnly",
@@ -407,5 +406,6 @@ def _records(options: DeployerOptions) -> Iterator[Statement]:
 def _query_logs() -> Iterator[Statement]:
     # AWS knows no resource for these:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
-    actions = "CreateLogDelivery DeleteLogDelivery PutResourcePolicy UpdateLogDelivery"
-    yield _allow("DeliverQueryLogs", _of("logs", actions), "*")
+    actions = "CreateLogDelivery DeleteLogDelivery GetLogDelivery PutResourcePolicy UpdateLogDelivery"
+    # The firewall's configuration of a VPC bears no tags, and has an id that nobody knows beforehand.
+    yield _allow("DeliverQueryLogs", [*_of("logs", actions), "route53resolver:UpdateFirewallConfig"], "*")

@@ -85,6 +85,13 @@ class DnsFirewall(pulumi.ComponentResource):
             tags=tags,
             opts=self._child(allow, rest),
         )
+        aws.route53.ResolverFirewallConfig(
+            name,
+            resource_id=args["vpc_id"],
+            # Where it is impaired itself, it would answer nothing: right for a barrier, wrong for an observer.
+            firewall_fail_open="DISABLED" if action == "BLOCK" else "ENABLED",
+            opts=self._child(),
+        )
         log_group = self._log(args["vpc_id"], retention)
         self.rule_group_id = group.id
         self.query_log_group_name = log_group.name

@@ -194,6 +194,7 @@ def _onwards() -> Iterator[Domain]:
         ("pkg-containers.githubusercontent.com", layers, "ghcr.io sends on to it", _IMAGES),
         ("storage.googleapis.com", layers, "gcr.io sends on to it", _IMAGES),
         ("*.pkg.dev", layers, "gcr.io and registry.istio.io are served by Google's Artifact Registry", _IMAGES),
+        ("registry.k8s.io", "Images of Kubernetes", "ingress-nginx and other charts take theirs from it", _IMAGES),
         # Beside cdn.quay.io, cdn01.quay.io and so on: https://access.redhat.com/node/7001746
         ("quayio-production-s3.s3.amazonaws.com", layers, "quay.io sends clients in AWS on to its bucket", _IMAGES),
         ("registry.istio.io", "Images of Istio", "istioctl installs from it since Istio 1.30", _IMAGES),

@@ -51,8 +51,6 @@ class HostOptions:
     supporting_software: Sequence[str] = field(default=())
     run_installer: bool = False
     installer_timeout_minutes: int = 60
-    port_forward_address: str = "127.0.0.1"
-    """Address that the port-forward of the admin console listens on."""
 
 
 def user_data(options: HostOptions) -> str:
@@ -95,7 +93,6 @@ def environment(options: HostOptions) -> str:
         "SUPPORTING_SOFTWARE": " ".join(options.supporting_software),
         "RUN_INSTALLER": "yes" if options.run_installer else "",
         "INSTALLER_TIMEOUT_MINUTES": str(int(options.installer_timeout_minutes)),
-        "PORT_FORWARD_ADDRESS": options.port_forward_address,
         "TOOLS": "\n".join(" ".join((t.name, t.version, t.url, t.proof, t.member, t.target)) for t in tools),
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

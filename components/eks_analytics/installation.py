@@ -11,6 +11,7 @@ from .iam import tls_only_bucket_policy
 from .installation_checks import InstallationOptions, bucket_prefix, check_installation
 from .problems import Problem, reject
 from .script_variables import SCRIPT, delivered, script_problems
+from .waiting import once
 
 KEPT_VERSIONS_DAYS = 90
 SECRETS_RECOVERY_DAYS = 30
@@ -84,9 +85,9 @@ class DashInstallation(pulumi.ComponentResource):
         self._production = args.get("production", False)
 
         self.domain_lock = self._base_domain()
-        self.base_domain = _once(options.base_domain, [self.domain_lock])
+        self.base_domain = once(options.base_domain, [self.domain_lock])
         bucket, ready = self._bucket()
-        self.bucket_name = _once(bucket.bucket, ready)
+        self.bucket_name = once(bucket.bucket, ready)
         self.bucket_arn = bucket.arn
         self.install_script_key = self._install_script(bucket, ready)
         self.license_secret_arn = self._secret("license", "License", args["license"])
@@ -142,7 +143,7 @@ class DashInstallation(pulumi.ComponentResource):
             secret_string=pulumi.Output.secret(content),
             opts=self._child(self.domain_lock),
         )
-        return _once(secret.arn, [version])
+        return once(secret.arn, [version])
 
     def _bucket(self) -> tuple[aws.s3.Bucket, list[pulumi.Resource]]:
         """The bucket, and what must be there before something is put into it."""
@@ -233,7 +234,7 @@ class DashInstallation(pulumi.ComponentResource):
             content_type="text/x-shellscript; charset=utf-8",
             opts=self._child(self.domain_lock, *ready),
         )
-        return _once(SCRIPT, [file])
+        return once(SCRIPT, [file])
 
     def _delivered(self, script: str) -> str:
         # Again for a script that was not known before.
@@ -273,8 +274,3 @@ def installation_options(args: InstallationSpecArgs, cluster_name: str, tags: Ma
         contents={name: content for name, content in secrets.items() if isinstance(content, str)},
         tags=tags,
     )
-
-
-def _once(value: pulumi.Input[str], resources: Iterable[pulumi.Resource]) -> pulumi.Output[str]:
-    """The value, with the resources as dependencies of whatever uses it; known as soon as the value is."""
-    return pulumi.Output.all(value, *(resource.urn for resource in resources)).apply(lambda found: str(found[0]))

@@ -30,7 +30,7 @@ class InstanceType:
     """IPv4 addresses of an interface, its primary one among them."""
     volumes: int
     """EBS volumes with one network interface in place, the root volume among them."""
-    volumes_share_slots: bool
+    volumes_share_slots: bool = False
     """Whether each further network interface takes the place of a volume."""
 
 

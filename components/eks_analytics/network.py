@@ -1,7 +1,7 @@
 """Network: a VPC made for EKS, or an existing one made fit for it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -14,6 +14,7 @@ from .network_options import NetworkOptions, check_network
 from .problems import reject
 from .subnets import ipv6_subnet, plan_subnets
 from .tags import subnet_tags
+from .waiting import once
 
 ANYWHERE, ANYWHERE_IPV6 = "0.0.0.0/0", "::/0"
 
@@ -104,6 +105,7 @@ class Network(pulumi.ComponentResource):
         tag_subnets(name, options, tags, self)
         known = pulumi.Output.from_input
         self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
+        self.public_subnets = {zone: known(public[zone]) for zone in zones if zone in public}
         self.vpc_id = known(vpc.id)
         self.vpc_cidr = known(vpc.cidr_block)
         self.public_subnet_ids = known([public[zone] for zone in zones if zone in public])
@@ -124,10 +126,11 @@ class Network(pulumi.ComponentResource):
             for zone, way_out in ways_out.items():
                 way_out += [s3_routes[zone], *service_endpoints]
         private = {zone: subnet.id for zone, subnet in new.private.items()}
-        nodes = {zone: _once(subnet, ways_out[zone]) for zone, subnet in private.items()}
+        nodes = {zone: once(subnet, ways_out[zone]) for zone, subnet in private.items()}
         # Each id for itself, for programs that import this class: a preview that adds a zone then still knows the
         # others. Not annotated, because annotations are the outputs of the plugin's schema.
         self.private_subnets, self.node_subnets = private, nodes
+        self.public_subnets = {zone: subnet.id for zone, subnet in new.public.items()}
         self.vpc_id = new.vpc.id
         self.vpc_cidr = new.vpc.cidr_block
         self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in new.public.values()))
@@ -419,11 +422,3 @@ def flow_logs_policy(log_group_arn: str) -> PolicyDocument:
             },
         ],
     }
-
-
-def _once(value: pulumi.Output[str], resources: Iterable[pulumi.Resource]) -> pulumi.Output[str]:
-    """The value, with the resources as dependencies of whatever uses it.
-
-    URNs are known in previews too, where ids of resources yet to be made are not: waiting never hides a known value.
-    """
-    return pulumi.Output.all(value, *(resource.urn for resource in resources)).apply(lambda found: str(found[0]))

@@ -22,6 +22,10 @@ class InstallationPlan:
     base_domain: str
     stack: str
     cluster_name: str
+    connect_command: str = ""
+    """Opens a shell on the host; empty in the text that the host itself shows."""
+    status_command: str = "pulumi stack output bootstrap_status_command"
+    """Shows what became of first boot and of the installer."""
     port_forward_command: str = ""
     """For the workstation; empty where the admin console is reached without one."""
     admin_console_url: str = "http://localhost:8800"
@@ -48,13 +52,16 @@ def next_steps(plan: InstallationPlan) -> list[str]:
 def _installer(plan: InstallationPlan) -> Iterator[str]:
     if plan.run_installer:
         yield f"Wait: the host runs {SCRIPT} at its first boot and answers its two prompts. The verdict:"
-        parameter = f"/{plan.cluster_name}/bootstrap/status"
-        yield f"  aws ssm get-parameter --name {parameter} --query Parameter.Value --output text"
+        yield f"  {plan.status_command}"
     else:
-        yield "Run the installer on the host:"
-        yield f"  bash {SCRIPT}"
+        yield f"Run the installer on the bootstrap host of {plan.cluster_name}:"
+        if plan.connect_command:
+            yield f"  {plan.connect_command}"
+        yield f"  cd ~/dash-enterprise && bash {SCRIPT}"
+        yield "The script there has this stack's variables and the password; a copy from the plan's folder has not."
         yield "It asks for an installation path (press Enter), then whether it may write there (answer y)."
     yield "It does not return. The line `Forwarding from ... -> 3000` says that it has succeeded."
+    yield "What the host's first boot did is in its /var/log/cloud-init-output.log."
     if plan.supporting_software:
         yield f"First boot applied {' and '.join(plan.supporting_software)} to the cluster, as this stack asks."
     else:

@@ -50,6 +50,7 @@ def _kept(token: str, prefix: str, create: Call, delete: Call, arn: str = "", **
 
 
 _SHARED = {"ownerId": "account", "shareStatus": "'NOT_SHARED'"}
+_CONFIG = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
 _LIST, _GROUP, _ASSOCIATION, _LOG, _LOGGED = (
     checks.DOMAIN_LIST,
     checks.RULE_GROUP,
@@ -143,6 +144,14 @@ DNS: dict[str, Row] = {
         validate=checks.group_association,
         before_create=checks.group_association_fits,
         before_update=checks.group_association_fits,
+    ),
+    _CONFIG: _kept(
+        _CONFIG,
+        "rslvr-fc-",
+        Call("UpdateFirewallConfig"),
+        Call("UpdateFirewallConfig", {"ResourceId": "$resourceId", "FirewallFailOpen": "DISABLED"}),
+        updates=(Call("UpdateFirewallConfig", {"ResourceId": "$resourceId"}, ("firewallFailOpen",)),),
+        outputs={"ownerId": "account"},
     ),
     _LOG: _kept(
         _LOG,

@@ -163,6 +163,7 @@ def test_settings_decide_what_is_allowed(stack: Configuration) -> None:
         "ec2:DisassociateVpcCidrBlock",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
+        "logs:GetLogDelivery",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
         "route53:AssociateVPCWithHostedZone",

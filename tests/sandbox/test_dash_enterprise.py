@@ -11,6 +11,7 @@ import yaml
 from sandbox import demo_files
 from sandbox.stack import PLACEHOLDER
 from tests.sandbox.conftest import PROJECT, Environment, MakeEnvironment
+from tests.unit.test_settings import RSA_KEY
 
 BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"
 OTHER_DOMAIN = "analytics.dev.example.com"
@@ -216,9 +217,7 @@ def test_removing_the_host_removes_its_key_and_its_access_and_nothing_else(
 
 
 def test_ssh_is_the_guides_key_pair_and_ports_for_named_networks(applied: Environment, dash: dict[str, Any]) -> None:
-    from tests.unit.test_settings import rsa_key
-
-    dash["bootstrap"] = {"ssh": {"public_key": rsa_key(), "allowed_cidrs": ["203.0.113.0/24"]}}
+    dash["bootstrap"] = {"ssh": {"public_key": RSA_KEY, "allowed_cidrs": ["203.0.113.0/24"]}}
     applied.run("up", "--yes")
     host, ec2 = _host(applied), applied.client("ec2")
     assert host["KeyName"] == "dash-enterprise-bootstrap_key"

@@ -69,7 +69,7 @@ def test_it_alerts_then_blocks_takes_more_names_and_goes_without_a_trace(stack: 
 
     blocking = program(action="BLOCK")
     stack.preview(blocking)
-    assert stack.actions() == {"main-everything-else": "update"}
+    assert stack.actions() == {"main": "update", "main-everything-else": "update"}
     stack.up(blocking)
     assert set(stack.preview(blocking)) == {"same"}
 

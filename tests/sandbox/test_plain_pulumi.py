@@ -116,7 +116,17 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         assert "cluster.version" in run("preview", code=1)
         run("config", "set", "--path", "cluster.version", "1.35", "--type", "string")
         demo_files.ensure(clone, clone / "Pulumi.dev.yaml", print)
+        refused = run("up", "--yes", code=1)
+        assert "2 problems" in refused
+        assert "internal authorities" in refused  # nobody takes a demo certificate to AWS by accident
+        assert "pulumi config set --secret admin_password" in refused
+        run("config", "set", "--path", "dash_enterprise.tls_trust_store_file", "demo/dev/ca.pem")
+        run("config", "set", "admin_password", "in clear text")
+        assert "stands in clear text" in run("preview", code=1)
+        run("config", "set", "--secret", "admin_password", "correct horse")
         run("up", "--yes")
         run("preview", "--expect-no-changes")
         assert "cluster/dash-dev" in run("stack", "output", "cluster_arn")
+        state = "".join(path.read_text() for path in (tmp_path / ".pulumi").rglob("*.json"))
+        assert "correct horse" not in state
         run("destroy", "--yes")

@@ -168,6 +168,7 @@ def test_a_public_key_is_taken_with_and_without_a_comment_and_line_break() -> No
         (f"{PUBLIC_KEY}\n{PUBLIC_KEY}", "is not one line"),
         ("ssh-rsa \u00e9\u00e8", "cut off or damaged"),
     ],
+    ids=lambda value: "" if len(value) > 40 else None,  # keys made here differ from process to process
 )
 def test_any_other_key_is_refused_and_nothing_of_it_is_quoted(text: str, word: str) -> None:
     (problem,) = refused(ssh=ssh(public_key=text))

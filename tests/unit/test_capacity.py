@@ -305,6 +305,8 @@ def test_larger_subnets_never_make_a_cluster_smaller(before: Layout, prefix: int
 
 @given(layouts)
 def test_a_cluster_never_holds_more_at_a_smaller_size(of: Layout) -> None:
+    # Nodes that take no pods take addresses: more of those can mean fewer pods elsewhere.
+    of = replace(of, node_groups=tuple(replace(group, takes_pods=True) for group in of.node_groups))
     sizes = [capacity(of, size) for size in ("min_size", "desired_size", "max_size")]
     assert [it.pods for it in sizes] == sorted(it.pods for it in sizes)
     assert [it.volumes for it in sizes] == sorted(it.volumes for it in sizes)

@@ -10,7 +10,7 @@ from eks_analytics.domains import allowed_domains, names
 from recording import Recorder
 
 LISTS, RULES = "ResolverFirewallDomainList", "ResolverFirewallRule"
-UNTAGGABLE = {"DnsFirewall", RULES, "ResolverQueryLogConfigAssociation"}
+UNTAGGABLE = {"ResolverFirewallConfig", "DnsFirewall", RULES, "ResolverQueryLogConfigAssociation"}
 Build = Callable[..., dict[str, Any]]
 
 
@@ -59,14 +59,19 @@ def test_blocking_answers_that_there_is_no_such_name(build: Build, recorder: Rec
     assert "blockResponse" not in inputs(recorder, RULES)["main-allowed"]
 
 
-def test_going_from_alert_to_block_changes_one_rule(build: Build, recorder: Recorder) -> None:
+def test_going_from_alert_to_block_changes_one_rule_and_what_happens_when_the_firewall_fails(
+    build: Build, recorder: Recorder
+) -> None:
     build()
     before = {found.key: found.inputs for found in recorder.registrations}
     build(action="BLOCK")
     after = {found.key: found.inputs for found in recorder.registrations}
-    assert [key for key in after if after[key] != before.get(key)] == [
-        "aws:route53/resolverFirewallRule:ResolverFirewallRule::main-everything-else"
-    ]
+    assert {key for key in after if after[key] != before.get(key)} == {
+        "aws:route53/resolverFirewallRule:ResolverFirewallRule::main-everything-else",
+        "aws:route53/resolverFirewallConfig:ResolverFirewallConfig::main",
+    }
+    config = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig::main"
+    assert [told[config]["firewallFailOpen"] for told in (before, after)] == ["ENABLED", "DISABLED"]
 
 
 def test_whatever_an_allowed_name_leads_to_is_trusted(build: Build, recorder: Recorder) -> None:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime, time
-from functools import cache
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +15,6 @@ from typing import Any, NotRequired, get_args, get_origin, is_typeddict
 import pulumi
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -283,11 +280,13 @@ ALONE: list[tuple[str, Any, str]] = [
 SSH = {"public_key": "", "allowed_cidrs": ["203.0.113.0/24"]}
 
 
-@cache
-def rsa_key(bits: int = 2048) -> str:
-    key = rsa.generate_private_key(65537, bits).public_key()
-    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-
+RSA_KEY = (  # its private half was thrown away
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAADAQABAAABAQC8/nJePOIUoqc6Q49MY9AbJjjqm5b+Op7b+23wga7X5LNbYo0z7Ap9VonmLVdTEfKOz16e"
+    "XMcRPferRyHpidXrIbiDy42lozsCoGpd0IvVZ/560Y8U0dQgC+bKSut1FRS4qPrx00wuJc64bn4yYK8Xrxy7J1kBRjZxU8NU7wTF"
+    "7gq7kuI2H5IRW8zGAwidXpKm/obnewkSluQihY9Xs+Xl8PZbsaSeKSlv4hQG3LgyLR2z6HY/Rvugakux9ceHuLzLZce4bt4N45r8"
+    "2JOj/hTimH2CHcUbZETSER8HVyNLXrzlw1Jw0EraqfEQIOH3LeOPCJntm33Y7GgcuNClo40b"
+)
 
 # Where several keys are changed, or another one is named: the changes, the key, what is shown of it, the remedy.
 MORE: list[tuple[dict[str, Any], str, str, str]] = [
@@ -310,16 +309,20 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
         *("dash_enterprise.bootstrap.ssh.public_key", "is not set", "leave ssh out"),
     ),
     (
-        {"dash_enterprise.bootstrap.ssh": {**SSH, "public_key": rsa_key(), "allowed_cidrs": ["0.0.0.0/0"]}},
+        {"dash_enterprise.bootstrap.ssh": {**SSH, "public_key": RSA_KEY, "allowed_cidrs": ["0.0.0.0/0"]}},
         *("dash_enterprise.bootstrap.ssh.allowed_cidrs[0]", '"0.0.0.0/0"', "name your own networks"),
     ),
     (
-        {"dash_enterprise.bootstrap.ssh": {"public_key": rsa_key()}},
+        {"dash_enterprise.bootstrap.ssh": {"public_key": RSA_KEY}},
         *("dash_enterprise.bootstrap.ssh.allowed_cidrs", "is not set", "name the networks of those who install"),
     ),
     (
         {"dash_enterprise.bootstrap.ssh": {**SSH, "public_key": "-----BEGIN RSA PRIVATE KEY-----\nMIIE"}},
         *("dash_enterprise.bootstrap.ssh.public_key", '"(not shown)"', "make a new pair"),
+    ),
+    (
+        {"network": EXISTING_VPC, "dash_enterprise.bootstrap.ssh": {**SSH, "public_key": RSA_KEY}},
+        *("dash_enterprise.bootstrap.ssh", '["203.0.113.0/24"]', "name existing_public_subnets"),
     ),
     (
         {"dash_enterprise.bootstrap.tools": [{"name": "helm", "sha256": "abc"}]},
@@ -795,7 +798,7 @@ def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
 
 
 def test_every_argument_of_the_components_has_its_setting(root: Path) -> None:
-    ssh = {"public_key": rsa_key(), "allowed_cidrs": ["203.0.113.0/24"]}
+    ssh = {"public_key": RSA_KEY, "allowed_cidrs": ["203.0.113.0/24"]}
     tool = {"name": "helm", "version": "3.19.0", "sha256": "0" * 64}
     taint = {"key": "workload", "value": "apps", "effect": "NO_SCHEDULE"}
     group = {"name": "apps", "instance_types": ["m6i.2xlarge"], "taints": [taint]}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# First boot of the bootstrap host: tools, files, port-forward, and the installer or what to do next.
+# First boot of the bootstrap host: tools and files; then the installer, or what to do next.
 # Runs as root, and again whenever asked: what is right already stays untouched, changed secrets are picked up.
 # Its values are in /etc/dash-enterprise/bootstrap.env; ROOT moves every path, for a trial in a scratch directory.
 set -Eeuo pipefail
@@ -13,9 +13,12 @@ programs=$ROOT/opt/dash-enterprise
 files=$ROOT/home/ubuntu/dash-enterprise
 state=$ROOT/var/lib/dash-enterprise
 placeholder='ADMIN_PASSWORD=__FROM_SECRETS_MANAGER__'
+quote="'\\''"
 step='preparing'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 report() { # status: kept here, and shown to whoever asks AWS for it
   if [ "$(cat "$state/status" 2>/dev/null)" != "$1" ]; then
@@ -27,16 +30,16 @@ report() { # status: kept here, and shown to whoever asks AWS for it
 fail() { # why
   trap - ERR
   echo "first boot failed: $step: $1" >&2
-  report "failed: $step: $1" || echo "and $STATUS_PARAMETER does not say so: it cannot be written" >&2
+  report "failed: $step: $1"$'\nThe rest is in /var/log/cloud-init-output.log on the host.' || echo "and $STATUS_PARAMETER does not say so: it cannot be written" >&2
   exit 1
 }
 trap 'fail "line $LINENO: $BASH_COMMAND: exit code $?"' ERR
 
-retry() { # command: five times
-  local try
-  for try in 1 2 3 4 5; do
+retry() { # command: five times, or TRIES
+  local try tries=${TRIES:-5}
+  for ((try = 1; try <= tries; try++)); do
     if "$@"; then return 0; fi
-    if [ "$try" -lt 5 ]; then sleep $((try * 5)); fi
+    if [ "$try" -lt "$tries" ]; then sleep $((try * 5)); fi
   done
   return 1
 }
@@ -119,6 +122,14 @@ install_tool() { # name, version, URL, proof, member of the archive, target
   rm -rf "$archive"* "$work/content"
 }
 
+admin_console() { # leaves the product's service in $kotsadm; fails where the cluster does not say whether there is one
+  kotsadm=$(kubectl get service kotsadm -n plotly-system --ignore-not-found --output name 2>"$work/why")
+}
+
+forward() { # the admin console, now and after every reboot
+  systemctl enable --now --no-block dash-enterprise-port-forward.service
+}
+
 mkdir -p "$ROOT/usr/local/bin"
 directory "$state" 755 ubuntu
 directory "$state/tools" 755 root
@@ -139,6 +150,8 @@ fi
 
 while read -r name version url proof member target <&3; do
   install_tool "$name" "$version" "$url" "$proof" "$member" "$target"
+  # The parameter may still tell of the host before this one.
+  if [ "$name" = aws-cli ] && [ ! -e "$state/status" ]; then retry report "first boot since $(now)"; fi
 done 3<<<"$TOOLS"
 
 step='writing the files'
@@ -158,8 +171,9 @@ if [ -n "$INSTALL_SCRIPT_KEY" ]; then
   if [ -n "$ADMIN_PASSWORD_SECRET_ARN" ]; then
     [[ $script == *"$placeholder"* ]] || fail "$INSTALL_SCRIPT_KEY has no place for the admin password: $placeholder"
     secret "$ADMIN_PASSWORD_SECRET_ARN"
-    # In single quotes; one of its own becomes '\''.
-    script="${script%%"$placeholder"*}ADMIN_PASSWORD='${content//\'/\'\\\'\'}'${script#*"$placeholder"}"
+    # In single quotes; one of its own becomes '\''. What replaces is quoted: bash 5.2 would take a & for what it replaces.
+    content="ADMIN_PASSWORD='${content//"'"/"$quote"}'"
+    script=${script//"$placeholder"/"$content"}
   elif [[ $script == *"$placeholder"* ]]; then
     fail "$INSTALL_SCRIPT_KEY asks for the admin password, and none was delivered"
   fi
@@ -169,9 +183,29 @@ elif [ -n "$RUN_INSTALLER" ]; then
 fi
 unset content script
 
-step='enabling the port-forward'
-systemctl is-enabled --quiet dash-enterprise-port-forward.service ||
-  systemctl enable dash-enterprise-port-forward.service
+# Only a host that people reach over SSH has a key, and they reach the port itself. No setting says so, because user
+# data may be older than the way in.
+address=127.0.0.1
+if [[ $(cloud-init query public_ssh_keys) == *ssh-* ]]; then address=0.0.0.0; fi
+keep "$ROOT/etc/dash-enterprise/port-forward.env" 644 root <<<"PORT_FORWARD_ADDRESS=$address"
+if [ -z "$RUN_INSTALLER" ]; then
+  object "$NEXT_STEPS_KEY"
+  keep "$ROOT/etc/dash-enterprise/next-steps.txt" 644 root <<EOF
+Bootstrap host of the cluster $CLUSTER_NAME, for Dash Enterprise${BASE_DOMAIN:+ at $BASE_DOMAIN}.
+
+  sudo -iu ubuntu                                        the user that has the files and the cluster
+  cd ~/dash-enterprise && bash install_de_aws.sh         the vendor's installation
+  sudo systemctl restart dash-enterprise-port-forward    the admin console on port 8800, once the installer is done
+  sudo /opt/dash-enterprise/first_boot.sh                fetches changed secrets and files
+  less /var/log/cloud-init-output.log                    what first boot did
+
+$(cat "$work/object")
+EOF
+fi
+
+step='asking the cluster'
+# The host's access to it takes some time until it counts.
+TRIES=10 retry admin_console || fail "no answer: $(tail -n 1 "$work/why")"
 
 for software in $SUPPORTING_SOFTWARE; do
   step="installing $software into the cluster"
@@ -181,28 +215,21 @@ for software in $SUPPORTING_SOFTWARE; do
     *) fail 'it is not known how' ;;
   esac
   if cmp -s "$state/tools/$tool" "$state/supporting-software/$software"; then continue; fi
-  "${apply[@]}"
+  retry "${apply[@]}"
   keep "$state/supporting-software/$software" 644 root <"$state/tools/$tool"
 done
 
 step='finishing'
-if [ -e "$state/installed" ]; then
-  systemctl start --no-block dash-enterprise-port-forward.service
+if [ -n "$kotsadm" ] && [ ! -e "$state/installed" ] && [ -e "$ROOT/var/log/dash-enterprise/install.log" ]; then
+  # People may have repaired it since, and use it: whether to run it again is for them to say.
+  echo 'The installer began on this host and has not succeeded: sudo systemctl start dash-enterprise-install runs it again'
+elif [ -n "$kotsadm" ] || [ -e "$state/installed" ]; then
+  # By this host, by one before it, or by hand: the installer must not run again on what people use.
+  [ -e "$state/installed" ] || keep "$state/installed" 644 ubuntu <<<"installed before $(now)"
+  forward
   report "$(cat "$state/installed")"
 elif [ -n "$RUN_INSTALLER" ]; then
   systemctl start --no-block dash-enterprise-install.service
 else
-  object "$NEXT_STEPS_KEY"
-  keep "$ROOT/etc/dash-enterprise/next-steps.txt" 644 root <<EOF
-Bootstrap host of the cluster $CLUSTER_NAME, for Dash Enterprise${BASE_DOMAIN:+ at $BASE_DOMAIN}.
-
-  sudo -iu ubuntu                                        the user that has the files and the cluster
-  cd ~/dash-enterprise && bash install_de_aws.sh         the vendor's installation
-  sudo systemctl restart dash-enterprise-port-forward    the admin console on port 8800, once it is installed
-  sudo /opt/dash-enterprise/first_boot.sh                fetches changed secrets and files
-
-$(cat "$work/object")
-EOF
-  systemctl start --no-block dash-enterprise-port-forward.service
   report 'ready: log in for the next steps'
 fi
