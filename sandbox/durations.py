@@ -7,6 +7,7 @@ CREATE = {
     "aws:kms/key:Key": 28.0,
     "aws:ec2/instance:Instance": 16.0,
     "aws:route53/record:Record": 35.0,
+    "aws:sqs/queue:Queue": 25.0,
     "aws:ec2/vpc:Vpc": 12.5,  # 1 to 24: DNS host names are a change of their own
     "aws:ec2/internetGateway:InternetGateway": 1.0,
     "kubernetes:helm.sh/v3:Release": 45.0,

@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from .dns import DashDnsRecords, DashDnsRecordsArgs
     from .dns_firewall import DnsFirewall, DnsFirewallArgs
     from .installation import DashInstallation, DashInstallationArgs
+    from .karpenter import Karpenter, KarpenterArgs
     from .network import Network, NetworkArgs
     from .node_group_options import NodeGroupArgs, TaintArgs
+    from .node_pool_options import NodePoolArgs
+    from .node_pools import NodePools, NodePoolsArgs
 
 __all__ = [
     "BootstrapInstance",
@@ -25,9 +28,14 @@ __all__ = [
     "DashInstallationArgs",
     "DnsFirewall",
     "DnsFirewallArgs",
+    "Karpenter",
+    "KarpenterArgs",
     "Network",
     "NetworkArgs",
     "NodeGroupArgs",
+    "NodePoolArgs",
+    "NodePools",
+    "NodePoolsArgs",
     "TaintArgs",
 ]
 
@@ -44,9 +52,14 @@ _HOMES = {
     "DashInstallationArgs": "installation",
     "DnsFirewall": "dns_firewall",
     "DnsFirewallArgs": "dns_firewall",
+    "Karpenter": "karpenter",
+    "KarpenterArgs": "karpenter",
     "Network": "network",
     "NetworkArgs": "network",
     "NodeGroupArgs": "node_group_options",
+    "NodePoolArgs": "node_pool_options",
+    "NodePools": "node_pools",
+    "NodePoolsArgs": "node_pools",
     "TaintArgs": "node_group_options",
 }
 

@@ -451,7 +451,8 @@ def _fill(template: Any, shape: Any, scope: Values, row: Row, problems: list[tup
     if isinstance(template, str) and (match := REFERENCE.fullmatch(template)):
         return to_aws(_get(scope, match[1]), shape, match[1], row.rename, problems)
     if isinstance(template, Mapping):
-        filled = {key: _fill(item, shape.members[key], scope, row, problems) for key, item in template.items()}
+        kinds = shape.members if shape.type_name == "structure" else dict.fromkeys(template, shape.value)
+        filled = {key: _fill(item, kinds[key], scope, row, problems) for key, item in template.items()}
         needed = [key for key, item in template.items() if re.match(r"(\['?)?\$!", str(item))]
         if any(filled[key] in _EMPTY for key in needed):
             return None

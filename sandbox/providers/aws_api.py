@@ -29,7 +29,7 @@ class AwsError(ProviderError):
 
     @property
     def not_found(self) -> bool:
-        return bool(re.search(r"NotFound|NoSuch|NotAttached|^404$", self.code))  # 404: S3 on HEAD
+        return bool(re.search(r"NotFound|NoSuch|NonExistent|NotAttached|^404$", self.code))  # 404: S3 on HEAD
 
 
 class _Functions(jmespath.functions.Functions):

@@ -6,6 +6,7 @@ from zlib import crc32
 from sandbox.providers import aws_checks as checks
 from sandbox.providers.aws_api import Api, find
 from sandbox.providers.aws_rows_dns import DNS
+from sandbox.providers.aws_rows_events import EVENTS
 from sandbox.providers.aws_rows_hosts import HOSTS
 from sandbox.providers.aws_rows_storage import STORAGE
 from sandbox.providers.protocol import Values
@@ -1068,7 +1069,7 @@ _EKS: dict[str, Row] = {
     ),
 }
 
-ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS}
+ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS, **EVENTS}
 
 
 def recorded() -> dict[str, list[str]]:

@@ -1,0 +1,102 @@
+"""The volumes of node pools: what EC2 would refuse when a node is needed. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .node_pool_options import BlockDeviceArgs, NodePoolArgs
+from .problems import Problem, repeated
+
+LEAST_ROOT_GIB = 20
+"""Images of AL2023 are that large."""
+_MOST_DEVICES = 50
+_DEVICE = re.compile(r"(/dev/)?(sd|xvd|nvme)[a-z0-9]+")
+_SNAPSHOT = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    """What EBS takes."""
+
+    sizes: range
+    iops: range = range(0)
+    throughput: range = range(0)
+
+
+# https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html; Karpenter takes 59000 GiB at most.
+VOLUME_TYPES = {
+    "gp3": VolumeType(range(1, 59001), range(3000, 80001), range(125, 2001)),
+    "gp2": VolumeType(range(1, 16385)),
+    "io1": VolumeType(range(4, 16385), range(100, 64001)),
+    "io2": VolumeType(range(4, 59001), range(100, 256001)),
+    "st1": VolumeType(range(125, 16385)),
+    "sc1": VolumeType(range(125, 16385)),
+    "standard": VolumeType(range(1, 1025)),
+}
+
+
+def disk_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
+    """What is wrong with `disk_size_gib` and `block_devices`."""
+    size, devices = pool.get("disk_size_gib"), pool.get("block_devices")
+    if size is not None and devices is not None:
+        reason = "stands beside block_devices, which says all about the volumes"
+        yield Problem(f"{where}.disk_size_gib", size, reason, "write the size there, as size_gib")
+    elif size is not None and int(size) not in range(LEAST_ROOT_GIB, VOLUME_TYPES["gp3"].sizes.stop):
+        reason = f"images need {LEAST_ROOT_GIB} GiB, and Karpenter takes {VOLUME_TYPES['gp3'].sizes[-1]}"
+        yield Problem(f"{where}.disk_size_gib", size, reason, "write a number between the two")
+    if devices is None:
+        return
+    if not 1 <= len(devices) <= _MOST_DEVICES:
+        reason = f"has {len(devices)} volumes, and a node has 1 to {_MOST_DEVICES}"
+        yield Problem(f"{where}.block_devices", len(devices), reason, "name them all, or leave it out")
+    if twice := repeated([device["device_name"] for device in devices]):
+        yield Problem(f"{where}.block_devices", twice, "are there more than once", "give each volume its own device")
+    if (roots := sum(device.get("root_volume", False) for device in devices)) > 1:
+        reason = f"marks {roots} volumes as root_volume, and the kubelet has one directory"
+        yield Problem(f"{where}.block_devices", roots, reason, "mark one at most")
+    for index, device in enumerate(devices):
+        yield from _device_problems(f"{where}.block_devices[{index}]", device)
+
+
+def _device_problems(where: str, device: BlockDeviceArgs) -> Iterator[Problem]:
+    name, kind, snapshot = device["device_name"], device.get("volume_type", "gp3"), device.get("snapshot_id")
+    if not _DEVICE.fullmatch(name):
+        yield Problem(f"{where}.device_name", name, "is not the name of a device", 'write one such as "/dev/xvda"')
+    if snapshot and not _SNAPSHOT.fullmatch(snapshot):
+        yield Problem(
+            f"{where}.snapshot_id", snapshot, "is not the id of a snapshot", 'write one such as "snap-0a1b2c3d"'
+        )
+    if "size_gib" not in device and not snapshot:
+        yield Problem(where, name, "has neither size_gib nor snapshot_id", "give one of the two")
+    if kind not in VOLUME_TYPES:
+        yield Problem(f"{where}.volume_type", kind, "is unknown to EC2", f"use {', '.join(VOLUME_TYPES)}")
+        return
+    limits = VOLUME_TYPES[kind]
+    for field, value, allowed in (
+        ("size_gib", device.get("size_gib"), limits.sizes),
+        ("iops", device.get("iops"), limits.iops),
+        ("throughput", device.get("throughput"), limits.throughput),
+    ):
+        if value is None or int(value) in allowed:
+            continue
+        if not allowed:
+            yield Problem(f"{where}.{field}", value, f"cannot be chosen for {kind}", "leave it out, or use gp3")
+        else:
+            reason = f"lies outside of {allowed[0]} and {allowed[-1]}, the limits of {kind}"
+            yield Problem(f"{where}.{field}", value, reason, "write a number between them")
+    yield from _ratio_problems(where, device, kind)
+
+
+def _ratio_problems(where: str, device: BlockDeviceArgs, kind: str) -> Iterator[Problem]:
+    """gp3 has 500 operations for each GiB, and a MiB per second for every four of them."""
+    if kind != "gp3":
+        return
+    iops, throughput, size = device.get("iops", 3000), device.get("throughput", 125), device.get("size_gib")
+    if throughput > iops / 4:
+        reason = f"needs {4 * int(throughput)} iops, and there are {int(iops)}"
+        yield Problem(f"{where}.throughput", throughput, reason, f"set iops to {4 * int(throughput)} or more")
+    if size is not None and iops > max(3000, 500 * size):
+        reason = f"are more than 500 for each of the {int(size)} GiB"
+        yield Problem(
+            f"{where}.iops", iops, reason, f"write {max(3000, 500 * int(size))} or less, or a larger size_gib"
+        )
