@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import grpc
 
 from sandbox.cloud import ACCOUNT_ID, Cloud
 from sandbox.providers.protocol import (
@@ -48,6 +51,11 @@ class CommandProvider(StandIn):
         """`kubeconfig`: of the API server that stands in for the cluster's; None where none runs."""
         super().__init__()
         self._cloud, self._say, self._kubeconfig = cloud, say, kubeconfig
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """An engine cancels whatever it ends with: for the next one nothing is cancelled."""
+        self.cancelled.clear()
+        return super().Attach(request, context)
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         if resource.type != _COMMAND:

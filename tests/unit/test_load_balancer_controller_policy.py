@@ -27,7 +27,7 @@ FIREWALLS = {
     **dict.fromkeys(("AssociateWebACL", "DisassociateWebACL", "GetWebACL", "GetWebACLForResource"), "waf"),
     **dict.fromkeys(("CreateProtection", "DeleteProtection", "DescribeProtection", "GetSubscriptionState"), "shield"),
 }
-# What parliament finds wrong in policies of AWS, too: a new action, a new key, resources of one action in two statements.
+# What parliament finds wrong in AWS's own policies, too: a new action, a new key, one action's resources in two places.
 FALSE_FINDINGS = ("elasticloadbalancing:ModifyIpPools", "elasticloadbalancing:CreateAction", "ec2:CreateSecurityGroup")
 
 
