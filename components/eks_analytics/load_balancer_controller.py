@@ -64,8 +64,8 @@ class AwsLoadBalancerControllerArgs(LoadBalancerControllerSpecArgs):
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """ARN of the cluster's IAM OIDC provider; for the identity irsa."""
     after: NotRequired[pulumi.Input[list[str]]]
-    """What is known once the cluster can run the controller, e.g. the names of its node groups and add-ons. Only waited
-    for. Empty by default."""
+    """What is known once the cluster can run the controller's pods, e.g. the names of its node groups. Give it where
+    the same program makes the cluster: association and release come after it, and go before it. Empty by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of role and association."""
 
@@ -92,6 +92,10 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         self._region = pulumi.Output.from_input(region)
+        # The name, once there is such a cluster, with nodes.
+        self._cluster_name = pulumi.Output.all(options.cluster_name, args.get("after", [])).apply(
+            lambda known: str(known[0])
+        )
         role = self._role()
         identity: list[pulumi.Resource] = self._policies(role)
         if options.identity == "pod-identity":
@@ -139,7 +143,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
     def _association(self, role: aws.iam.Role) -> aws.eks.PodIdentityAssociation:
         return aws.eks.PodIdentityAssociation(
             self._label,
-            cluster_name=self._options.cluster_name,
+            cluster_name=self._cluster_name,
             namespace=NAMESPACE,
             service_account=SERVICE_ACCOUNT,
             role_arn=role.arn,
@@ -149,15 +153,14 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
 
     def _release(self, role: aws.iam.Role, identity: list[pulumi.Resource]) -> k8s.helm.v3.Release:
         options = self._options
-        vpc_id = pulumi.Output.all(self._args["vpc_id"], self._args.get("after", [])).apply(lambda known: str(known[0]))
         account: dict[str, Any] = {"create": True, "name": SERVICE_ACCOUNT}
         if options.identity == "irsa":
             account["annotations"] = {"eks.amazonaws.com/role-arn": role.arn}
         values: dict[str, Any] = {
-            "clusterName": options.cluster_name,
+            "clusterName": self._cluster_name,
             # Given, because pods cannot ask the instance that they run on.
             "region": self._region,
-            "vpcId": vpc_id,
+            "vpcId": self._args["vpc_id"],
             "serviceAccount": account,
             "replicaCount": 2,
             "podDisruptionBudget": {"maxUnavailable": 1},

@@ -11,11 +11,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import grpc
 
 from sandbox.cloud import ACCOUNT_ID, Cloud
 from sandbox.providers.protocol import (
@@ -39,6 +37,15 @@ _OUTPUTS = ("stdout", "stderr")
 _NOT_INHERITED = ("AWS_", "KUBECONFIG", "PULUMI_", "SANDBOX_")
 
 
+@dataclass(frozen=True)
+class Kubernetes:
+    """An API server of the embedded cloud."""
+
+    kubeconfig: Path
+    programs: Path
+    """Folder with a kubectl, for machines without one."""
+
+
 class CommandProvider(StandIn):
     version = version("pulumi-command")
 
@@ -46,16 +53,11 @@ class CommandProvider(StandIn):
         self,
         cloud: Callable[[], Cloud],
         say: Callable[[str], None],
-        kubeconfig: Callable[[], Path | None] = lambda: None,
+        kubernetes: Callable[[], Kubernetes | None] = lambda: None,
     ) -> None:
-        """`kubeconfig`: of the API server that stands in for the cluster's; None where none runs."""
+        """`kubernetes`: the API server that stands in for the cluster's; None where none runs."""
         super().__init__()
-        self._cloud, self._say, self._kubeconfig = cloud, say, kubeconfig
-
-    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """An engine cancels whatever it ends with: for the next one nothing is cancelled."""
-        self.cancelled.clear()
-        return super().Attach(request, context)
+        self._cloud, self._say, self._kubernetes = cloud, say, kubernetes
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         if resource.type != _COMMAND:
@@ -147,9 +149,10 @@ class CommandProvider(StandIn):
                 return
 
     def _environment(self) -> Mapping[str, str]:
-        cloud, kubeconfig = self._cloud(), self._kubeconfig()
+        cloud, kubernetes = self._cloud(), self._kubernetes()
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_INHERITED)}
-        path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+        paths = [str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
+        path = os.pathsep.join([*paths, str(kubernetes.programs)] if kubernetes else paths)
         return {
             **kept,
             "PATH": os.pathsep.join([str(PROGRAMS), path]),
@@ -157,7 +160,7 @@ class CommandProvider(StandIn):
             "SANDBOX_PYTHON": sys.executable,
             "SANDBOX_PROJECT": str(PROGRAMS.parents[1]),
             "SANDBOX_HOME": str(cloud.home),
-            "SANDBOX_KUBECONFIG": str(kubeconfig or ""),
+            "SANDBOX_KUBECONFIG": str(kubernetes.kubeconfig) if kubernetes else "",
             # For whatever else speaks to AWS.
             "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
             "AWS_SECRET_ACCESS_KEY": "emulated",

@@ -18,7 +18,7 @@ from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
-from sandbox.providers.command import PROGRAMS, CommandProvider
+from sandbox.providers.command import PROGRAMS, CommandProvider, Kubernetes
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Resource
 from small_stack import Program, SmallStack
 
@@ -42,9 +42,8 @@ def said() -> list[str]:
 
 @pytest.fixture
 def stack(cloud: Cloud, tmp_path: Path, said: list[str]) -> SmallStack:
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text("{}")
-    commands = CommandProvider(lambda: cloud, said.append, lambda: kubeconfig)
+    kubernetes = Kubernetes(tmp_path / "kubeconfig", tmp_path / "built")
+    commands = CommandProvider(lambda: cloud, said.append, lambda: kubernetes)
     return SmallStack(tmp_path, {"aws": AwsProvider(lambda: cloud, Knobs(), lambda _: None), "command": commands})
 
 
@@ -130,6 +129,20 @@ def test_kubectl_asks_the_api_server_of_the_sandbox_whatever_the_kubeconfig_says
     on_path(tmp_path, monkeypatch, "kubectl", 'echo "$@"')
     printed = stack.up(running(create="kubectl get pods -l 'a in (b, c)' --kubeconfig=real"))["stdout"]
     assert printed == f"get pods -l a in (b, c) --kubeconfig={tmp_path / 'kubeconfig'}"
+
+
+def test_a_kubectl_that_was_built_here_is_for_machines_without_one(cloud: Cloud, tmp_path: Path) -> None:
+    provider = CommandProvider(lambda: cloud, lambda _: None, lambda: Kubernetes(tmp_path / "kubeconfig", tmp_path))
+    printed = provider.create(COMMAND, {"create": 'echo "$SANDBOX_PATH"'}, False)[1]["stdout"]
+    assert printed.endswith(f"{os.pathsep}{tmp_path}")
+
+
+def test_a_cluster_to_which_nothing_was_applied_is_empty(cloud: Cloud) -> None:
+    provider = CommandProvider(lambda: cloud, lambda _: None)
+    printed = provider.create(COMMAND, {"create": "kubectl get services --all-namespaces -o json"}, False)[1]["stdout"]
+    assert json.loads(printed)["items"] == []
+    with pytest.raises(ProviderError, match="nothing was ever applied"):
+        provider.create(COMMAND, {"create": "kubectl delete service x"}, False)
 
 
 def test_what_it_does_not_emulate_is_refused(cloud: Cloud) -> None:

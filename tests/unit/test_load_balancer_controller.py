@@ -134,14 +134,15 @@ def test_pods_start_only_when_the_role_is_theirs_and_has_its_rights(build: Build
     assert only(recorder, "Release").dependencies >= {*policies, association}
 
 
-def test_the_release_waits_for_what_it_is_told_to_come_after(recorder: Recorder) -> None:
+def test_what_needs_the_cluster_waits_for_what_it_is_told_to_come_after(recorder: Recorder) -> None:
     def program() -> AwsLoadBalancerController:
         nodes = pulumi.CustomResource("test:index:Nodes", "nodes", {"name": "core"})
         return AwsLoadBalancerController("lbc", arguments(after=pulumi.Output.all(nodes.id)))
 
     recorder.run(program)
-    assert "test:index:Nodes::nodes" in only(recorder, "Release").dependencies
-    assert values(recorder)["vpcId"] == VPC
+    for type in ("Release", "PodIdentityAssociation"):
+        assert "test:index:Nodes::nodes" in only(recorder, type).dependencies
+    assert values(recorder)["clusterName"] == "analytics"
 
 
 def test_every_resource_is_a_child_and_tags_reach_everything_that_takes_tags(recorder: Recorder) -> None:
