@@ -227,6 +227,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Empty:
+        self.cancelled.clear()  # every engine cancels when it ends, and the next one may come to the same stand-in
         return Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Empty:
