@@ -1,6 +1,12 @@
 """IAM and key policy documents as plain data: pure functions, so that they can be linted and read without a cloud."""
 
+import json
+import re
 from typing import Any, TypedDict
+
+LARGEST_POLICY = 6144
+"""Characters without white space that IAM takes as a managed policy; all policies inside of a role may have 10,240."""
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 
 class Statement(TypedDict, total=False):
@@ -51,6 +57,11 @@ def cluster_arn(region: str, account_id: str, cluster_name: str) -> str:
     return f"arn:{partition(region)}:eks:{region}:{account_id}:cluster/{cluster_name}"
 
 
+def policy_size(document: PolicyDocument) -> int:
+    """Characters of a document as IAM counts them: without white space."""
+    return len(re.sub(r"\s", "", json.dumps(document)))
+
+
 def _document(*statements: Statement) -> PolicyDocument:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
@@ -86,6 +97,25 @@ def pod_identity_trust(
                     "aws:RequestTag/eks-cluster-arn": cluster_arn(region, account_id, cluster_name),
                     "aws:RequestTag/kubernetes-namespace": namespace,
                     "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )
+
+
+def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
+    """Lets the pods of one service account take a role through the cluster's OIDC provider."""
+    issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
+    return _document(
+        {
+            "Sid": "PodsAssumeRoleThroughOidc",
+            "Effect": "Allow",
+            "Principal": {"Federated": oidc_provider_arn},
+            "Action": ["sts:AssumeRoleWithWebIdentity"],
+            "Condition": {
+                "StringEquals": {
+                    f"{issuer}:aud": f"sts.{dns_suffix(region)}",
+                    f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
                 }
             },
         }

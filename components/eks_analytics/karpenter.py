@@ -18,7 +18,6 @@ from .karpenter_policies import (
     ControllerRights,
     controller_policies,
     queue_policy,
-    service_account_trust,
 )
 from .problems import reject
 
@@ -267,7 +266,9 @@ class Karpenter(pulumi.ComponentResource):
         options = self._options
         if options.identity == "irsa":
             return pulumi.Output.all(self._args.get("oidc_provider_arn", ""), self._region).apply(
-                lambda known: json.dumps(service_account_trust(known[0], known[1], options.namespace, SERVICE_ACCOUNT))
+                lambda known: json.dumps(
+                    iam.service_account_trust(known[0], known[1], options.namespace, SERVICE_ACCOUNT)
+                )
             )
         return self._scope.apply(
             lambda scope: json.dumps(

@@ -7,8 +7,8 @@ from typing import Any
 
 from .cluster_checks import name_problems
 from .helm_values import value_at
-from .iam import partition
-from .karpenter_policies import LARGEST_POLICY, ControllerRights, controller_policies, most_names, policy_size
+from .iam import LARGEST_POLICY, partition, policy_size
+from .karpenter_policies import ControllerRights, controller_policies, most_names
 from .problems import Problem, repeated
 from .tags import check_tags
 

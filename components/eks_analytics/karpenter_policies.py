@@ -4,17 +4,12 @@ The controller's six documents follow the statements of Karpenter 1.14, whose Si
 https://karpenter.sh/v1.14/reference/cloudformation/
 """
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .iam import PolicyDocument, Statement, cluster_arn, dns_suffix, partition
+from .iam import LARGEST_POLICY, PolicyDocument, Statement, cluster_arn, partition, policy_size
 
-LARGEST_POLICY = 6144
-"""Characters without white space that IAM takes as a managed policy: six of them are not one."""
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonEKSWorkerNodePolicy",
@@ -90,34 +85,10 @@ def controller_policies(rights: ControllerRights) -> dict[str, PolicyDocument]:
     }
 
 
-def policy_size(document: PolicyDocument) -> int:
-    """Characters of a document as IAM counts them: without white space."""
-    return len(re.sub(r"\s", "", json.dumps(document)))
-
-
 def most_names(rights: ControllerRights) -> int:
     """How many of the names, from the first on, fit into the policies."""
     fitting = range(len(rights.names), 0, -1)
     return next((count for count in fitting if _fits(replace(rights, names=rights.names[:count]))), 0)
-
-
-def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
-    """Lets the pods of one service account take a role through the cluster's OIDC provider."""
-    issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
-    return _document(
-        {
-            "Sid": "PodsAssumeRoleThroughOidc",
-            "Effect": "Allow",
-            "Principal": {"Federated": oidc_provider_arn},
-            "Action": ["sts:AssumeRoleWithWebIdentity"],
-            "Condition": {
-                "StringEquals": {
-                    f"{issuer}:aud": f"sts.{dns_suffix(region)}",
-                    f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
-                }
-            },
-        }
-    )
 
 
 def queue_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:

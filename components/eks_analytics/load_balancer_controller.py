@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 from . import iam
 from .helm_values import merged
 from .load_balancer_controller_checks import LoadBalancerControllerOptions, check_load_balancer_controller
-from .load_balancer_controller_policy import load_balancer_controller_policies, service_account_trust
+from .load_balancer_controller_policy import load_balancer_controller_policies
 from .problems import reject
 
 CHART = "aws-load-balancer-controller"
@@ -111,7 +111,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
         if self._options.identity == "irsa":
             provider = self._args.get("oidc_provider_arn", "")
             trust = pulumi.Output.all(provider, self._region).apply(
-                lambda known: service_account_trust(known[0], known[1], NAMESPACE, SERVICE_ACCOUNT)
+                lambda known: iam.service_account_trust(known[0], known[1], NAMESPACE, SERVICE_ACCOUNT)
             )
         else:
             lookup = pulumi.InvokeOptions(parent=self)

@@ -7,12 +7,8 @@ from typing import Any
 
 from .cluster_checks import name_problems
 from .helm_values import value_at
-from .load_balancer_controller_policy import (
-    LARGEST_POLICY,
-    ControllerScope,
-    load_balancer_controller_policies,
-    policy_size,
-)
+from .iam import LARGEST_POLICY, policy_size
+from .load_balancer_controller_policy import ControllerScope, load_balancer_controller_policies
 from .problems import Problem
 from .tags import check_tags
 

@@ -11,17 +11,12 @@ https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/docs
 - WAF and Shield are there only where they are wanted.
 """
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .iam import PolicyDocument, Statement, dns_suffix, partition
+from .iam import PolicyDocument, Statement, partition
 
-LARGEST_POLICY = 6144
-"""Characters without white space that IAM takes as a managed policy; all policies inside of a role may have 10,240."""
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 """Tag that the controller sets on all it makes, with the cluster's name."""
 SHIELD_REGION = "us-east-1"
@@ -56,30 +51,6 @@ def load_balancer_controller_policies(scope: ControllerScope) -> dict[str, Polic
         "network": _document(*_reading(scope), *_security_groups(scope), *_firewalls(scope)),
         "load-balancers": _document(service_linked_role, *_load_balancers(scope)),
     }
-
-
-def policy_size(document: PolicyDocument) -> int:
-    """Characters of a document as IAM counts them: without white space."""
-    return len(re.sub(r"\s", "", json.dumps(document)))
-
-
-def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
-    """Lets the pods of one service account take a role through the cluster's OIDC provider."""
-    issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
-    return _document(
-        {
-            "Sid": "PodsAssumeRoleThroughOidc",
-            "Effect": "Allow",
-            "Principal": {"Federated": oidc_provider_arn},
-            "Action": ["sts:AssumeRoleWithWebIdentity"],
-            "Condition": {
-                "StringEquals": {
-                    f"{issuer}:aud": f"sts.{dns_suffix(region)}",
-                    f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
-                }
-            },
-        }
-    )
 
 
 def _reading(scope: ControllerScope) -> list[Statement]:

@@ -11,17 +11,15 @@ from typing import Any
 import pytest
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics.iam import LARGEST_POLICY, policy_size, service_account_trust
 from eks_analytics.karpenter_policies import (
     CONTROLLER_POLICIES,
     INTERRUPTIONS,
-    LARGEST_POLICY,
     NODE_POLICIES,
     ControllerRights,
     controller_policies,
     most_names,
-    policy_size,
     queue_policy,
-    service_account_trust,
 )
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference/data/karpenter"

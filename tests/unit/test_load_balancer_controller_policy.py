@@ -10,13 +10,11 @@ from parliament import analyze_policy_string
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics.iam import LARGEST_POLICY, policy_size, service_account_trust
 from eks_analytics.load_balancer_controller_policy import (
     CLUSTER_TAG,
-    LARGEST_POLICY,
     ControllerScope,
     load_balancer_controller_policies,
-    policy_size,
-    service_account_trust,
 )
 
 UPSTREAM = Path(__file__).resolve().parents[3] / "shared/reference/data/aws-lbc/iam_policy.json"
