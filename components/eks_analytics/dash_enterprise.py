@@ -15,7 +15,7 @@ from .cluster_checks import check_cluster
 from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, public_subnet_problems, root_warning
 from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
-from .dns_records import record_problems, records_to_make
+from .dns_records import next_step, record_problems, records_to_make
 from .domains import Domain, allowed_domains, as_rows, domain_problems, names
 from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
 from .installation_checks import check_installation
@@ -185,7 +185,12 @@ class DashEnterprise(pulumi.ComponentResource):
         self.restart_port_forward_command = host.restart_port_forward_command if host else empty
         self.ssh_command = host.ssh_command if host else empty
         self.scp_command = host.scp_command if host else empty
-        self.next_steps = self.port_forward_command.apply(lambda command: next_steps(self._plan(room, command)))
+        self.next_steps = pulumi.Output.all(
+            self.ssh_command if host and self._has_ssh else self.connect_command,
+            self.bootstrap_status_command,
+            self.port_forward_command,
+            host.public_dns if host else empty,
+        ).apply(lambda known: next_steps(self._plan(room, *known)))
         self.dns_records = self.dns.records_table
         self.allowed_domains = known(as_rows(_allowed(args, network)))
         self.system_limits = known(dict(room.system_limits()._asdict()))
@@ -235,23 +240,41 @@ class DashEnterprise(pulumi.ComponentResource):
             },
             "base_domain": self._base_domain,
             # What the host shows at login cannot name the host itself.
-            "next_steps": "\n".join(next_steps(self._plan(room, "pulumi stack output port_forward_command"))),
+            "next_steps": "\n".join(next_steps(self._plan(room))),
             "tags": self._tags,
         }
         return BootstrapInstance(name=self._label, args=arguments, opts=self._child())
 
-    def _plan(self, room: Room, port_forward_command: str) -> InstallationPlan:
+    @property
+    def _has_ssh(self) -> bool:
+        return "ssh" in self._args.get("bootstrap", {})
+
+    def _plan(
+        self,
+        room: Room,
+        connect_command: str = "",
+        status_command: str = "pulumi stack output bootstrap_status_command",
+        port_forward_command: str = "eval $(pulumi stack output port_forward_command)",
+        public_dns: str = "<this host>",
+    ) -> InstallationPlan:
+        """What the steps say, by default in the text that the host shows, which cannot name the host itself."""
         bootstrap, records = self._args.get("bootstrap", {}), dns_options(_records(self._args))
+        made = len(records_to_make(records)) == len(host_names(self._base_domain))
         return InstallationPlan(
             base_domain=self._base_domain,
             stack=pulumi.get_stack(),
             cluster_name=room.cluster.cluster_name,
-            port_forward_command=port_forward_command,
+            connect_command=connect_command,
+            status_command=status_command,
+            port_forward_command="" if self._has_ssh else port_forward_command,
+            admin_console_url=f"http://{public_dns}:8800" if self._has_ssh else "http://localhost:8800",
             run_installer=bootstrap.get("run_installer", False),
             supporting_software=bootstrap.get("supporting_software", []),
             system_limits=room.system_limits(),
             uses_route53=bool(records.hosted_zone_id),
-            records_made=len(records_to_make(records)) == len(host_names(self._base_domain)),
+            records_made=made,
+            records_left=next_step(records, pulumi.get_stack()) if records.load_balancer_hostname and not made else "",
+            has_host=self._args.get("enable_bootstrap", True),
         )
 
     def _watch_egress(self, network: NetworkOptions) -> None:

@@ -37,11 +37,17 @@ class InstallationPlan:
     uses_route53: bool = False
     """Whether this program makes the DNS records once it knows the load balancer."""
     records_made: bool = False
+    records_left: str = ""
+    """Where the load balancer is known and not all records are made: which, and why."""
+    has_host: bool = True
+    """False once the host is removed: then it is all about what comes after."""
 
 
 def next_steps(plan: InstallationPlan) -> list[str]:
     """Plain lines: numbered steps, what belongs to a step indented below it, and a command alone on its line."""
     steps = (_installer, _login, _files, _preflight, _records, _ready, _user, _limits, _removal)
+    if not plan.has_host:
+        steps = (_host_again, *(() if plan.records_made else (_records,)), _ready, _limits)
     lines: list[str] = []
     for number, step in enumerate(steps, 1):
         first, *others = step(plan)
@@ -70,6 +76,12 @@ def _installer(plan: InstallationPlan) -> Iterator[str]:
         yield "dash_enterprise.bootstrap.supporting_software, or apply them from the host before the installer runs."
 
 
+def _host_again(plan: InstallationPlan) -> Iterator[str]:
+    yield f"The bootstrap host is removed. The admin console is at https://admin-{plan.base_domain}."
+    yield "For another installation set dash_enterprise.bootstrap.enabled: true, and"
+    yield f"  pulumi up --stack {plan.stack}"
+
+
 def _login(plan: InstallationPlan) -> Iterator[str]:
     yield f"Open the admin console and log in with the value of {ADMIN_PASSWORD}:"
     if plan.port_forward_command:
@@ -94,9 +106,11 @@ def _preflight(plan: InstallationPlan) -> Iterator[str]:
 def _records(plan: InstallationPlan) -> Iterator[str]:
     if plan.records_made:
         yield f"The seven DNS records exist. Wait until {plan.base_domain} resolves."
+    elif plan.records_left:
+        yield plan.records_left
     elif plan.uses_route53:
         yield "Make the seven DNS records, with kubectl access to the cluster:"
-        yield f"  python -m operations dns discover --stack {plan.stack}"
+        yield f"  make dns STACK={plan.stack}    (python -m operations dns discover --stack {plan.stack})"
         yield f"  pulumi up --stack {plan.stack}"
     else:
         first, *others = host_names(plan.base_domain)

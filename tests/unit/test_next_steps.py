@@ -101,3 +101,16 @@ def test_without_a_port_forward_the_admin_console_has_its_address() -> None:
     steps = text(replace(PLAN, port_forward_command="", admin_console_url="http://host.example.com:8800"))
     assert "     http://host.example.com:8800" in steps
     assert "workstation; meanwhile" not in steps
+
+
+def test_once_the_host_is_removed_nobody_is_sent_to_it() -> None:
+    gone = next_steps(replace(PLAN, has_host=False, records_made=True))
+    assert "The bootstrap host is removed" in gone[0]
+    assert not [line for line in gone if "install_de_aws.sh" in line or "localhost" in line or "enabled: false" in line]
+    assert [line[0] for line in gone if line[0] != " "] == list("123")
+
+
+def test_records_that_are_left_are_named_instead_of_said_to_exist() -> None:
+    steps = text(replace(PLAN, records_left="The record of dash.example.com is switched off."))
+    assert "is switched off" in steps
+    assert "seven DNS records exist" not in steps
