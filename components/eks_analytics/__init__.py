@@ -8,14 +8,20 @@ if TYPE_CHECKING:
     from .dash_enterprise import DashEnterprise, DashEnterpriseArgs
     from .dns import DashDnsRecords, DashDnsRecordsArgs
     from .dns_firewall import DnsFirewall, DnsFirewallArgs
+    from .drain import LoadBalancerDrain, LoadBalancerDrainArgs
+    from .e6data import E6data, E6dataArgs
+    from .e6data_workspace import E6dataWorkspace, E6dataWorkspaceArgs
     from .installation import DashInstallation, DashInstallationArgs
     from .karpenter import Karpenter, KarpenterArgs
+    from .load_balancer_controller import AwsLoadBalancerController, AwsLoadBalancerControllerArgs
     from .network import Network, NetworkArgs
     from .node_group_options import NodeGroupArgs, TaintArgs
     from .node_pool_options import NodePoolArgs
     from .node_pools import NodePools, NodePoolsArgs
 
 __all__ = [
+    "AwsLoadBalancerController",
+    "AwsLoadBalancerControllerArgs",
     "BootstrapInstance",
     "BootstrapInstanceArgs",
     "Cluster",
@@ -28,8 +34,14 @@ __all__ = [
     "DashInstallationArgs",
     "DnsFirewall",
     "DnsFirewallArgs",
+    "E6data",
+    "E6dataArgs",
+    "E6dataWorkspace",
+    "E6dataWorkspaceArgs",
     "Karpenter",
     "KarpenterArgs",
+    "LoadBalancerDrain",
+    "LoadBalancerDrainArgs",
     "Network",
     "NetworkArgs",
     "NodeGroupArgs",
@@ -40,6 +52,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AwsLoadBalancerController": "load_balancer_controller",
+    "AwsLoadBalancerControllerArgs": "load_balancer_controller",
     "BootstrapInstance": "bootstrap",
     "BootstrapInstanceArgs": "bootstrap",
     "Cluster": "cluster",
@@ -52,8 +66,14 @@ _HOMES = {
     "DashInstallationArgs": "installation",
     "DnsFirewall": "dns_firewall",
     "DnsFirewallArgs": "dns_firewall",
+    "E6data": "e6data",
+    "E6dataArgs": "e6data",
+    "E6dataWorkspace": "e6data_workspace",
+    "E6dataWorkspaceArgs": "e6data_workspace",
     "Karpenter": "karpenter",
     "KarpenterArgs": "karpenter",
+    "LoadBalancerDrain": "drain",
+    "LoadBalancerDrainArgs": "drain",
     "Network": "network",
     "NetworkArgs": "network",
     "NodeGroupArgs": "node_group_options",

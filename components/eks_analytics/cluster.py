@@ -23,6 +23,7 @@ from .cluster_checks import (
     check_cluster,
     cluster_warnings,
 )
+from .kubeconfig import kubeconfig
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
@@ -180,7 +181,7 @@ class Cluster(pulumi.ComponentResource):
             # Not used, but waited for: before them, the API server refuses everyone, or is out of reach.
             *[administrator.principal_arn for administrator in administrators],
             *[entrance.security_group_id for entrance in entrances],
-        ).apply(lambda parts: _kubeconfig(*parts[:4]))
+        ).apply(lambda parts: kubeconfig(*parts[:4]))
 
         plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
@@ -215,6 +216,8 @@ class Cluster(pulumi.ComponentResource):
         storage = [self._default_storage_class(hosts)] if options.enable_default_storage_class else []
         self.ready = [*after_nodes, *storage]
         """What there must be before something is installed into the cluster."""
+        self.system_node_groups = hosts
+        """The node groups that take pods without tolerations, and begin with nodes."""
 
         self.register_outputs({output: getattr(self, output) for output in Cluster.__annotations__})
 
@@ -521,34 +524,3 @@ def _control_plane_transform(protect: bool) -> pulumi.ResourceTransform:
 
 def _issuer(identities: Sequence[aws.eks.outputs.ClusterIdentity]) -> str:
     return next((oidc.issuer or "" for identity in identities for oidc in identity.oidcs or []), "")
-
-
-def _kubeconfig(cluster_name: str, region: str, endpoint: str, certificate_authority: str) -> str:
-    arguments = ["eks", "get-token", "--cluster-name", cluster_name, "--region", region, "--output", "json"]
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": cluster_name,
-            "clusters": [
-                {
-                    "name": cluster_name,
-                    "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority},
-                }
-            ],
-            "contexts": [{"name": cluster_name, "context": {"cluster": cluster_name, "user": cluster_name}}],
-            "users": [
-                {
-                    "name": cluster_name,
-                    "user": {
-                        "exec": {
-                            "apiVersion": "client.authentication.k8s.io/v1beta1",
-                            "command": "aws",
-                            "args": arguments,
-                            "interactiveMode": "Never",
-                        }
-                    },
-                }
-            ],
-        }
-    )

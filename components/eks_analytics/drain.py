@@ -1,6 +1,5 @@
 """The first step of a teardown: the load balancers that controllers in the cluster made."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -9,10 +8,8 @@ import pulumi_aws as aws
 import pulumi_command as command
 
 from .cluster_checks import name_problems
-from .problems import Problem, reject
-
-DEFAULT_MINUTES = 15
-MOST_MINUTES = 120
+from .drain_checks import DEFAULT_MINUTES, minutes_problems
+from .problems import reject
 
 
 class LoadBalancerDrainArgs(TypedDict):
@@ -45,7 +42,7 @@ class LoadBalancerDrain(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LoadBalancerDrainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         minutes = int(args.get("minutes", DEFAULT_MINUTES))
-        reject(f"drain {name!r}", [*name_problems(args["cluster_name"]), *_minutes_problems(minutes)])
+        reject(f"drain {name!r}", [*name_problems(args["cluster_name"]), *minutes_problems(minutes)])
 
         super().__init__("eks-analytics:index:LoadBalancerDrain", name, {}, opts)
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
@@ -73,9 +70,3 @@ class LoadBalancerDrain(pulumi.ComponentResource):
 def drain_script() -> str:
     """The Python program that drains."""
     return (Path(__file__).parent / "commands" / "drain_load_balancers.py").read_text()
-
-
-def _minutes_problems(minutes: int) -> Iterator[Problem]:
-    if not 1 <= minutes <= MOST_MINUTES:
-        reason = "is no time that load balancers need: seconds for one of the controller's, a few minutes for others"
-        yield Problem("minutes", minutes, reason, f"write 1 to {MOST_MINUTES}; {DEFAULT_MINUTES} by default")

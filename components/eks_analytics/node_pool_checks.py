@@ -49,7 +49,7 @@ _MOST_REQUIREMENTS = 90  # of 100: some are made of other arguments
 def check_node_pools(options: NodePoolsOptions) -> list[Problem]:
     """Everything that is wrong with the options, each input as `pools[0].zones`."""
     problems = [*_identity_problems(options), *_name_problems(options), *check_tags(options.tags)]
-    problems += _tag_problems("tags", options.tags)
+    problems += forbidden_tag_problems("tags", options.tags)
     for index, pool in enumerate(options.pools):
         problems += _pool_problems(f"pools[{index}]", pool, options)
     return problems
@@ -95,7 +95,7 @@ def _pool_problems(where: str, pool: NodePoolArgs, options: NodePoolsOptions) ->
     yield from _metadata_problems(where, pool)
     for problem in check_tags(pool.get("tags", {})):
         yield replace(problem, input=f"{where}.{problem.input}")
-    yield from _tag_problems(f"{where}.tags", pool.get("tags", {}))
+    yield from forbidden_tag_problems(f"{where}.tags", pool.get("tags", {}))
 
 
 def _identity_problems(options: NodePoolsOptions) -> Iterator[Problem]:
@@ -372,7 +372,7 @@ def _metadata_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield Problem(f"{where}.metadata_options.http_put_response_hop_limit", hops, reason, "write 1, or 2 for pods")
 
 
-def _tag_problems(where: str, tags: Mapping[str, str]) -> Iterator[Problem]:
+def forbidden_tag_problems(where: str, tags: Mapping[str, str]) -> Iterator[Problem]:
     for key in tags:
         if key in _FORBIDDEN_TAGS:
             yield Problem(where, key, "is a tag that Karpenter sets itself, and its policies rely on", "leave it out")

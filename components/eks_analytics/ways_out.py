@@ -1,0 +1,67 @@
+"""How an existing VPC's private subnets reach the internet: looked up, and checked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from .problems import Problem
+
+ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class DefaultRoute:
+    """Where a subnet's traffic to everywhere goes."""
+
+    table: str
+    target: str = ""
+    """Id of the gateway; empty where there is no such route."""
+
+
+def ways_out_problems(vpc_id: str, subnets: dict[str, str], parent: pulumi.Resource) -> list[Problem]:
+    """Why nodes in the subnets, by zone, would not reach the internet. Awaited on the spot."""
+    return [
+        problem
+        for zone, subnet in subnets.items()
+        for problem in check_way_out(zone, subnet, _default_route(vpc_id, subnet, parent))
+    ]
+
+
+def check_way_out(zone: str, subnet: str, route: DefaultRoute) -> Iterator[Problem]:
+    """What is wrong with a private subnet's default route."""
+    name = f"network.existing_private_subnets.{zone}"
+    if not route.target:
+        reason = f"has no way to the internet (no route to {ANYWHERE} in {route.table}), and logs and metrics need one"
+        yield Problem(name, subnet, reason, "route it through a NAT gateway, a transit gateway or a firewall")
+    elif route.target.startswith("igw-"):
+        reason = f"leads to an internet gateway ({route.table}), which does nothing for nodes without public addresses"
+        yield Problem(name, subnet, reason, "give a private subnet, whose way out is a NAT gateway")
+
+
+def _default_route(vpc_id: str, subnet: str, parent: pulumi.Resource) -> DefaultRoute:
+    table = _table(vpc_id, subnet, parent)
+    found = aws.ec2.get_route_table(route_table_id=table, opts=pulumi.InvokeOptions(parent=parent))
+    return DefaultRoute(table, _target(found.routes))
+
+
+def _table(vpc_id: str, subnet: str, parent: pulumi.Resource) -> str:
+    """A subnet that is tied to no route table has the VPC's main one."""
+    for name, value in (("association.subnet-id", subnet), ("association.main", "true")):
+        filters = [aws.ec2.GetRouteTablesFilterArgs(name=name, values=[value])]
+        found = aws.ec2.get_route_tables(vpc_id=vpc_id, filters=filters, opts=pulumi.InvokeOptions(parent=parent))
+        if found.ids:
+            return found.ids[0]
+    raise pulumi.RunError(f"{vpc_id} has no main route table: is it a VPC of this account and region?")
+
+
+def _target(routes: Sequence[aws.ec2.outputs.GetRouteTableRouteResult]) -> str:
+    for route in routes:
+        if route.cidr_block == ANYWHERE:
+            targets = (
+                *(route.nat_gateway_id, route.transit_gateway_id, route.network_interface_id, route.vpc_endpoint_id),
+                *(route.gateway_id, route.vpc_peering_connection_id, route.local_gateway_id, route.core_network_arn),
+            )
+            return next((target for target in targets if target), "")
+    return ""
