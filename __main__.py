@@ -11,12 +11,15 @@ for folder in (ROOT, ROOT / "components"):  # the components are a distribution 
 import pulumi  # noqa: E402 - the paths come first
 
 import settings  # noqa: E402
-from eks_analytics import DashEnterprise  # noqa: E402
-from settings.arguments import dash_enterprise_arguments  # noqa: E402
+from eks_analytics import DashEnterprise, E6data  # noqa: E402
+from settings.arguments import dash_enterprise_arguments, e6data_arguments  # noqa: E402
 
 stack = settings.from_pulumi(ROOT)
-product = DashEnterprise(stack.cluster_name, dash_enterprise_arguments(stack))
+if stack.product == "e6data":
+    product = E6data(stack.cluster_name, e6data_arguments(stack))
+else:
+    product = DashEnterprise(stack.cluster_name, dash_enterprise_arguments(stack))
 
 for component in (product.network, product.cluster, product):
-    for output in type(component).__annotations__:
+    for output in type(component).__annotations__ if component else ():
         pulumi.export(output, getattr(component, output))

@@ -31,6 +31,7 @@ from sandbox.engine import Engine
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider, find_by_tags
 from sandbox.providers.aws_rows import ROWS
+from sandbox.providers.command import CommandProvider
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import contains_unknown, serve
@@ -232,6 +233,7 @@ class SandboxStack:
         self._command = command
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
+            "command": CommandProvider(self.cloud, self.say),
             "eks": EksProvider(),
             "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version()),
         }

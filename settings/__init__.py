@@ -3,6 +3,7 @@
 from .models import (
     ClusterSettings,
     DashEnterpriseSettings,
+    E6dataSettings,
     NetworkSettings,
     NodeGroupSettings,
     Settings,
@@ -14,6 +15,7 @@ from .reading import from_pulumi, load
 __all__ = [
     "ClusterSettings",
     "DashEnterpriseSettings",
+    "E6dataSettings",
     "NetworkSettings",
     "NodeGroupSettings",
     "Settings",

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any, cast
 from eks_analytics.bootstrap_checks import BootstrapOptions
 from eks_analytics.cluster_checks import ClusterOptions
 from eks_analytics.dns_records import DnsOptions
+from eks_analytics.e6data_checks import E6dataOptions, ExistingClusterOptions
+from eks_analytics.e6data_workspace_options import E6dataWorkspaceSpecArgs
 from eks_analytics.host_tools import ToolArgs
 from eks_analytics.instance_types import InstanceType
+from eks_analytics.network_options import NetworkOptions
 from eks_analytics.node_group_options import NodeGroupArgs
 
-from .models import NodeGroupSettings, Settings, ToolSettings
+from .models import NodeGroupSettings, Settings, ToolSettings, WorkspaceSettings
 
 if TYPE_CHECKING:  # importing the components means importing the provider SDKs
     import pulumi
 
-    from eks_analytics import DashEnterpriseArgs, NetworkArgs
+    from eks_analytics import DashEnterpriseArgs, E6dataArgs, NetworkArgs
     from eks_analytics.bootstrap import BootstrapSpecArgs
     from eks_analytics.cluster import ClusterSpecArgs
     from eks_analytics.dash_enterprise import InstanceLimitsArgs
     from eks_analytics.dns import DnsSpecArgs
+    from eks_analytics.e6data import E6dataKarpenterArgs, E6dataLoadBalancerControllerArgs
 
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
@@ -188,6 +192,90 @@ def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
             "workspaces": dash.capacity.workspaces,
             "instance_limits": [_limits(kind) for kind in instance_limits(settings)],
         },
+    }
+
+
+def e6data_arguments(settings: Settings) -> "E6dataArgs":
+    """Arguments of `E6data`."""
+    e6data = settings.e6data
+    arguments: E6dataArgs = {
+        "network": network_arguments(settings),
+        "workspaces": [_workspace(workspace) for workspace in e6data.workspaces],
+        "drain_minutes": e6data.drain_minutes,
+    }
+    existing = e6data.existing_cluster
+    if existing.enabled:
+        arguments["existing_cluster"] = {
+            "oidc_provider_arn": existing.oidc_provider_arn,
+            "karpenter_node_role_name": existing.karpenter_node_role_name,
+            "has_load_balancer_controller": existing.has_load_balancer_controller,
+        }
+    else:
+        arguments["cluster"] = cluster_specification(settings)
+    if not existing.karpenter_node_role_name:
+        arguments["karpenter"] = _karpenter(settings)
+    if not existing.has_load_balancer_controller:
+        arguments["load_balancer_controller"] = _load_balancer_controller(settings)
+    return arguments
+
+
+def e6data_options(settings: Settings) -> E6dataOptions:
+    """The same, as its checks want it."""
+    existing = settings.e6data.existing_cluster
+    return E6dataOptions(
+        network=NetworkOptions(**network_arguments(settings)),
+        workspaces=[_workspace(workspace) for workspace in settings.e6data.workspaces],
+        cluster=None if existing.enabled else cluster_options(settings),
+        existing_cluster=ExistingClusterOptions(
+            oidc_provider_arn=existing.oidc_provider_arn,
+            karpenter_node_role_name=existing.karpenter_node_role_name,
+            has_load_balancer_controller=existing.has_load_balancer_controller,
+        )
+        if existing.enabled
+        else None,
+        karpenter={**_karpenter(settings)} if not existing.karpenter_node_role_name else {},
+        load_balancer_controller={**_load_balancer_controller(settings)}
+        if not existing.has_load_balancer_controller
+        else {},
+        drain_minutes=settings.e6data.drain_minutes,
+    )
+
+
+def _workspace(workspace: WorkspaceSettings) -> E6dataWorkspaceSpecArgs:
+    return {
+        "name": workspace.name,
+        "instance_families": list(workspace.instance_families),
+        "zones": list(workspace.zones),
+        "volume_size_gib": workspace.volume_size_gib,
+        "cpu_limit": workspace.cpu_limit,
+        "instance_store": workspace.instance_store,
+        "capacity_types": list(workspace.capacity_types),
+        "architectures": list(workspace.architectures),
+        "expire_after": workspace.expire_after,
+        "ami_alias": workspace.ami_alias,
+        "tags": workspace.tags,
+    }
+
+
+def _karpenter(settings: Settings) -> "E6dataKarpenterArgs":
+    karpenter = settings.e6data.karpenter
+    return {
+        "version": karpenter.version,
+        "identity": karpenter.identity,
+        "allowed_names": list(karpenter.allowed_names),
+        "enable_zonal_shift": karpenter.enable_zonal_shift,
+        "replicas": karpenter.replicas,
+        "helm_values": karpenter.helm_values,
+    }
+
+
+def _load_balancer_controller(settings: Settings) -> "E6dataLoadBalancerControllerArgs":
+    controller = settings.e6data.load_balancer_controller
+    return {
+        "version": controller.version,
+        "identity": controller.identity,
+        "default_tags": controller.default_tags,
+        "helm_values": controller.helm_values,
     }
 
 

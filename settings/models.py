@@ -41,7 +41,7 @@ class NetworkSettings(Block):
     private_subnet_cidrs: tuple[str, ...] = ()
     """Private subnets in the order of `availability_zones`; empty: planned from `cidr`."""
     nat_gateways: Literal["one-per-az", "single", "none"] = _resolved(
-        "single", "`one-per-az` in production, else `single`"
+        "single", "`one-per-az` in production and for e6data, else `single`"
     )
     """How private subnets reach the internet."""
     s3_endpoint: bool = True
@@ -304,6 +304,102 @@ class DashEnterpriseSettings(Block):
     """What is to run besides Dash Enterprise itself."""
 
 
+_IDENTITY = "`irsa` in an existing cluster, else `pod-identity`"
+
+
+class ExistingClusterSettings(Block):
+    """The cluster `cluster_name`, where it is there already."""
+
+    enabled: bool = False
+    """Installs e6data into the existing cluster `cluster_name` in `network.existing_vpc_id`; `cluster` and
+    `node_groups` are left out then."""
+    oidc_provider_arn: str = ""
+    """ARN of its IAM OIDC provider; empty: one is made."""
+    karpenter_node_role_name: str = ""
+    """IAM role of the nodes that Karpenter makes, where Karpenter is in the cluster already; empty: it is installed."""
+    has_load_balancer_controller: bool = False
+    """Whether the AWS Load Balancer Controller is in the cluster already; else it is installed."""
+
+
+class WorkspaceSettings(Block):
+    """One workspace of e6data."""
+
+    name: str = ""
+    """Name as the e6data console has it: 3 to 56 small letters and digits; required."""
+    instance_families: tuple[str, ...] = ()
+    """Families of EC2 instances for its nodes; required. The more, the likelier AWS has some."""
+    zones: tuple[v.Zone, ...] = _resolved((), "`availability_zones`")
+    """Zones of its nodes."""
+    volume_size_gib: int = 100
+    """Encrypted gp3 volume of each node in GiB."""
+    cpu_limit: int = 100_000
+    """Most virtual CPUs that all its nodes may have together."""
+    instance_store: Literal["raid0", "tmp", "none"] = "raid0"
+    """Disks of the machine's own: `raid0` puts images and emptyDir volumes on them, `tmp` mounts them at the node's
+    `/tmp`, as e6data's guide does; `none` leaves them alone."""
+    capacity_types: tuple[Literal["on-demand", "spot"], ...] = ("on-demand",)
+    """How nodes are paid; of both, the cheapest that there is."""
+    architectures: tuple[Literal["amd64", "arm64"], ...] = ("amd64",)
+    """Processors of its nodes."""
+    expire_after: str = "Never"
+    """Age at which a node is replaced, such as `720h`, or `Never`."""
+    ami_alias: str = "al2023@v20260724"
+    """Image of its nodes, family and release. Another release is for new nodes; those at work stay until they are
+    idle."""
+    tags: dict[v.TagText, v.TagText] = {}
+    """Tags of its nodes and their volumes, besides those of everything."""
+
+
+class KarpenterSettings(Block):
+    """How Karpenter is installed."""
+
+    version: str = "1.14.1"
+    """Version of Karpenter and of both its charts."""
+    identity: Literal["pod-identity", "irsa"] = _resolved(
+        "pod-identity", "`irsa` in an existing cluster, else `pod-identity`"
+    )
+    """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
+    allowed_names: tuple[str, ...] = ()
+    """Exact names of the NodePools that it may serve, such as `e6data-analytics`; empty: all that begin with
+    `e6data-`."""
+    enable_zonal_shift: bool = False
+    """Makes no nodes in a zone from which Amazon Application Recovery Controller shifts away."""
+    replicas: int = Field(default=2, ge=1)
+    """Controllers, each on a node of its own."""
+    helm_values: dict[str, Any] = {}
+    """Values of its chart, merged over the program's."""
+
+
+class LoadBalancerControllerSettings(Block):
+    """How the AWS Load Balancer Controller is installed."""
+
+    version: str = "3.5.0"
+    """Version of its chart."""
+    identity: Literal["pod-identity", "irsa"] = _resolved(
+        "pod-identity", "`irsa` in an existing cluster, else `pod-identity`"
+    )
+    """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
+    default_tags: dict[v.TagText, v.TagText] = {}
+    """Tags of the load balancers, besides `app: e6data`."""
+    helm_values: dict[str, Any] = {}
+    """Values of its chart, merged over the program's."""
+
+
+class E6dataSettings(Block):
+    """The workspaces of e6data, and what they need in the cluster."""
+
+    workspaces: tuple[WorkspaceSettings, ...] = ()
+    """The workspaces, any number of them."""
+    existing_cluster: ExistingClusterSettings = ExistingClusterSettings()
+    """The cluster, where it is there already."""
+    karpenter: KarpenterSettings = KarpenterSettings()
+    """Karpenter, which makes the nodes of workspaces."""
+    load_balancer_controller: LoadBalancerControllerSettings = LoadBalancerControllerSettings()
+    """AWS Load Balancer Controller, which makes the way in for the e6data console and for BI tools."""
+    drain_minutes: int = 15
+    """Minutes that a destroy may wait for load balancers to go."""
+
+
 class Settings(Block):
     """Everything that a stack's configuration says, validated, with the defaults filled in.
 
@@ -323,11 +419,16 @@ class Settings(Block):
     node_groups: tuple[NodeGroupSettings, ...] = ()
     dash_enterprise: DashEnterpriseSettings = DashEnterpriseSettings()
     admin_password: SecretStr = SecretStr("")
-    e6data: dict[str, Any] = {}
+    e6data: E6dataSettings = E6dataSettings()
     airgapped: dict[str, Any] = {}
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _files: InstallationFiles = PrivateAttr(default=InstallationFiles())
+
+    @property
+    def makes_cluster(self) -> bool:
+        """Whether the stack makes its cluster."""
+        return not (self.product == "e6data" and self.e6data.existing_cluster.enabled)
 
     @property
     def warnings(self) -> tuple[str, ...]:

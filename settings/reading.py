@@ -226,7 +226,7 @@ def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Se
         settings.network,
         "network.",
         name_prefix=settings.cluster_name,
-        nat_gateways="one-per-az" if settings.production else "single",
+        nat_gateways="one-per-az" if settings.production or settings.product == "e6data" else "single",
     )
     cluster = filled(
         settings.cluster,
@@ -243,7 +243,20 @@ def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Se
         )
         for index, group in enumerate(settings.node_groups)
     )
-    blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups}
+    identity = "irsa" if settings.e6data.existing_cluster.enabled else "pod-identity"
+    e6data = settings.e6data.model_copy(
+        update={
+            "workspaces": tuple(
+                filled(workspace, f"e6data.workspaces[{index}].", zones=settings.availability_zones)
+                for index, workspace in enumerate(settings.e6data.workspaces)
+            ),
+            "karpenter": filled(settings.e6data.karpenter, "e6data.karpenter.", identity=identity),
+            "load_balancer_controller": filled(
+                settings.e6data.load_balancer_controller, "e6data.load_balancer_controller.", identity=identity
+            ),
+        }
+    )
+    blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups, "e6data": e6data}
     return filled(settings, "", environment=stack).model_copy(update=blocks)
 
 

@@ -21,13 +21,14 @@ from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
 
-from . import dash_enterprise
+from . import dash_enterprise, e6data
 from .arguments import cluster_options, network_arguments
 from .files import Found
 from .models import Settings
 from .problems import key_path, unknown_word
 
 PRODUCTS = ("dash-enterprise", "e6data", "airgapped")
+_BUILT = ("dash-enterprise", "e6data")
 _BLOCK_OF_PRODUCT = {"dash-enterprise": "dash_enterprise", "e6data": "e6data", "airgapped": "airgapped"}
 # Docker's default bridge on the nodes of EKS: addresses of a VPC inside of it cannot be reached from pods.
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
@@ -115,8 +116,9 @@ def _product(it: Judgement) -> Iterator[Problem]:
         yield Problem("product", None, "every stack builds one product", f"write one of {', '.join(PRODUCTS)}")
     elif product not in PRODUCTS:
         yield Problem("product", product, "is no product of this project", unknown_word(product, PRODUCTS))
-    elif product != "dash-enterprise":
-        yield Problem("product", product, "cannot be built by this version yet", 'write "dash-enterprise"')
+    elif product not in _BUILT:
+        remedy = f"write one of {', '.join(_BUILT)}"
+        yield Problem("product", product, "cannot be built by this version yet", remedy)
 
 
 def _single_tenancy(it: Judgement) -> Iterator[Problem]:
@@ -148,15 +150,15 @@ def _required(it: Judgement) -> Iterator[Problem]:
     ):
         reason = "Dash Enterprise is installed for one DNS name"
         yield Problem("dash_enterprise.base_domain", None, reason, 'write that name, such as "dash.example.com"')
-    if it.sound("node_groups") and not settings.node_groups:
-        reason = "without a node group the add-ons and Dash Enterprise have no node to run on"
+    if it.sound("node_groups") and not settings.node_groups and settings.makes_cluster:
+        reason = "without a node group nothing in the cluster has a node to run on, not even its add-ons"
         yield Problem("node_groups", None, reason, "write at least one: [{name: core, instance_types: [m6i.2xlarge]}]")
     for index, group in enumerate(settings.node_groups):
         at = f"node_groups[{index}]"
         if it.sound(f"{at}.name") and not group.name:
             yield Problem(f"{at}.name", None, "every node group has a name", 'write a name such as "core"')
         if it.sound(f"{at}.instance_types") and not group.instance_types:
-            reason = "EKS would choose t3.medium, too small for Dash Enterprise"
+            reason = "EKS would choose t3.medium, which is too small"
             yield Problem(f"{at}.instance_types", None, reason, 'write at least one type, such as ["m6i.2xlarge"]')
         for number, taint in enumerate(group.taints):
             if it.sound(key := f"{at}.taints[{number}].key") and not taint.key:
@@ -282,6 +284,8 @@ def _name_resolution(it: Judgement) -> Iterator[Problem]:
 
 def _cluster(it: Judgement) -> Iterator[Problem]:
     """What the component itself would refuse, under the names of the settings."""
+    if not it.settings.makes_cluster:
+        return
     for problem in check_cluster(cluster_options(it.settings)):
         if problem.input in ("cluster_name", "tags"):
             continue  # judged before, more strictly
@@ -314,6 +318,7 @@ _RULES = (
     *(_product, _single_tenancy, _required, _region, _zones, _tags),
     *(_existing_vpc, _name_resolution, _network, _cluster, _service_addresses, _kubernetes_version),
     dash_enterprise.rules,
+    e6data.rules,
 )
 
 
@@ -330,7 +335,7 @@ def warnings(it: Judgement) -> Iterator[str]:
             yield "network.nat_gateways none: Dash Enterprise is installed from the internet; give it another way."
         if network.nat_gateways == "single" and settings.production:
             yield "network.nat_gateways single: the loss of one zone would cut all of production off the internet."
-    if settings.production and not cluster.deletion_protection:
+    if settings.production and settings.makes_cluster and not cluster.deletion_protection:
         yield "cluster.deletion_protection false: nothing but Pulumi's own protection keeps this production cluster."
     yield from it.advice
     for problem in it.absent:
