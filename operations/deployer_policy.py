@@ -63,7 +63,8 @@ def print_policy(
 
 def options(found: settings.Settings, account_id: str) -> DeployerOptions:
     """What of a stack's settings decides what its deployment may do."""
-    network, dash = found.network, found.dash_enterprise
+    network, dash, existing = found.network, found.dash_enterprise, found.e6data.existing_cluster
+    is_dash = found.product == "dash-enterprise"
     zones = [dash.dns.hosted_zone_id, dash.dns.prefixed_hosted_zone_id]
     subnets = [*network.existing_private_subnets.values(), *network.existing_public_subnets.values()]
     return DeployerOptions(
@@ -79,9 +80,13 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         ipv6=network.ipv6,
         kms_key_arn=found.cluster.kms_key_arn,
         ebs_csi_role=found.cluster.ebs_csi_role,
-        bootstrap=dash.bootstrap.enabled,
+        bootstrap=is_dash and dash.bootstrap.enabled,
         ssh_key_name=dash.bootstrap.ssh.key_name if dash.bootstrap.ssh.public_key else "",
         dns_firewall=dash.egress.mode == "dns-firewall",
+        installation=is_dash,
+        karpenter=not is_dash and not existing.karpenter_node_role_name,
+        load_balancers=not is_dash and not existing.has_load_balancer_controller,
+        makes_cluster=found.makes_cluster,
     )
 
 

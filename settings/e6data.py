@@ -65,7 +65,7 @@ def _existing_cluster(it: Judgement) -> Iterator[Problem]:
         yield Problem(f"{at}.enabled", True, reason, remedy)
     for name in ("cluster", "node_groups"):
         if name in it.given:
-            value = it.settings.model_dump(mode="json")[name]
+            value = it.settings.model_dump(exclude_unset=True)[name]
             reason = f"says how a cluster is made, and {at} says that it is there"
             yield Problem(name, value, reason, "leave one of the two out")
     for block, name in _CONTROLLERS.items():

@@ -21,7 +21,7 @@ from eks_analytics.problems import Problem
 from eks_analytics.subnets import MINIMUM_ZONES
 
 from .files import InstallationFiles
-from .models import SECRETS, Settings
+from .models import SECRETS, E6dataSettings, Settings
 from .problems import HIDDEN, Location, SettingsError, explain, key_path, unknown_key
 from .rules import Judgement, warnings
 
@@ -222,6 +222,19 @@ def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Se
     def filled(block: AnyBlock, at: str, **defaults: Any) -> AnyBlock:
         return block.model_copy(update={key: value for key, value in defaults.items() if f"{at}{key}" not in given})
 
+    def e6data() -> E6dataSettings:
+        block = settings.e6data
+        identity = "irsa" if block.existing_cluster.enabled else "pod-identity"
+        workspaces = tuple(
+            filled(workspace, f"e6data.workspaces[{index}].", zones=settings.availability_zones)
+            for index, workspace in enumerate(block.workspaces)
+        )
+        karpenter = filled(block.karpenter, "e6data.karpenter.", identity=identity)
+        controller = filled(block.load_balancer_controller, "e6data.load_balancer_controller.", identity=identity)
+        return block.model_copy(
+            update={"workspaces": workspaces, "karpenter": karpenter, "load_balancer_controller": controller}
+        )
+
     network = filled(
         settings.network,
         "network.",
@@ -243,20 +256,9 @@ def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Se
         )
         for index, group in enumerate(settings.node_groups)
     )
-    identity = "irsa" if settings.e6data.existing_cluster.enabled else "pod-identity"
-    e6data = settings.e6data.model_copy(
-        update={
-            "workspaces": tuple(
-                filled(workspace, f"e6data.workspaces[{index}].", zones=settings.availability_zones)
-                for index, workspace in enumerate(settings.e6data.workspaces)
-            ),
-            "karpenter": filled(settings.e6data.karpenter, "e6data.karpenter.", identity=identity),
-            "load_balancer_controller": filled(
-                settings.e6data.load_balancer_controller, "e6data.load_balancer_controller.", identity=identity
-            ),
-        }
-    )
-    blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups, "e6data": e6data}
+    blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups}
+    if settings.product == "e6data":
+        blocks["e6data"] = e6data()
     return filled(settings, "", environment=stack).model_copy(update=blocks)
 
 

@@ -129,7 +129,7 @@ def _single_tenancy(it: Judgement) -> Iterator[Problem]:
         if block != own and (own or len(blocks) > 1):
             yield Problem(
                 block,
-                it.settings.model_dump()[block],
+                it.settings.model_dump(exclude_unset=True)[block],
                 f"belongs to another product than {product or 'that of this stack'}; Dash Enterprise is single-tenant "
                 "(nothing else may run in its cluster), so a stack describes exactly one product",
                 "move it to a stack of its own (pulumi stack init <name>)",

@@ -37,6 +37,18 @@ class DeployerOptions:
     """Name of the EC2 key pair of the bootstrap host; empty: it has none."""
     dns_firewall: bool = True
     """Whether Route 53 Resolver DNS Firewall watches over the VPC, or did."""
+    installation: bool = True
+    """Whether the stack delivers Dash Enterprise's files, secrets and settings."""
+    karpenter: bool = False
+    """Whether the stack installs Karpenter."""
+    load_balancers: bool = False
+    """Whether a destroy waits for load balancers that controllers in the cluster made."""
+    makes_cluster: bool = True
+    """Whether the stack makes its cluster, and not only what is in it."""
+
+    @property
+    def makes_key(self) -> bool:
+        return self.makes_cluster and not self.kms_key_arn
 
     @property
     def partition(self) -> str:

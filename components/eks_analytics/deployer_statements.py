@@ -27,6 +27,14 @@ MANAGED_POLICIES = (
 """Policies of AWS that the program attaches to the roles it makes."""
 
 Conditions = dict[str, dict[str, Any]]
+_IN_ANY_CLUSTER = (
+    "CreateAccessEntry CreatePodIdentityAssociation DeleteAccessEntry DeletePodIdentityAssociation TagResource "
+    "UntagResource UpdatePodIdentityAssociation"
+)
+_IN_OWN_CLUSTER = (
+    " CreateAddon CreateNodegroup DeleteAddon DeleteCluster DeleteNodegroup UpdateAddon UpdateClusterConfig "
+    "UpdateClusterVersion UpdateNodegroupConfig UpdateNodegroupVersion"
+)
 _IN_CLUSTER = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 
 
@@ -54,7 +62,7 @@ def statements(options: DeployerOptions) -> list[Statement]:
         _joined("ChangeByTags", rights, "changes", {"StringEquals": options.on_own}),
         *_tagging(options),
         *_network(options),
-        _instances(options),
+        *([_instances(options)] if options.makes_cluster or options.bootstrap else []),
         *_roles(options),
         _access(options),
         *(_existing_key(options) if options.kms_key_arn else []),
@@ -102,6 +110,8 @@ def _reading(options: DeployerOptions) -> Iterator[Statement]:
             *_of("route53resolver", "Get* List*"),
             *_of("secretsmanager", "Describe* List*"),
             *_of("ssm", "Describe* List*"),
+            *(_of("events", "Describe* List*") if options.karpenter else []),
+            *(_of("elasticloadbalancing", "DescribeLoadBalancers DescribeTags") if options.load_balancers else []),
         ],
         "*",
     )
@@ -154,13 +164,10 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
             options.arn("eks", f"cluster/{cluster}"),
             *(options.arn("eks", f"{kind}/{cluster}/*") for kind in _IN_CLUSTER),
         ],
-        makes="CreateCluster",
-        manages="CreateAccessEntry CreateAddon CreateNodegroup CreatePodIdentityAssociation DeleteAccessEntry "
-        "DeleteAddon DeleteCluster DeleteNodegroup DeletePodIdentityAssociation TagResource UntagResource "
-        "UpdateAddon UpdateClusterConfig UpdateClusterVersion UpdateNodegroupConfig UpdateNodegroupVersion "
-        "UpdatePodIdentityAssociation",
+        makes="CreateCluster" if options.makes_cluster else "",
+        manages=_IN_ANY_CLUSTER + (_IN_OWN_CLUSTER if options.makes_cluster else ""),
     )
-    if not options.kms_key_arn:
+    if options.makes_key:
         yield Rights(
             "kms",
             [options.arn("kms", "key/*")],
@@ -175,6 +182,25 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         [options.arn("logs", f"log-group:{group}") for group in _log_groups(options)],
         manages="CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource UntagResource",
     )
+    if options.installation:
+        yield from _delivery(options)
+    if options.karpenter:
+        yield from _interruptions(options)
+    if options.dns_firewall:
+        yield Rights(
+            "route53resolver",
+            [options.arn("route53resolver", "*")],
+            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup "
+            "CreateResolverQueryLogConfig",
+            changes="AssociateFirewallRuleGroup AssociateResolverQueryLogConfig CreateFirewallRule "
+            "DeleteFirewallDomainList DeleteFirewallRule DeleteFirewallRuleGroup DeleteResolverQueryLogConfig "
+            "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
+            "UpdateFirewallDomains UpdateFirewallRule UpdateFirewallRuleGroupAssociation",
+        )
+
+
+def _delivery(options: DeployerOptions) -> Iterator[Rights]:
+    """What an installation is delivered through."""
     yield Rights(
         "s3",
         [_bucket(options)],
@@ -193,17 +219,26 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         [_parameters(options)],
         manages="Get* AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource",
     )
-    if options.dns_firewall:
-        yield Rights(
-            "route53resolver",
-            [options.arn("route53resolver", "*")],
-            makes="AssociateFirewallRuleGroup CreateFirewallDomainList CreateFirewallRuleGroup "
-            "CreateResolverQueryLogConfig",
-            changes="AssociateFirewallRuleGroup AssociateResolverQueryLogConfig CreateFirewallRule "
-            "DeleteFirewallDomainList DeleteFirewallRule DeleteFirewallRuleGroup DeleteResolverQueryLogConfig "
-            "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
-            "UpdateFirewallDomains UpdateFirewallRule UpdateFirewallRuleGroupAssociation",
-        )
+
+
+def _interruptions(options: DeployerOptions) -> Iterator[Rights]:
+    """The controller's policies, and what tells it of machines about to go."""
+    mine = f"{options.cluster_name}-*"
+    yield Rights(
+        "iam",
+        [options.iam_arn(f"policy/{mine}")],
+        manages="CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion TagPolicy UntagPolicy",
+    )
+    yield Rights(
+        "sqs",
+        [options.arn("sqs", mine)],
+        manages="Get* List* CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue",
+    )
+    yield Rights(
+        "events",
+        [options.arn("events", f"rule/{mine}")],
+        manages="DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource",
+    )
 
 
 def _ec2(options: DeployerOptions) -> Rights:
@@ -278,7 +313,7 @@ def _tagging(options: DeployerOptions) -> Iterator[Statement]:
         # The default group of a new VPC comes without tags.
         actions.append("ec2:CreateTags")
         resources.append(options.arn("ec2", "security-group/*"))
-    if not options.kms_key_arn:
+    if options.makes_key:
         actions.append("kms:TagResource")
         resources.append(options.arn("kms", "key/*"))
     if options.dns_firewall:
@@ -344,6 +379,8 @@ def _instances(options: DeployerOptions) -> Statement:
 def _roles(options: DeployerOptions) -> Iterator[Statement]:
     roles = _role_names(options)
     policies = [managed_policy_arn(options.region, name) for name in MANAGED_POLICIES]
+    if options.karpenter:
+        policies.append(options.iam_arn(f"policy/{options.cluster_name}-*"))
     yield _allow(
         "AttachAwsPolicies",
         _of("iam", "AttachRolePolicy DetachRolePolicy"),

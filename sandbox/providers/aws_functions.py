@@ -55,6 +55,29 @@ def _balancer_zone(api: Api, args: Values) -> Values:
     return args | {"id": BALANCER_ZONES[region][kinds[kind]], "region": region}
 
 
+def _route_tables(api: Api, args: Values) -> Values:
+    _only(args, "filters", "region", "tags", "vpcId")
+    found = api.call("ec2", "DescribeRouteTables", Filters=_filters(args, {"vpcId": "vpc-id"}))["RouteTables"]
+    return args | {"id": api.region, "region": api.region, "ids": sorted(table["RouteTableId"] for table in found)}
+
+
+def _cluster(api: Api, args: Values) -> Values:
+    _only(args, "name", "region")
+    if contains_unknown(args):
+        raise ProviderError("a look-up by a value that is not known yet")
+    found = api.call("eks", "DescribeCluster", name=args["name"])["cluster"]
+    kind = type_of(aws.eks.GetClusterResult)
+    result: Values = from_aws({**found, "tags": None}, kind, "", {})
+    extra = {
+        "id": args["name"],
+        "accessConfigs": [found["accessConfig"]],
+        "certificateAuthorities": [found["certificateAuthority"]],
+        "identities": [{"oidcs": [found["identity"]["oidc"]]}],
+        "vpcConfig": found["resourcesVpcConfig"],
+    }
+    return result | args | extra | {"tags": found.get("tags", {}), "region": api.region}
+
+
 @dataclass(frozen=True)
 class Lookup:
     """A function that finds exactly one resource. `filters`: argument → EC2 filter."""
@@ -130,6 +153,14 @@ _LOOKUPS = (
         ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"),
     ),
     Lookup(
+        "aws:ec2/getSecurityGroup:getSecurityGroup",
+        "DescribeSecurityGroups",
+        "SecurityGroups",
+        "group-id",
+        {"name": "group-name", "vpcId": "vpc-id"},
+        {"id": "GroupId", "name": "GroupName"},
+    ),
+    Lookup(
         "aws:ec2/getRouteTable:getRouteTable",
         "DescribeRouteTables",
         "RouteTables",
@@ -144,6 +175,8 @@ FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    "aws:ec2/getRouteTables:getRouteTables": _route_tables,
+    "aws:eks/getCluster:getCluster": _cluster,
     "aws:lb/getHostedZoneId:getHostedZoneId": _balancer_zone,
     "aws:elb/getHostedZoneId:getHostedZoneId": _balancer_zone,
     **{lookup.token: lookup for lookup in _LOOKUPS},

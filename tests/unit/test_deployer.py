@@ -47,10 +47,27 @@ EXISTING = replace(
     kms_key_arn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
     ebs_csi_role=f"arn:aws:iam::{ACCOUNT}:role/platform/ebs-driver",
 )
+E6DATA = replace(
+    PLAIN,
+    cluster_name="e6data-dev",
+    base_domain="",
+    bootstrap=False,
+    installation=False,
+    karpenter=True,
+    load_balancers=True,
+)
+IN_EXISTING_CLUSTER = replace(
+    E6DATA,
+    existing_vpc_id="vpc-0a1b2c3d4e5f60718",
+    existing_subnet_ids=("subnet-0a1b2c3d4e5f60718",),
+    makes_cluster=False,
+)
 POLICIES: dict[str, Any] = {
     "plain": deployer_policy(PLAIN),
     "full": deployer_policy(FULL),
     "existing": deployer_policy(EXISTING),
+    "e6data": deployer_policy(E6DATA),
+    "e6data-existing": deployer_policy(IN_EXISTING_CLUSTER),
     "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
 }
 OURS = [name for name in POLICIES if name != "vendor"]

@@ -121,7 +121,6 @@ def refusal(config: Mapping[str, Any], root: Path, **more: Any) -> SettingsError
 ALONE: list[tuple[str, Any, str]] = [
     ("product", ABSENT, "write one of dash-enterprise"),
     ("product", "dash-enterprize", 'did you mean "dash-enterprise"?'),
-    ("product", "e6data", 'write "dash-enterprise"'),
     ("product", "airgapped", "cannot be built by this version yet"),
     ("e6data", {"workspaces": []}, "a stack of its own"),
     ("airgapped", {"x": 1}, "single-tenant"),
@@ -501,7 +500,7 @@ def test_values_of_secret_keys_are_never_shown(root: Path) -> None:
 def test_neutral_defaults_of_pulumi_yaml_are_those_of_the_models() -> None:
     declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
     neutral = json.loads(Settings().model_dump_json())
-    blocks: dict[str, Any] = {"network": {}, "cluster": {}, "dash_enterprise": {}}
+    blocks: dict[str, Any] = {"network": {}, "cluster": {}, "dash_enterprise": {}, "e6data": {}}
     assert {key: value.get("default", "") for key, value in declared.items()} == {**neutral, **blocks}
     assert [key for key, value in declared.items() if "default" not in value] == ["product"]
 
@@ -515,7 +514,7 @@ def test_types_of_pulumi_yaml_are_those_of_the_models() -> None:
 
 
 def test_neutral_defaults_count_as_not_given(root: Path) -> None:
-    neutral = json.loads(Settings().model_dump_json(exclude={"network", "cluster", "dash_enterprise"}))
+    neutral = json.loads(Settings().model_dump_json(exclude={"network", "cluster", "dash_enterprise", "e6data"}))
     assert read({**neutral, "network": {}, **GOOD}, root) == read(GOOD, root)
 
 
