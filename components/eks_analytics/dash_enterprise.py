@@ -240,7 +240,8 @@ class DashEnterprise(pulumi.ComponentResource):
             },
             "base_domain": self._base_domain,
             # What the host shows at login cannot name the host itself.
-            "next_steps": "\n".join(next_steps(self._plan(room))),
+            # It does not follow every change of the cluster's size either.
+            "next_steps": "\n".join(next_steps(replace(self._plan(room), system_limits=None))),
             "tags": self._tags,
         }
         return BootstrapInstance(name=self._label, args=arguments, opts=self._child())

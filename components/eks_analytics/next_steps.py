@@ -140,6 +140,8 @@ def _limits(plan: InstallationPlan) -> Iterator[str]:
     yield "Set System Limits under Apps > App Manager > Admin, so that nobody starts more than the cluster holds."
     if plan.system_limits:
         yield f"For this cluster: {plan.system_limits.pods} pods and {plan.system_limits.volumes} volumes (PVC)."
+    else:
+        yield "For this cluster: `pulumi stack output system_limits`."
 
 
 def _removal(plan: InstallationPlan) -> Iterator[str]:

@@ -202,7 +202,11 @@ def test_the_private_endpoint_lets_in_whom_the_configuration_names(environment: 
 
     def let_in() -> set[tuple[str, int]]:
         rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
-        return {(one["CidrIpv4"], one["FromPort"]) for one in rules["SecurityGroupRules"] if one.get("FromPort") == 443}
+        return {
+            (one["CidrIpv4"], one["FromPort"])
+            for one in rules["SecurityGroupRules"]
+            if one.get("CidrIpv4") and not one["IsEgress"]
+        }
 
     assert let_in() == {("10.20.0.0/16", 443), ("10.99.0.0/24", 443)}
     tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [group]}])["Tags"]

@@ -143,14 +143,14 @@ def ended(installer: int) -> bool:
     return os.waitid(os.P_PID, installer, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def watch(terminal: int, minutes: float, log: Log) -> str:
+def watch(terminal: int, installer: int, minutes: float, log: Log) -> str:
     """Log and answer until the port is forwarded: then "", else why it is not."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     deadline = time.monotonic() + minutes * 60
     line = ""
     while time.monotonic() < deadline:
         printed = read(terminal)
-        if printed is None:  # which the end of the installer brings about, whatever it left in the background
+        if printed is None or (not printed and ended(installer)):  # whatever it left in the background
             log.write(ESCAPES.sub("", line))
             return "the installer ended before the port-forward"
         *lines, line = re.split(r"[\r\n]+", line + decoder.decode(printed))
@@ -200,7 +200,7 @@ def install(log: Log, minutes: float) -> str:
     log.delivery.start()  # not before: a fork copies no threads
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 500, 0, 0))  # no line is wrapped
     try:
-        why = watch(terminal, minutes, log)
+        why = watch(terminal, installer, minutes, log)
     finally:
         code = end(installer)
         os.close(terminal)
