@@ -89,8 +89,12 @@ def _download(home: Path, say: Say, refused: list[str]) -> str | None:
 def _build(home: Path, say: Say, refused: list[str]) -> str | None:
     # Without the version stamp the Automation API cannot parse what the engine says of itself.
     stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PINNED}"
-    module = GoModule("pulumi", "the Pulumi engine", str(PINNED), (f"{MODULE}/cmd/pulumi",), GO_PACKAGES, stamp)
-    return "built from Go modules" if build(module, home / "bin", say, refused) else None
+    module = GoModule("pulumi", "the Pulumi engine", str(PINNED), (f"{MODULE}/cmd/pulumi",), GO_PACKAGES, stamp=stamp)
+    caches = TOOLS / "go-pulumi"
+    if not build(module, home / "bin", caches, say, refused):
+        return None
+    shutil.rmtree(caches, ignore_errors=True)  # two gigabytes that nothing needs again
+    return "built from Go modules"
 
 
 def _what_to_install(refused: list[str]) -> str:

@@ -31,20 +31,23 @@ class GoModule:
     packages: tuple[str, ...]
     package_count: int
     """Roughly how many packages are compiled: only for the progress line."""
+    duration: str = "3-10 minutes"
     stamp: str = ""
     """Linker flags that set the version."""
 
 
-def build(module: GoModule, target: Path, say: Say, refused: list[str]) -> bool:
-    """Put the programs into the folder `target`; where that fails, add to `refused` why."""
+def build(module: GoModule, target: Path, caches: Path, say: Say, refused: list[str]) -> bool:
+    """Put the programs into the folder `target`; where that fails, add to `refused` why.
+
+    What was fetched and compiled lies in `caches`, so that a build that was interrupted goes on from there.
+    """
     go = _go(say, refused)
     if go is None:
         return False
     say(
         f"Building {module.title} {module.version} from Go modules, checked against tools/{module.folder}/go.sum "
-        "(once, 3-10 minutes)"
+        f"(once, {module.duration})"
     )
-    caches = TOOLS / f"go-{module.folder}"
     environment = {
         **os.environ,
         "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
@@ -63,7 +66,6 @@ def build(module: GoModule, target: Path, say: Say, refused: list[str]) -> bool:
     for program in unfinished.iterdir():
         program.replace(target / program.name)
     unfinished.rmdir()
-    shutil.rmtree(caches, ignore_errors=True)  # gigabytes that nothing needs again
     return True
 
 
@@ -75,7 +77,12 @@ def _run_with_progress(
     tail: list[str] = []
     folder = ROOT / "tools" / module.folder
     with subprocess.Popen(
-        [*LAUNCHER, *arguments], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+        [*LAUNCHER, *arguments],
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,  # Ctrl-C is for whoever waits; when that ends, so does the build
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

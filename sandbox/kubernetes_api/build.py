@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -28,10 +29,18 @@ _KUBERNETES = GoModule(
     package_count=2200,
     stamp=" ".join(f"-X k8s.io/component-base/version.{key}={value}" for key, value in _STAMPS.items()),
 )
-CRDS_VERSION = "karpenter-1.14.1-velero-1.18.1"
+KARPENTER, VELERO = "1.14.1", "1.18.1"
+"""Whose CRDs; tools/crds/go.mod agrees."""
 CRDS_SHA256 = "948ae6b95c9f86cf107f37d7e1aeedab670f36a9d0f46cd599eb23df4f60264a"
 """Of what tools/crds prints."""
-_CRDS = GoModule("crds", "the CRDs of Karpenter and Velero", CRDS_VERSION, (".",), 250)
+_CRDS = GoModule(
+    folder="crds",
+    title="the program that prints the CRDs",
+    version=f"of Karpenter {KARPENTER} and Velero {VELERO}",
+    packages=(".",),
+    package_count=250,
+    duration="about a minute",
+)
 
 
 class KubernetesMissingError(KubernetesError):
@@ -74,11 +83,14 @@ def ensure(say: Say) -> Path:
     TOOLS.mkdir(exist_ok=True)
     with (TOOLS / "kubernetes.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        refused: list[str] = []
-        if not (programs_folder().is_dir() or build(_KUBERNETES, programs_folder(), say, refused)):
+        caches, refused = TOOLS / "go-kubernetes", list[str]()
+        if not (programs_folder().is_dir() or build(_KUBERNETES, programs_folder(), caches, say, refused)):
             raise KubernetesMissingError(_what_to_install(refused))
-        if not (_crds_file().is_file() or (build(_CRDS, _crds_file().parent / "bin", say, refused) and _print_crds())):
-            raise KubernetesMissingError(_what_to_install(refused))
+        if not _crds_file().is_file():
+            if not build(_CRDS, _crds_file().parent / "bin", caches, say, refused):
+                raise KubernetesMissingError(_what_to_install(refused))
+            _print_crds()
+        shutil.rmtree(caches, ignore_errors=True)  # three gigabytes that nothing needs again
     return programs_folder()
 
 
@@ -94,14 +106,13 @@ def crds() -> dict[str, list[dict[str, Any]]]:
     return json.loads(text)
 
 
-def _print_crds() -> bool:
+def _print_crds() -> None:
     program = _crds_file().parent / "bin" / "crds"
     printed = subprocess.run([program], capture_output=True, check=True).stdout
     unfinished = _crds_file().with_suffix(".new")
     unfinished.write_bytes(printed)
     unfinished.replace(_crds_file())
-    program.unlink()  # it has done all that it is for
-    return True
+    shutil.rmtree(program.parent)  # it has done all that it is for
 
 
 def programs_folder() -> Path:
@@ -109,7 +120,7 @@ def programs_folder() -> Path:
 
 
 def _crds_file() -> Path:
-    return TOOLS / "crds" / CRDS_VERSION / "crds.json"
+    return TOOLS / "crds" / f"karpenter-{KARPENTER}-velero-{VELERO}" / "crds.json"
 
 
 def _what_to_install(refused: list[str]) -> str:
