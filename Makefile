@@ -7,7 +7,7 @@ SANDBOX := $(RUN) -m sandbox
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment preview up down refresh outputs inventory stop zones dns deployer-policy test check format bench docs
+.PHONY: help environment preview up down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs
 
 help: ## This list
 	@echo "make TARGET [STACK=dev]"
@@ -33,6 +33,9 @@ outputs: environment ## Print the stack's outputs as JSON
 
 inventory: environment ## List what exists in the emulated account
 	@$(SANDBOX) inventory --stack "$(STACK)"
+
+shell: environment ## Open a shell whose kubectl talks to the stack's emulated cluster (COMMAND="kubectl get ns" runs that)
+	@$(SANDBOX) shell --stack "$(STACK)" $(if $(COMMAND),--command '$(COMMAND)')
 
 stop: environment ## End the embedded cloud without destroying; what it held is gone
 	@$(SANDBOX) stop --stack "$(STACK)"

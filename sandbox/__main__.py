@@ -1,6 +1,7 @@
 """Command line of the embedded cloud: what `make up`, `make preview` and their siblings run."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -18,6 +19,8 @@ from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, inventory, zones
 from sandbox.engine import EngineMissingError, find
 from sandbox.knobs import Knobs
+from sandbox.kubernetes_api.build import programs_folder
+from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.report import Report
 from sandbox.stack import SandboxStack, StackError
 
@@ -150,7 +153,7 @@ def up(
         demo_files.ensure(PROJECT, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
-        with chosen.opened(runs_program=not chosen.pending_creates()) as opened:
+        with chosen.opened(runs_program=not chosen.pending_creates(), applies=True) as opened:
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
@@ -264,6 +267,36 @@ def _show_inventory(found: dict[str, list[str]]) -> None:
     for kind, ids in sorted(found.items()):
         if ids:
             say(f"  {kind:<36} {len(ids):>3}  {', '.join(sorted(ids)[:4])}{' …' if len(ids) > 4 else ''}")
+
+
+@app.command()
+def shell(
+    stack: StackOption = "dev",
+    home: HomeOption = None,
+    command: Annotated[
+        str | None, typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns.")
+    ] = None,
+) -> None:
+    """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
+    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    running = embedded_cloud.running(folder)
+    apis = running.ask("kubernetes_running") if running else {}
+    if not apis:
+        console.print(
+            f"[bold red]error:[/] no Kubernetes API runs for stack {escape(stack)}: it starts with the first object "
+            f"that make up STACK={escape(stack)} applies"
+        )
+        raise typer.Exit(1)
+    files = [str(Path(address["folder"]) / KUBECONFIG) for address in apis.values()]
+    paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
+    variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
+    variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
+    program = os.environ.get("SHELL", "/bin/sh")
+    if command is None:
+        say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
+    arguments = [program] if command is None else [program, "-c", command]
+    sys.stdout.flush()
+    os.execvpe(program, arguments, variables)
 
 
 @app.command(name="zones")

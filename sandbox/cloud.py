@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # slow to import, and a preview makes no client
 
 ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
+# Buckets of the store.
+RELEASES, LEFT_IN_DELETED_CLUSTERS = "helm-releases", "left-in-deleted-clusters"
 _START_SECONDS = 90
 _STOP_SECONDS = 10
 _client_lock = threading.Lock()  # botocore sessions make one client at a time

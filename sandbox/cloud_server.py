@@ -12,17 +12,20 @@ import functools
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import ACCOUNT_ID, record
+from sandbox.cloud import ACCOUNT_ID, LEFT_IN_DELETED_CLUSTERS, RELEASES, record
+from sandbox.kubernetes_api.server import Servers
 
 # The emulators read these when they are imported.
 os.environ.update(
@@ -41,6 +44,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 _CHECK_SECONDS = 1.0
+_DEFINITION = ":CustomResourceDefinition"  # goes with its cluster, whatever a chart says of keeping it
 
 
 class Gateway:
@@ -54,7 +58,9 @@ class Gateway:
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto iterates over dictionaries that other threads change, and ministack is written for a single event loop.
         self._lock = threading.Lock()
-        buckets: dict[str, dict[str, Any]] = {}
+        self._buckets = buckets = dict[str, dict[str, Any]]()
+        self._clusters = Servers(home)
+        self._deleted_clusters = deque[str]()
         self._operations: dict[str, Callable[..., Any]] = {
             "ping": lambda: {"pid": os.getpid(), "home": str(home)},
             "get": lambda bucket, key: buckets.get(bucket, {}).get(key),
@@ -62,6 +68,9 @@ class Gateway:
             "delete": lambda bucket, key: buckets.get(bucket, {}).pop(key, None) is not None,
             "items": lambda bucket: dict(buckets.get(bucket, {})),
             "system_tag": self._system_tag,
+            "kubernetes_start": self._clusters.start,
+            "kubernetes_running": self._clusters.running,
+            "kubernetes_renew_controllers": self._clusters.renew_controllers,
             "stop": self.ended.set,
         }
 
@@ -73,7 +82,10 @@ class Gateway:
                 return Request.application(self._control)(environ, start_response)
             service = (*environ.get("HTTP_AUTHORIZATION", "").split("/", 4), "", "", "", "")[3]
             with self._lock if service != "sqs" else nullcontext():  # SQS: one request waits for what another sends
-                return self._emulator(service, environ)(environ, start_response)
+                answer = self._emulator(service, environ)(environ, start_response)
+            while self._deleted_clusters:
+                self._bury(self._deleted_clusters.popleft())
+            return answer
         finally:
             self._last_request = time.monotonic()
             self._at_work.discard(thread)
@@ -90,10 +102,30 @@ class Gateway:
 
     def _emulator(self, service: str, environ: dict[str, Any]) -> Callable[..., Iterable[bytes]]:
         if service == "eks":
-            return Request.application(functools.partial(_from_asgi, _ministack()))
+            return Request.application(functools.partial(self._eks, _ministack(self._clusters)))
         from sandbox import moto_patches  # noqa: F401  # not at the top: it loads EC2, which takes a second
 
         return self._moto.get_application(environ)
+
+    def _eks(self, application: Callable[..., Any], request: Request) -> Response:
+        response = _from_asgi(application, request)
+        deleted = re.fullmatch(r"/clusters/([^/]+)", request.path) if request.method == "DELETE" else None
+        if deleted and response.status_code == 200:
+            self._deleted_clusters.append(deleted[1])
+        return response
+
+    def _bury(self, cluster: str) -> None:
+        """With a cluster goes its API; what a stack had left in it is noted, for that may have parts in the account."""
+        left = [[kind, id] for kind, id in self._clusters.remove(cluster) if not kind.endswith(_DEFINITION)]
+        releases = self._buckets.get(RELEASES, {})
+        for key in [key for key in releases if key.startswith(f"{cluster}/")]:
+            del releases[key]
+            left.append(["kubernetes:helm.sh/v3:Release", key.partition("/")[2]])
+        if left:
+            self._buckets.setdefault(LEFT_IN_DELETED_CLUSTERS, {})[cluster] = {"objects": left}
+
+    def end(self) -> None:
+        self._clusters.stop()
 
     def _system_tag(self, resource_id: str, tags: dict[str, str], region: str) -> None:
         with self._lock:
@@ -111,7 +143,8 @@ class Gateway:
             return Response(str(error), status=400)
 
 
-def _ministack() -> Callable[..., Any]:
+@functools.cache
+def _ministack(clusters: Servers) -> Callable[..., Any]:
     from ministack.app import app
     from ministack.core.responses import get_region
     from ministack.services import eks
@@ -119,6 +152,14 @@ def _ministack() -> Callable[..., Any]:
     # As AWS names them; ministack's own point at ports of this machine, where somebody else may listen.
     eks._issuer_url = lambda oidc_id: f"https://oidc.eks.{get_region()}.amazonaws.com/id/{oidc_id}"
     eks._cluster_endpoint = lambda port: f"https://emulated-{port}.gr7.{get_region()}.eks.amazonaws.com"
+    shown = eks._sanitize
+
+    def sanitize(about: dict[str, Any]) -> dict[str, Any]:
+        if "certificateAuthority" not in about:
+            return shown(about)
+        return {**shown(about), "certificateAuthority": {"data": clusters.authority(about["name"])}}
+
+    eks._sanitize = sanitize
     return app
 
 
@@ -161,6 +202,7 @@ def serve(home: Path, idle_seconds: float) -> None:
         if gateway.idle_seconds() > idle_seconds:
             break
     server.server_close()
+    gateway.end()
     if record(home).get("identity") == gateway.identity:
         (home / "cloud.json").unlink(missing_ok=True)
     os._exit(0)  # whatever threads an emulator has started

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,19 +14,7 @@ from pulumi.automation._cmd import OnOutput
 from pulumi.automation.errors import create_command_error
 
 from sandbox.engine import Engine
-
-# An engine whose driver was killed has lost its program and its stand-ins and could only guess: on Linux it dies with
-# the driver (PR_SET_PDEATHSIG is 1), so that what was under way stays recorded as such.
-_LAUNCHER = (
-    [
-        sys.executable,
-        "-S",
-        "-c",
-        "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])",
-    ]
-    if sys.platform == "linux"
-    else []
-)
+from sandbox.launcher import LAUNCHER
 
 
 class EngineCommand(PulumiCommand):
@@ -75,7 +62,9 @@ class EngineCommand(PulumiCommand):
     ) -> CommandResult:
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         with subprocess.Popen(
-            [*_LAUNCHER, self.command, "--non-interactive", *args],
+            # An engine whose driver was killed has lost its program and its stand-ins and could only guess: it dies
+            # with the driver, so that what was under way stays recorded as such.
+            [*LAUNCHER, self.command, "--non-interactive", *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

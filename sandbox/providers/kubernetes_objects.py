@@ -1,10 +1,7 @@
-"""Kubernetes objects: the schemas that judge them, and the seam behind which they are kept."""
+"""Kubernetes objects: the schemas that judge them before a server does, and what a server must offer."""
 
 import json
-import uuid
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from sandbox.kubernetes_api.reference import Reference
 from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
 
 # Built-in kinds that live outside namespaces.
@@ -23,78 +21,16 @@ CLUSTER_SCOPED = frozenset(
     StorageVersionMigration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration
     VolumeAttachment VolumeAttributesClass""".split()  # noqa: SIM905 - a list of strings would be a page
 )
-INITIAL_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 SERVER_OWNED = ("creationTimestamp", "generation", "resourceVersion", "uid")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Where an object lives; `namespace` is empty outside namespaces."""
-
-    api_version: str
-    kind: str
-    namespace: str
-    name: str
-
-    @property
-    def id(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 class ObjectStore(Protocol):
     """A Kubernetes API: creates or changes objects, and fills in what the server owns."""
 
-    def apply(self, reference: Reference, wanted: Values) -> Values: ...
+    def apply(self, reference: Reference, wanted: Values, *, force: bool = False, dry_run: bool = False) -> Values: ...
     def get(self, reference: Reference) -> Values | None: ...
-    def delete(self, reference: Reference) -> None: ...
-    def list(self, api_version: str, kind: str) -> list[Values]: ...
-
-
-class KeyValueStore(Protocol):
-    def get(self, key: str) -> dict[str, Any] | None: ...
-    def put(self, key: str, value: dict[str, Any]) -> None: ...
-    def delete(self, key: str) -> bool: ...
-    def items(self) -> dict[str, dict[str, Any]]: ...
-
-
-@dataclass(frozen=True)
-class KeptObjects:
-    """The objects of one cluster in the embedded cloud's key-value store."""
-
-    store: KeyValueStore
-    cluster: str
-
-    def _key(self, reference: Reference) -> str:
-        return "/".join((self.cluster, reference.api_version, reference.kind, reference.namespace, reference.name))
-
-    def apply(self, reference: Reference, wanted: Values) -> Values:
-        namespace, live = Reference("v1", "Namespace", "", reference.namespace), self.get(reference)
-        if reference.namespace not in ("", *INITIAL_NAMESPACES) and self.get(namespace) is None:
-            raise ProviderError(f'namespaces "{reference.namespace}" not found')
-        born = {"creationTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "uid": str(uuid.uuid4())}
-        place = {"name": reference.name} | ({"namespace": reference.namespace} if reference.namespace else {})
-        applied = merged(wanted, live or {"metadata": born | {"generation": 1, "resourceVersion": "0"}})
-        metadata: Values = applied["metadata"] | place
-        applied["metadata"] = metadata
-        if applied != live:
-            metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
-            metadata["generation"] += live is not None and applied | {"metadata": 0} != live | {"metadata": 0}
-            self.store.put(self._key(reference), applied)
-        return applied
-
-    def get(self, reference: Reference) -> Values | None:
-        return self.store.get(self._key(reference))
-
-    def delete(self, reference: Reference) -> None:
-        self.store.delete(self._key(reference))
-        if (reference.api_version, reference.kind) == ("v1", "Namespace"):
-            for key in self.store.items():
-                if key.startswith(f"{self.cluster}/") and key.split("/")[-2] == reference.name:
-                    self.store.delete(key)
-
-    def list(self, api_version: str, kind: str) -> list[Values]:
-        prefix = f"{self.cluster}/{api_version}/{kind}/"
-        return [found for key, found in self.store.items().items() if key.startswith(prefix)]
+    def delete(self, reference: Reference, propagation: str = "Foreground") -> None: ...
+    def namespaced(self, api_version: str, kind: str) -> bool: ...
 
 
 def merged(wanted: Values, live: Values) -> Values:
@@ -132,20 +68,6 @@ class Schemas:
         """Pairs of property path and reason; what is not known yet cannot be wrong."""
         errors = [error for error in _validator(path).iter_errors(inputs) if error.instance is not UNKNOWN]
         return [(error.json_path.removeprefix("$").removeprefix("."), error.message) for error in errors]
-
-
-def custom_scope(objects: ObjectStore, api_version: str, kind: str) -> str:
-    """ "Namespaced" or "Cluster", as the kind's definition in the store says."""
-    group, _, number = api_version.rpartition("/")
-    for definition in objects.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
-        spec = definition["spec"]
-        served = any(one["name"] == number and one["served"] for one in spec["versions"])
-        if served and (spec["group"], spec["names"]["kind"]) == (group, kind):
-            return spec["scope"]
-    raise ProviderError(
-        "the Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any "
-        f'required CRDs have been created: no matches for kind "{kind}" in version "{api_version}"'
-    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -60,11 +60,13 @@ class Resource:
     type: str
     name: str
     config: Values = field(default_factory=dict)
+    timeout: float = 0.0
+    """Seconds that the operation may take, by the resource's customTimeouts; 0 where it has none."""
 
     @staticmethod
-    def of(urn: str, config: Values | None = None) -> "Resource":
+    def of(urn: str, config: Values | None = None, timeout: float = 0.0) -> "Resource":
         _, _, qualified, name = urn.split("::", 3)
-        return Resource(urn, qualified.rsplit("$", 1)[-1], name, config or {})
+        return Resource(urn, qualified.rsplit("$", 1)[-1], name, config or {}, timeout)
 
 
 @dataclass
@@ -208,8 +210,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             raise ProviderError("the connection of this provider instance was lost; run the command again")
         return known[0] if known else {}
 
-    def _resource(self, urn: str, context: grpc.ServicerContext) -> Resource:
-        return Resource.of(urn, self.config_of(context))
+    def _resource(self, request: Any, context: grpc.ServicerContext) -> Resource:
+        return Resource.of(request.urn, self.config_of(context), getattr(request, "timeout", 0.0))
 
     @contextmanager
     def _errors(self, context: grpc.ServicerContext) -> Iterator[None]:
@@ -256,7 +258,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource, news = self._resource(request.urn, context), from_struct(request.news)
+        resource, news = self._resource(request, context), from_struct(request.news)
         try:
             inputs = self.check(resource, from_struct(request.olds), news, request.randomSeed)
         except InvalidInputsError as error:
@@ -265,19 +267,19 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource, ignored = self._resource(request.urn, context), list(request.ignoreChanges)
+        resource, ignored = self._resource(request, context), list(request.ignoreChanges)
         old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
         return _diff_response(self.diff(resource, request.id, old, state, new, ignored))
 
     @_answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource = self._resource(request.urn, context)
+        resource = self._resource(request, context)
         id, state = self.create(resource, from_struct(request.properties), request.preview)
         return provider_pb2.CreateResponse(id=id, properties=to_struct(state))
 
     @_answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource = self._resource(request.urn, context)
+        resource = self._resource(request, context)
         found = self.read(resource, request.id, from_struct(request.inputs), from_struct(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
@@ -286,14 +288,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource = self._resource(request.urn, context)
+        resource = self._resource(request, context)
         old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
         state = self.update(resource, request.id, old, state, new, request.preview)
         return provider_pb2.UpdateResponse(properties=to_struct(state))
 
     @_answering
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Empty:
-        resource = self._resource(request.urn, context)
+        resource = self._resource(request, context)
         self.delete(resource, request.id, from_struct(request.old_inputs), from_struct(request.properties))
         return Empty()
 

@@ -85,6 +85,8 @@ def type_of(annotation: Any) -> Type:
         if objects and any(member.kind == "str" for member in members):
             return Type("str", json=True)
         return objects[0] if objects else members[0]
+    if origin is typing.Literal:
+        return Type("str")
     if origin is not None and issubclass(origin, Mapping):
         return Type("map", type_of(arguments[1]))
     if origin is not None and issubclass(origin, Sequence):

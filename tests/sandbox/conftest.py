@@ -17,6 +17,7 @@ import yaml
 
 from sandbox import cloud as embedded_cloud
 from sandbox.cloud import Cloud
+from sandbox.kubernetes_api import build
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -116,6 +117,7 @@ MakeEnvironment = Callable[..., Environment]
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeEnvironment]:
     """Makes environments from the example stacks; their embedded clouds end with the module."""
+    build.ensure(print)  # no command of a test is to wait for that
     made: list[Environment] = []
 
     def make(stack: str = "dev", **variables: str) -> Environment:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import engine
+from sandbox import engine, go_modules
 
 Script = Callable[[str, str], None]
 
@@ -19,7 +19,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "no-cache"))
     monkeypatch.delenv("UV_FIND_LINKS", raising=False)
-    monkeypatch.setattr(engine, "TOOLS", tmp_path / "tools")
+    for module in (engine, go_modules):
+        monkeypatch.setattr(module, "TOOLS", tmp_path / "tools")
     monkeypatch.setattr(engine, "RELEASES", "http://127.0.0.1:9/")
 
     def put(name: str, body: str) -> None:
@@ -69,7 +70,7 @@ def test_a_build_is_made_once_and_then_found_again(machine: Script, tmp_path: Pa
         "go",
         'if [ "$1" = env ]; then echo go1.26.8; exit; fi\n'
         'while [ "$1" != -o ]; do shift; done\n'
-        'printf \'#!/bin/sh\\necho 3.258.0\\n\' > "$2"; /bin/chmod +x "$2"',
+        'printf \'#!/bin/sh\\necho 3.258.0\\n\' > "$2pulumi"; /bin/chmod +x "$2pulumi"',
     )
     said: list[str] = []
     first = engine.find(said.append)
@@ -78,9 +79,9 @@ def test_a_build_is_made_once_and_then_found_again(machine: Script, tmp_path: Pa
     said.clear()
     assert engine.find(said.append).origin == first.origin
     assert said == []
-    assert not (tmp_path / "tools" / "go").exists()
+    assert not (tmp_path / "tools" / "go-pulumi").exists()
 
 
 def test_the_pinned_version_and_the_pinned_module_agree() -> None:
-    modules = (engine.ROOT / "tools" / "pulumi" / "go.mod").read_text()
+    modules = (go_modules.ROOT / "tools" / "pulumi" / "go.mod").read_text()
     assert f"require {engine.MODULE} v{engine.PINNED}" in modules

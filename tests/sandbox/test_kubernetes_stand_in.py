@@ -11,28 +11,29 @@ from pulumi.automation.errors import CommandError
 from pulumi.runtime.proto import provider_pb2
 from pulumi_kubernetes.storage.v1 import StorageClass
 
+from kept_objects import KeptClusters
+from sandbox.kubernetes_api.reference import Reference
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import UNKNOWN, InvalidInputsError, ProviderError, Resource, to_struct
 from small_stack import SmallStack
 
 
-class DictStore(dict[str, dict[str, Any]]):
+class FakeStore(dict[str, dict[str, Any]]):
     def put(self, key: str, value: dict[str, Any]) -> None:
         self[key] = value
 
     def delete(self, key: str) -> bool:
         return self.pop(key, None) is not None
 
-    def items(self) -> dict[str, dict[str, Any]]:  # pyright: ignore[reportIncompatibleMethodOverride]  # as Cloud's
-        return dict(self)
-
 
 class FakeCloud:
-    def __init__(self) -> None:
-        self.buckets: dict[str, DictStore] = {}
+    """What the stand-in needs of an embedded cloud: a place for Helm releases."""
 
-    def store(self, bucket: str) -> DictStore:
-        return self.buckets.setdefault(bucket, DictStore())
+    def __init__(self) -> None:
+        self.releases = FakeStore()
+
+    def store(self, bucket: str) -> FakeStore:
+        return self.releases
 
 
 def kubeconfig(server: str = "https://one", cluster: str = "demo") -> str:
@@ -66,14 +67,15 @@ def resource(token: str, name: str = "thing", **config: Any) -> Resource:
 
 
 @pytest.fixture
-def cloud() -> FakeCloud:
-    return FakeCloud()
+def clusters() -> KeptClusters:
+    return KeptClusters()
 
 
 @pytest.fixture
-def provider(cloud: FakeCloud) -> KubernetesProvider:
-    stand_in: Any = cloud
-    return KubernetesProvider(lambda: stand_in)
+def provider(clusters: KeptClusters) -> KubernetesProvider:
+    cloud: Any = FakeCloud()
+    kept: Any = clusters
+    return KubernetesProvider(lambda: cloud, clusters=kept)
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_the_schemas_are_those_of_the_clusters_version_or_the_newest_before_it()
 
 
 @pytest.mark.parametrize(
-    "token", ["helm.sh/v3:Release", "core/v1:Namespce", "apps/v1:DeploymentPatch", "storage.k8s.io/v1:StorageKlass"]
+    "token", ["helm.sh/v3:Chart", "core/v1:Namespce", "apps/v1:DeploymentPatch", "storage.k8s.io/v1:StorageKlass"]
 )
 def test_a_type_without_support_is_refused_by_name(provider: KubernetesProvider, token: str) -> None:
     with pytest.raises(ProviderError, match=token):
@@ -153,7 +155,9 @@ def test_objects_go_to_the_namespace_of_object_provider_or_default_and_cluster_w
     assert create(provider, "core/v1:Namespace", named)[0] == "x"
 
 
-def test_a_namespace_must_exist_and_takes_its_objects_with_it(provider: KubernetesProvider, cloud: FakeCloud) -> None:
+def test_a_namespace_must_exist_and_takes_its_objects_with_it(
+    provider: KubernetesProvider, clusters: KeptClusters
+) -> None:
     inside = {"metadata": {"name": "x", "namespace": "apps"}}
     with pytest.raises(ProviderError, match='namespaces "apps" not found'):
         create(provider, "core/v1:ConfigMap", inside)
@@ -161,7 +165,7 @@ def test_a_namespace_must_exist_and_takes_its_objects_with_it(provider: Kubernet
     create(provider, "core/v1:ConfigMap", inside)
     create(provider, "core/v1:ConfigMap", {"metadata": {"name": "y"}})
     provider.delete(resource("core/v1:Namespace"), "apps", {}, {})
-    assert list(cloud.store("kubernetes")) == ["demo/v1/ConfigMap/default/y"]
+    assert list(clusters.api("demo").objects) == [Reference("v1", "ConfigMap", "default", "y")]
 
 
 def test_what_the_server_owns_is_filled_in_and_an_existing_object_is_not_taken_over(
@@ -293,13 +297,13 @@ def test_the_machines_own_kubeconfig_is_never_used(
     assert "hush" not in str(caught.value)
 
 
-def test_an_import_and_a_refresh_read_the_live_object(provider: KubernetesProvider, cloud: FakeCloud) -> None:
+def test_an_import_and_a_refresh_read_the_live_object(provider: KubernetesProvider, clusters: KeptClusters) -> None:
     id, live = create(provider, "core/v1:ConfigMap", {"metadata": {"name": "x"}, "data": {"a": "1"}})
     thing = resource("core/v1:ConfigMap")
     imported = provider.read(thing, id, {}, {})
     inputs = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"}}
     assert imported == (id, inputs | {"metadata": {"name": "x", "namespace": "default"}}, live)
-    cloud.store("kubernetes")["demo/v1/ConfigMap/default/x"]["data"] = {"a": "changed", "b": "new"}
+    clusters.api("demo").objects[Reference("v1", "ConfigMap", "default", "x")]["data"] = {"a": "changed", "b": "new"}
     read = provider.read(thing, id, {"data": {"a": "1"}}, live)
     assert read is not None
     assert read[1] == {"data": {"a": "changed"}}
@@ -308,7 +312,7 @@ def test_an_import_and_a_refresh_read_the_live_object(provider: KubernetesProvid
 
 
 @pytest.mark.engine
-def test_the_engine_previews_creates_replaces_refreshes_and_destroys(stack: SmallStack, cloud: FakeCloud) -> None:
+def test_the_engine_previews_creates_replaces_refreshes_and_destroys(stack: SmallStack, clusters: KeptClusters) -> None:
     def program(volume_type: str) -> None:
         options = pulumi.ResourceOptions(
             provider=k8s.Provider("cluster", kubeconfig=kubeconfig(), cluster_identifier="demo")
@@ -321,17 +325,18 @@ def test_the_engine_previews_creates_replaces_refreshes_and_destroys(stack: Smal
         pulumi.export("uid", storage.metadata.uid)
         pulumi.export("namespace", space.id)
 
-    objects = cloud.store("kubernetes")
+    objects = clusters.api("demo").objects
+    storage_class = Reference("storage.k8s.io/v1", "StorageClass", "", "gp3")
     assert stack.preview(lambda: program("gp2")) == {"create": 5}
     assert objects == {}
     outputs = stack.up(lambda: program("gp2"))
-    assert outputs["uid"] == objects["demo/storage.k8s.io/v1/StorageClass//gp3"]["metadata"]["uid"]
+    assert outputs["uid"] == objects[storage_class]["metadata"]["uid"]
     assert len(objects) == 3
     assert stack.preview(lambda: program("gp2")) == {"same": 5}
     stack.up(lambda: program("gp3"))
     assert stack.changes == {"replace": 1, "same": 4}
-    assert objects["demo/storage.k8s.io/v1/StorageClass//gp3"]["parameters"] == {"type": "gp3"}
-    objects.delete("demo/storage.k8s.io/v1/StorageClass//gp3")
+    assert objects[storage_class]["parameters"] == {"type": "gp3"}
+    del objects[storage_class]
     assert stack.refresh()["delete"] == 1
     stack.destroy()
     assert objects == {}

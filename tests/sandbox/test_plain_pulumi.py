@@ -17,6 +17,7 @@ from conftest import PROJECT
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, engine
 from sandbox.knobs import Knobs
+from sandbox.kubernetes_api import build
 from sandbox.providers.aws import AwsProvider
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
@@ -81,6 +82,7 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         "kubernetes": KubernetesProvider(cloud),
     }
     pulumi = str(engine.find(print).binary)
+    build.ensure(print)
     with serve(stand_ins) as attached:
         variables = {
             **os.environ,
