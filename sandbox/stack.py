@@ -29,10 +29,12 @@ from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
 from sandbox.knobs import Knobs
+from sandbox.kubernetes_api.build import programs_folder
+from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.kubernetes_api.clusters import Clusters
 from sandbox.providers.aws import AwsProvider, find_by_tags
 from sandbox.providers.aws_rows import ROWS
-from sandbox.providers.command import CommandProvider
+from sandbox.providers.command import CommandProvider, Kubernetes
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import contains_unknown, serve
@@ -99,6 +101,12 @@ class SandboxStack:
         cluster = self.setting("cluster")
         version = cluster.get("version") if isinstance(cluster, dict) else None
         return version if isinstance(version, str) else None
+
+    def _kubernetes(self) -> Kubernetes | None:
+        """What `kubectl` of the stack's commands talks to."""
+        running = embedded_cloud.running(self.home)
+        address = running.ask("kubernetes_running").get(self.setting("cluster_name")) if running else None
+        return Kubernetes(Path(address["folder"]) / KUBECONFIG, programs_folder()) if address else None
 
     @property
     def region(self) -> str:
@@ -235,7 +243,7 @@ class SandboxStack:
         clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home), self.say, applies)
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
-            "command": CommandProvider(self.cloud, self.say),
+            "command": CommandProvider(self.cloud, self.say, self._kubernetes),
             "eks": EksProvider(),
             "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version(), clusters, self.knobs),
         }
