@@ -9,7 +9,13 @@ from .existing_cluster_checks import FoundCluster
 def look_up(cluster_name: str, parent: pulumi.Resource) -> FoundCluster:
     """The cluster. Awaited on the spot, which the plain name allows: what fails here fails before anything is made."""
     lookup = pulumi.InvokeOptions(parent=parent)
-    cluster = aws.eks.get_cluster(name=cluster_name, opts=lookup)
+    try:
+        cluster = aws.eks.get_cluster(name=cluster_name, opts=lookup)
+    except Exception as error:  # the SDK has no narrower one
+        raise pulumi.RunError(
+            f"cluster_name = {cluster_name!r}: EKS was asked for it as an existing cluster; correct the name or the "
+            f"region, or let a new one be made. {error}"
+        ) from None
     network = cluster.vpc_config
     group = aws.ec2.get_security_group(id=network.cluster_security_group_id, opts=lookup)
     return FoundCluster(

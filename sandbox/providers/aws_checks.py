@@ -190,7 +190,7 @@ def cluster_created(api: Api, thing: Thing) -> None:
     """EKS makes the group that control plane and nodes share, and tags it."""
     if find("vpcConfig.clusterSecurityGroupId", thing.record):
         return
-    name, group = thing.id, _cluster_group(api, thing.id)
+    name, group = thing.id, cluster_group(api, thing.id)
     if group is None:
         vpc = _subnets(api, thing.inputs["vpcConfig"]["subnetIds"])[0]["VpcId"]
         group = api.call(
@@ -227,7 +227,7 @@ def cluster_deletable(api: Api, thing: Thing) -> None:
 
 
 def cluster_deleted(api: Api, thing: Thing) -> None:
-    if group := _cluster_group(api, thing.id):
+    if group := cluster_group(api, thing.id):
         api.call("ec2", "DeleteSecurityGroup", GroupId=group)
 
 
@@ -363,7 +363,7 @@ def _subnets(api: Api, ids: list[str]) -> list[Values]:
     return found
 
 
-def _cluster_group(api: Api, cluster: str) -> str | None:
+def cluster_group(api: Api, cluster: str) -> str | None:
     groups = described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster)
     return groups[0]["GroupId"] if groups else None
 

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi_aws as aws
 
 from sandbox.providers.aws_api import ACCOUNT_ID, Api, find, partition_of
+from sandbox.providers.aws_checks import cluster_group
 from sandbox.providers.balancer_zones import BALANCER_ZONES
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
 from sandbox.providers.schema import type_of
@@ -66,6 +67,10 @@ def _cluster(api: Api, args: Values) -> Values:
     if contains_unknown(args):
         raise ProviderError("a look-up by a value that is not known yet")
     found = api.call("eks", "DescribeCluster", name=args["name"])["cluster"]
+    network: Values = found["resourcesVpcConfig"]
+    if group := cluster_group(api, args["name"]):  # of which the emulator itself knows nothing
+        vpc = api.look("SecurityGroups[0].VpcId", "ec2", "DescribeSecurityGroups", GroupIds=[group])
+        network = network | {"clusterSecurityGroupId": group, "vpcId": vpc}
     kind = type_of(aws.eks.GetClusterResult)
     result: Values = from_aws({**found, "tags": None}, kind, "", {})
     extra = {
@@ -73,7 +78,7 @@ def _cluster(api: Api, args: Values) -> Values:
         "accessConfigs": [found["accessConfig"]],
         "certificateAuthorities": [found["certificateAuthority"]],
         "identities": [{"oidcs": [found["identity"]["oidc"]]}],
-        "vpcConfig": found["resourcesVpcConfig"],
+        "vpcConfig": network,
     }
     return result | args | extra | {"tags": found.get("tags", {}), "region": api.region}
 
@@ -126,6 +131,12 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_ROUTE = (
+    "cidrBlock: DestinationCidrBlock, ipv6CidrBlock: DestinationIpv6CidrBlock, gatewayId: GatewayId, "
+    "egressOnlyGatewayId: EgressOnlyInternetGatewayId, natGatewayId: NatGatewayId, localGatewayId: LocalGatewayId, "
+    "networkInterfaceId: NetworkInterfaceId, transitGatewayId: TransitGatewayId, "
+    "vpcPeeringConnectionId: VpcPeeringConnectionId"
+)
 _ZONE_FILTERS = {"cidrBlock": "cidr-block", "state": "state"}
 _LOOKUPS = (
     Lookup(
@@ -167,7 +178,7 @@ _LOOKUPS = (
         "route-table-id",
         {"routeTableId": "route-table-id", "subnetId": "association.subnet-id", "vpcId": "vpc-id"},
         {"id": "RouteTableId"},
-        {"routes": "Routes[?GatewayId!='local']"},
+        {"routes": f"Routes[?GatewayId!='local'].{{{_ROUTE}}}"},
     ),
 )
 FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
