@@ -231,3 +231,43 @@ def test_every_role_is_taken_by_a_service_that_it_may_be_passed_to(life: Life) -
         trust = json.loads(role["inputs"]["assumeRolePolicy"])
         services = [one["Principal"]["Service"] for one in trust["Statement"]]
         assert {name for one in services for name in ([one] if isinstance(one, str) else one)} <= passed_to
+
+
+@pytest.fixture(scope="module")
+def life_of_e6data(environment: MakeEnvironment) -> Life:
+    stack = environment("e6data")
+    lived = Life(stack)
+    lived.run("made", "up")
+    lived.state = stack.state()
+    stack["tags"] = {"owner": "somebody-else"}
+    stack["e6data"]["workspaces"].append({"name": "lab", "instance_families": ["c6id"]})
+    stack["e6data"]["karpenter"] = {"allowed_names": ["e6data-analytics", "e6data-reporting", "e6data-lab"]}
+    lived.run("changed", "up")
+    lived.run("read again", "refresh")
+    lived.run("destroyed", "down")
+    return lived
+
+
+@pytest.mark.parametrize("command", ["made", "changed", "read again", "destroyed"])
+def test_no_writing_call_of_e6datas_life_is_one_that_its_policy_does_not_allow(
+    life_of_e6data: Life, command: str
+) -> None:
+    assert life_of_e6data.missing[command] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "key"),
+    [
+        ("iam:CreateRole", "aws:iam/role:Role", "arn"),
+        ("iam:CreatePolicy", "aws:iam/policy:Policy", "arn"),
+        ("sqs:CreateQueue", "aws:sqs/queue:Queue", "arn"),
+        ("events:PutRule", "aws:cloudwatch/eventRule:EventRule", "arn"),
+    ],
+)
+def test_everything_of_e6data_is_named_as_the_policy_expects(
+    life_of_e6data: Life, action: str, kind: str, key: str
+) -> None:
+    allowed = patterns(life_of_e6data.policy, action)
+    arns = life_of_e6data.arns(kind, key)
+    assert arns
+    assert [arn for arn in arns if not any(fnmatchcase(arn, pattern) for pattern in allowed)] == []

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import Environment, MakeEnvironment
 from sandbox import cloud as embedded_cloud
-from test_e6data import POOL, read
+from test_e6data_on_cloud import POOL, read
 
 CLUSTER = "shared"
 ZONES = ("us-west-2a", "us-west-2b")
