@@ -11,9 +11,10 @@ from .e6data_workspace_options import (
     workspace_pool,
     workspace_warnings,
 )
-from .node_pool_checks import check_node_pools
-from .node_pools import NodePools, NodePoolsArgs, node_pools_options
+from .node_pool_checks import check_node_pools, node_pool_warnings
+from .node_pools import NodePoolsArgs, make_node_class, make_node_pool, node_pools_options, surroundings
 from .problems import reject
+from .waiting import once
 
 _OF_THE_POOLS = (
     *("cluster_name", "node_role_name", "instance_profile_name", "cluster_security_group_id"),
@@ -55,15 +56,21 @@ class E6dataWorkspace(pulumi.ComponentResource):
         )
         problems = list(check_workspace(args, around))
         pools = _pools(args)
-        reject(f"workspace {args['name']!r}", problems or check_node_pools(node_pools_options(pools)))
+        options = node_pools_options(pools)
+        reject(f"workspace {args['name']!r}", problems or check_node_pools(options))
 
         super().__init__("eks-analytics:index:E6dataWorkspace", name, {}, opts)
         for warning in workspace_warnings(args):
             pulumi.log.warn(warning, self)
-        made = NodePools(name, pools, pulumi.ResourceOptions(parent=self))
+        for warning in node_pool_warnings(options):
+            pulumi.log.warn(warning, self)
+        (pool,) = pools["pools"]
+        # Not through NodePools: there may be a hundred workspaces, and every component takes its time.
+        node_class = make_node_class(name, pool, surroundings(pools), self)
+        node_pool = make_node_pool(name, pool, node_class, self)
         self.workspace_name = pulumi.Output.from_input(args["name"])
-        self.node_pool_name = made.node_pool_names.apply(lambda names: names[0])
-        self.node_class_name = made.node_class_names.apply(lambda names: names[0])
+        self.node_pool_name = once(pool["name"], [node_pool])
+        self.node_class_name = once(pool["name"], [node_class])
         self.register_outputs({output: getattr(self, output) for output in E6dataWorkspace.__annotations__})
 
 

@@ -57,45 +57,59 @@ class NodePools(pulumi.ComponentResource):
         reject(f"node pools {name!r}", check_node_pools(options))
 
         super().__init__("eks-analytics:index:NodePools", name, {}, opts)
-        self._label = name
         for warning in node_pool_warnings(options):
             pulumi.log.warn(warning, self)
 
-        around = Surroundings(
-            cluster_name=options.cluster_name,
-            node_role=args.get("node_role_name"),
-            instance_profile=args.get("instance_profile_name"),
-            security_group_id=args.get("cluster_security_group_id"),
-            tags=options.tags,
-        )
-        self.node_classes = {pool["name"]: self._node_class(pool, around) for pool in options.pools}
-        self.node_pools = {pool["name"]: self._node_pool(pool) for pool in options.pools}
+        around = surroundings(args)
+        self.node_classes = {pool["name"]: make_node_class(name, pool, around, self) for pool in options.pools}
+        self.node_pools = {
+            pool["name"]: make_node_pool(name, pool, self.node_classes[pool["name"]], self) for pool in options.pools
+        }
         self.node_class_names = _names(self.node_classes)
         self.node_pool_names = _names(self.node_pools)
         self.register_outputs({output: getattr(self, output) for output in NodePools.__annotations__})
 
-    def _node_class(self, pool: NodePoolArgs, around: Surroundings) -> pulumi.CustomResource:
-        return pulumi.CustomResource(
-            "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
-            f"{self._label}-{pool['name']}",
-            node_class(pool, around),
-            opts=pulumi.ResourceOptions(
-                parent=self, custom_timeouts=pulumi.CustomTimeouts(delete=f"{CLASS_DELETE_MINUTES}m")
-            ),
-        )
 
-    def _node_pool(self, pool: NodePoolArgs) -> pulumi.CustomResource:
-        return pulumi.CustomResource(
-            "kubernetes:karpenter.sh/v1:NodePool",
-            f"{self._label}-{pool['name']}",
-            node_pool(pool),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                # A class is not released while a node of it is there, and nodes go with their pool.
-                depends_on=[self.node_classes[pool["name"]]],
-                custom_timeouts=pulumi.CustomTimeouts(delete=f"{delete_seconds(pool) // 60}m"),
-            ),
-        )
+def make_node_class(
+    label: str, pool: NodePoolArgs, around: Surroundings, parent: pulumi.Resource
+) -> pulumi.CustomResource:
+    """The EC2NodeClass of a pool."""
+    return pulumi.CustomResource(
+        "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+        f"{label}-{pool['name']}",
+        node_class(pool, around),
+        opts=pulumi.ResourceOptions(
+            parent=parent, custom_timeouts=pulumi.CustomTimeouts(delete=f"{CLASS_DELETE_MINUTES}m")
+        ),
+    )
+
+
+def make_node_pool(
+    label: str, pool: NodePoolArgs, needs: pulumi.Resource, parent: pulumi.Resource
+) -> pulumi.CustomResource:
+    """The NodePool of a pool, which needs its EC2NodeClass."""
+    return pulumi.CustomResource(
+        "kubernetes:karpenter.sh/v1:NodePool",
+        f"{label}-{pool['name']}",
+        node_pool(pool),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # A class is not released while a node of it is there, and nodes go with their pool.
+            depends_on=[needs],
+            custom_timeouts=pulumi.CustomTimeouts(delete=f"{delete_seconds(pool) // 60}m"),
+        ),
+    )
+
+
+def surroundings(args: NodePoolsArgs) -> Surroundings:
+    """What the node classes name beside their pools."""
+    return Surroundings(
+        cluster_name=args["cluster_name"],
+        node_role=args.get("node_role_name"),
+        instance_profile=args.get("instance_profile_name"),
+        security_group_id=args.get("cluster_security_group_id"),
+        tags=args.get("tags", {}),
+    )
 
 
 def node_pools_options(args: NodePoolsArgs) -> NodePoolsOptions:
