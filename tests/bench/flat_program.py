@@ -57,7 +57,7 @@ def _python_name(module: str, cls: str, key: str) -> str:
     from pulumi._types import input_type_py_to_pulumi_names  # the SDK's own table, public nowhere
 
     loaded = importlib.import_module(module)
-    arguments = getattr(loaded, f"{cls}Args", None) or getattr(loaded, f"{cls}InitArgs")
+    arguments = getattr(loaded, f"{cls}InitArgs", None) or getattr(loaded, f"{cls}Args")  # where a nested type took it
     names = {pulumi: python for python, pulumi in input_type_py_to_pulumi_names(arguments).items()}
     return names[key]
 
