@@ -41,6 +41,7 @@ from sandbox.providers.protocol import contains_unknown, serve
 
 Say = Callable[[str], None]
 PLACEHOLDER = "placeholder-of-the-embedded-cloud"
+_print_any_exc = traceback.print_exc
 
 
 class StackError(Exception):
@@ -265,7 +266,7 @@ class SandboxStack:
             yield stack
 
     def _program(self) -> None:
-        traceback.print_exc = _without_cut_calls()
+        traceback.print_exc = _print_exc
         self._before_program()
         os.chdir(self.project)
         if str(self.project) not in sys.path:
@@ -335,16 +336,11 @@ class _Stack(Stack):
         self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
 
 
-def _without_cut_calls() -> Callable[..., None]:
+def _print_exc(*args: Any, **kwargs: Any) -> None:
     """`traceback.print_exc`, but for the calls of the SDK's server that an engine which gives up leaves unanswered:
     gRPC prints those itself, and nobody can mend anything by them."""
-    everything = traceback.print_exc
-
-    def print_exc(*args: Any, **kwargs: Any) -> None:
-        if type(sys.exc_info()[1]).__name__ != "ExecuteBatchError":
-            everything(*args, **kwargs)
-
-    return print_exc
+    if type(sys.exc_info()[1]).__name__ != "ExecuteBatchError":
+        _print_any_exc(*args, **kwargs)
 
 
 def import_sdk() -> None:

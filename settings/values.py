@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
+from eks_analytics.host_names import LONGEST_PREFIX
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
 from eks_analytics.problems import repeated
 
@@ -22,7 +23,7 @@ _ARN = re.compile(
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TAG_PUNCTUATION = " _.:/=+-@"
 # The longest name in front of the base domain; Dash Enterprise joins them with a hyphen, so both share one label.
-LONGEST_DNS_PREFIX = "registry-"
+LONGEST_DNS_PREFIX = f"{LONGEST_PREFIX}-"
 
 
 def refuse(reason: str, remedy: str) -> NoReturn:

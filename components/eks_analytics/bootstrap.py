@@ -29,7 +29,8 @@ from .first_boot import (
 )
 from .host_policy import HostRights, host_policy, host_trust
 from .host_tools import ToolArgs, host_tools
-from .iam import partition
+from .iam import cluster_admin_policy_arn
+from .network import ANYWHERE, ANYWHERE_IPV6
 from .problems import reject
 
 HOST_NAME = "dash-enterprise-bootstrap"
@@ -37,7 +38,6 @@ ADMIN_CONSOLE_PORT = 8800
 RESTART_PORT_FORWARD = "sudo systemctl restart dash-enterprise-port-forward"
 
 _NUMBERS = ("disk_size_gib", "installer_timeout_minutes", "log_retention_days")
-_IPV4, _IPV6 = "0.0.0.0/0", "::/0"
 
 
 class BootstrapClusterArgs(TypedDict):
@@ -281,12 +281,11 @@ class BootstrapInstance(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child(),
         )
-        policies = f"arn:{partition(self._options.region)}:eks::aws:cluster-access-policy"
         return aws.eks.AccessPolicyAssociation(
             f"{self._label}-host",
             cluster_name=cluster_name,
             principal_arn=entry.principal_arn,
-            policy_arn=f"{policies}/AmazonEKSClusterAdminPolicy",
+            policy_arn=cluster_admin_policy_arn(self._options.region),
             access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
             opts=self._child(),
         )
@@ -310,8 +309,8 @@ class BootstrapInstance(pulumi.ComponentResource):
                 ip_protocol="tcp",
                 from_port=port,
                 to_port=port,
-                cidr_ipv4=_IPV4 if version == "ipv4" else None,
-                cidr_ipv6=_IPV6 if version == "ipv6" else None,
+                cidr_ipv4=ANYWHERE if version == "ipv4" else None,
+                cidr_ipv6=ANYWHERE_IPV6 if version == "ipv6" else None,
                 tags=self._named(),
                 opts=self._child(),
             )

@@ -8,6 +8,8 @@ from typing import NotRequired, TypedDict
 
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
+from .installation_checks import RESERVED_BY_SSM
+from .node_group_options import INSTANCE_TYPE, is_graviton
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import version_problems
@@ -16,8 +18,6 @@ DEFAULT_KEY_NAME = "dash-enterprise-bootstrap_key"
 # What Canonical calls the volume of its images: https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/
 UBUNTU_VOLUMES = {"24.04": "ebs-gp3", "22.04": "ebs-gp2", "20.04": "ebs-gp2"}
 
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-_ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # t4g, m7g, c6gn: a "g" right after the generation
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _ACCOUNT_ID = re.compile(r"\d{12}")
 _KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
@@ -172,7 +172,7 @@ def _name_problems(options: BootstrapOptions) -> Iterator[Problem]:
     for problem in (*name_problems(name), *version_problems(options.kubernetes_version, {})):
         own_name = "cluster.name" if problem.input == "cluster_name" else f"cluster.{problem.input}"
         yield Problem(own_name, problem.value, problem.reason, problem.remedy)
-    if name.lower().startswith(("aws", "ssm")):
+    if name.lower().startswith(RESERVED_BY_SSM):
         reason = "SSM keeps parameters that begin with aws or ssm for itself, and the host's is named after the cluster"
         yield Problem("cluster.name", name, reason, "choose a name that begins otherwise")
     if not _REGION.fullmatch(options.region):
@@ -187,10 +187,10 @@ def _machine_problems(options: BootstrapOptions) -> Iterator[Problem]:
     if release not in UBUNTU_VOLUMES:
         choices = ", ".join(f'"{known}"' for known in UBUNTU_VOLUMES)
         yield Problem("ubuntu_release", release, "is no release that first boot knows", f"choose one of {choices}")
-    if not _INSTANCE_TYPE.fullmatch(instance_type) or instance_type.startswith("mac"):
+    if not INSTANCE_TYPE.fullmatch(instance_type) or instance_type.startswith("mac"):
         reason, remedy = "is no EC2 instance type for Linux", 'write one such as "t3.micro"'
         yield Problem("instance_type", instance_type, reason, remedy)
-    elif _ARM.match(instance_type):
+    elif is_graviton(instance_type):
         reason = "is a Graviton (ARM) type, and the host's image and tools are amd64"
         yield Problem("instance_type", instance_type, reason, 'write an x86 type such as "t3.micro"')
 

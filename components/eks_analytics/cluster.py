@@ -316,9 +316,7 @@ class Cluster(pulumi.ComponentResource):
             name,
             cluster_name=self.cluster_name,
             principal_arn=entry.principal_arn,
-            policy_arn=self._region.apply(
-                lambda region: f"arn:{iam.partition(region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-            ),
+            policy_arn=self._region.apply(iam.cluster_admin_policy_arn),
             access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
             opts=child,
         )

@@ -17,6 +17,7 @@ from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
 from .dns_records import next_step, record_problems, records_to_make
 from .domains import Domain, allowed_domains, as_rows, domain_problems, names
+from .host_names import host_names
 from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
 from .installation_checks import check_installation
 from .instance_types import InstanceType
@@ -25,7 +26,6 @@ from .network_options import NetworkOptions, check_network
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
-from .tls import host_names
 from .waiting import once
 
 
@@ -215,7 +215,7 @@ class DashEnterprise(pulumi.ComponentResource):
     def _bootstrap(self, network: NetworkOptions, room: Room) -> BootstrapInstance:
         bootstrap: BootstrapSpecArgs = self._args.get("bootstrap", {})
         installation, cluster = self.installation, self.cluster
-        subnets = self.network.public_subnets if bootstrap.get("ssh") else self.network.node_subnets
+        subnets = self.network.public_subnets if self._has_ssh else self.network.node_subnets
         arguments: BootstrapInstanceArgs = {
             **bootstrap,
             "cluster": {

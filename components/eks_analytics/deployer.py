@@ -5,7 +5,7 @@ import re
 
 from .deployer_options import DeployerOptions
 from .deployer_statements import statements
-from .iam import PolicyDocument, Statement
+from .iam import PolicyDocument, Statement, document
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space does not count.
 LARGEST_INLINE_POLICY = 10_240
@@ -33,29 +33,25 @@ NOTES = (
 
 def deployer_policy(options: DeployerOptions) -> PolicyDocument:
     """The whole policy, for a role's inline policy. ValueError where it is larger than a role takes."""
-    document = _document(statements(options))
-    if (length := size(document)) > LARGEST_INLINE_POLICY:
+    whole = document(*statements(options))
+    if (length := size(whole)) > LARGEST_INLINE_POLICY:
         raise ValueError(
             f"the deployer policy has {length} characters, a role takes {LARGEST_INLINE_POLICY} inline: "
             "use its parts as customer managed policies"
         )
-    return document
+    return whole
 
 
 def deployer_policies(options: DeployerOptions) -> list[PolicyDocument]:
     """The same statements in as few customer managed policies as their order allows."""
     parts: list[list[Statement]] = [[]]
     for statement in statements(options):
-        if parts[-1] and size(_document([*parts[-1], statement])) > LARGEST_MANAGED_POLICY:
+        if parts[-1] and size(document(*parts[-1], statement)) > LARGEST_MANAGED_POLICY:
             parts.append([])
         parts[-1].append(statement)
-    return [_document(part) for part in parts]
+    return [document(*part) for part in parts]
 
 
-def size(document: PolicyDocument) -> int:
+def size(policy: PolicyDocument) -> int:
     """Its characters as IAM counts them."""
-    return len(re.sub(r"\s", "", json.dumps(document)))
-
-
-def _document(found: list[Statement]) -> PolicyDocument:
-    return {"Version": "2012-10-17", "Statement": found}
+    return len(re.sub(r"\s", "", json.dumps(policy)))

@@ -12,9 +12,9 @@ from typing import Any
 
 from .cluster_checks import EBS_CSI_ROLE_VENDOR_NAME, VENDOR_EBS_CSI_ROLE
 from .deployer_options import DeployerOptions
-from .iam import Statement, managed_policy_arn
+from .host_names import host_names
+from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
-from .tls import host_names
 
 MANAGED_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
@@ -412,11 +412,7 @@ def _access(options: DeployerOptions) -> Statement:
         "GiveAccess",
         _of("eks", "AssociateAccessPolicy DisassociateAccessPolicy"),
         options.arn("eks", f"access-entry/{options.cluster_name}/*"),
-        {
-            "ArnEquals": {
-                "eks:policyArn": f"arn:{options.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-            }
-        },
+        {"ArnEquals": {"eks:policyArn": cluster_admin_policy_arn(options.region)}},
     )
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .host_names import HOST_PREFIXES, LONGEST_PREFIX
 from .iam import dns_suffix
 from .problems import Problem
-from .tls import HOST_PREFIXES
 
 DEFAULT_TTL = 300
 LONGEST_TTL = 86_400
@@ -228,9 +228,9 @@ def _ttl_problems(ttl: int) -> Iterator[Problem]:
 
 def _fit_problems(options: DnsOptions) -> Iterator[Problem]:
     base, zone = relative(options.base_domain), relative(options.hosted_zone_name)
-    longest = max(HOST_PREFIXES, key=len)
-    if not _NAME.fullmatch(f"{longest}-{base}"):
-        reason = f'is too long: with "{longest}-" in front its first label has more than 63 characters, or all 253'
+    if not _NAME.fullmatch(f"{LONGEST_PREFIX}-{base}"):
+        prefixed = f'with "{LONGEST_PREFIX}-" in front'
+        reason = f"is too long: {prefixed} its first label has more than 63 characters, or all 253"
         yield Problem("base_domain", options.base_domain, reason, "choose a shorter one")
     if not options.hosted_zone_id or not zone:
         return

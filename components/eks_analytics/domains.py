@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import urlsplit
 
+from .host_names import host_names
 from .host_tools import REDIRECTS, SUPPORTING_SOFTWARE, host_tools, urls
 from .iam import dns_suffix
 from .problems import Problem
-from .tls import host_names
 from .versions import DEFAULT_KUBERNETES_VERSION
 
 INSTALLATION, UPGRADE, LICENSE, RUN_TIME = "installation", "upgrade", "license validation", "run time"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .iam import PolicyDocument, Statement, dns_suffix, partition
+from .iam import PolicyDocument, Statement, dns_suffix, document, instance_trust, partition
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,7 @@ class HostRights:
 
 def host_trust(region: str) -> PolicyDocument:
     """Lets EC2 instances take the role of the bootstrap host."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "HostAssumesRole",
-                "Effect": "Allow",
-                "Principal": {"Service": f"ec2.{dns_suffix(region)}"},
-                "Action": ["sts:AssumeRole"],
-            }
-        ],
-    }
+    return instance_trust(region, "HostAssumesRole")
 
 
 def host_policy(rights: HostRights) -> PolicyDocument:
@@ -99,4 +89,4 @@ def host_policy(rights: HostRights) -> PolicyDocument:
         },
     ]
     # IAM refuses a statement without resources.
-    return {"Version": "2012-10-17", "Statement": [one for one in statements if one.get("Resource")]}
+    return document(*(one for one in statements if one.get("Resource")))

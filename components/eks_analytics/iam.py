@@ -57,25 +57,36 @@ def cluster_arn(region: str, account_id: str, cluster_name: str) -> str:
     return f"arn:{partition(region)}:eks:{region}:{account_id}:cluster/{cluster_name}"
 
 
-def policy_size(document: PolicyDocument) -> int:
+def policy_size(policy: PolicyDocument) -> int:
     """Characters of a document as IAM counts them: without white space."""
-    return len(re.sub(r"\s", "", json.dumps(document)))
+    return len(re.sub(r"\s", "", json.dumps(policy)))
 
 
-def _document(*statements: Statement) -> PolicyDocument:
+def document(*statements: Statement) -> PolicyDocument:
+    """A policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def node_trust(region: str) -> PolicyDocument:
-    """Lets EC2 instances take the node role."""
-    return _document(
+def cluster_admin_policy_arn(region: str) -> str:
+    """The ARN of EKS' access policy that makes a principal an administrator of a cluster."""
+    return f"arn:{partition(region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+
+def instance_trust(region: str, sid: str) -> PolicyDocument:
+    """Lets EC2 instances take a role."""
+    return document(
         {
-            "Sid": "NodesAssumeRole",
+            "Sid": sid,
             "Effect": "Allow",
             "Principal": {"Service": f"ec2.{dns_suffix(region)}"},
             "Action": ["sts:AssumeRole"],
         }
     )
+
+
+def node_trust(region: str) -> PolicyDocument:
+    """Lets EC2 instances take the node role."""
+    return instance_trust(region, "NodesAssumeRole")
 
 
 def pod_identity_trust(
@@ -86,7 +97,7 @@ def pod_identity_trust(
     Pod Identity sends these request tags with every session:
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
     """
-    return _document(
+    return document(
         {
             "Sid": "PodsAssumeRole",
             "Effect": "Allow",
@@ -106,7 +117,7 @@ def pod_identity_trust(
 def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
     """Lets the pods of one service account take a role through the cluster's OIDC provider."""
     issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
-    return _document(
+    return document(
         {
             "Sid": "PodsAssumeRoleThroughOidc",
             "Effect": "Allow",
@@ -128,7 +139,7 @@ def vpc_cni_ipv6(region: str) -> PolicyDocument:
 
     https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html#cni-iam-role-create-ipv6-policy
     """
-    return _document(
+    return document(
         {
             "Sid": "AssignIpv6Addresses",
             "Effect": "Allow",
@@ -163,7 +174,7 @@ def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
     use the key: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html.
     """
     account = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
-    return _document(
+    return document(
         {
             "Sid": "AdministerKeyThroughIam",
             "Effect": "Allow",
@@ -228,7 +239,7 @@ def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
 
 def tls_only_bucket_policy(bucket_arn: str) -> PolicyDocument:
     """Refuses whoever talks to the bucket without TLS; lets nobody in."""
-    return _document(
+    return document(
         {
             "Sid": "DenyWithoutTls",
             "Effect": "Deny",

@@ -14,7 +14,7 @@ LONGEST_BUCKET_PREFIX = 37
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _RESERVED_BY_S3 = ("xn--", "sthree-", "amzn-s3-demo-")
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-_RESERVED_BY_SSM = ("aws", "ssm")
+RESERVED_BY_SSM = ("aws", "ssm")
 _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,244}}$)({_LABEL}\.)+(?!\d+$){_LABEL}")
@@ -61,7 +61,7 @@ def _cluster_name(name: str) -> Iterator[Problem]:
     if not _CLUSTER_NAME.fullmatch(name):
         reason = "is no name of an EKS cluster: letters, digits, hyphens and underscores, the first a letter or digit"
         yield Problem("cluster_name", name, reason, 'write a name such as "dash-dev"')
-    elif name.lower().startswith(_RESERVED_BY_SSM):
+    elif name.lower().startswith(RESERVED_BY_SSM):
         reason = "begins with aws or ssm, and Systems Manager takes no parameters under such a name"
         yield Problem("cluster_name", name, reason, "put another word in front")
     elif bucket_prefix(name).startswith(_RESERVED_BY_S3):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .iam import LARGEST_POLICY, PolicyDocument, Statement, cluster_arn, partition, policy_size
+from .iam import LARGEST_POLICY, PolicyDocument, cluster_arn, document, partition, policy_size
 
 NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",
@@ -56,7 +56,7 @@ def controller_policies(rights: ControllerRights) -> dict[str, PolicyDocument]:
     return {
         "node-lifecycle": _node_lifecycle(rights),
         "iam-integration": _iam_integration(rights),
-        "eks-integration": _document(
+        "eks-integration": document(
             {
                 "Sid": "AllowAPIServerEndpointDiscovery",
                 "Effect": "Allow",
@@ -64,7 +64,7 @@ def controller_policies(rights: ControllerRights) -> dict[str, PolicyDocument]:
                 "Resource": _cluster(rights),
             }
         ),
-        "interruption": _document(
+        "interruption": document(
             {
                 "Sid": "AllowInterruptionQueueActions",
                 "Effect": "Allow",
@@ -72,7 +72,7 @@ def controller_policies(rights: ControllerRights) -> dict[str, PolicyDocument]:
                 "Resource": rights.queue_arn,
             }
         ),
-        "zonal-shift": _document(
+        "zonal-shift": document(
             {
                 "Sid": "AllowZonalShiftStatusReadOnly",
                 "Effect": "Allow",
@@ -97,7 +97,7 @@ def queue_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
     Upstream lets EventBridge send for any account: naming the rules keeps strangers from draining nodes.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
     """
-    return _document(
+    return document(
         {
             "Sid": "AllowRulesToSend",
             "Effect": "Allow",
@@ -117,12 +117,8 @@ def queue_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
     )
 
 
-def _document(*statements: Statement) -> PolicyDocument:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
 def _fits(rights: ControllerRights) -> bool:
-    return all(policy_size(document) <= LARGEST_POLICY for document in controller_policies(rights).values())
+    return all(policy_size(policy) <= LARGEST_POLICY for policy in controller_policies(rights).values())
 
 
 def _cluster(rights: ControllerRights) -> str:
@@ -155,7 +151,7 @@ def _node_lifecycle(rights: ControllerRights) -> PolicyDocument:
         "StringEquals": _owned(rights, "aws:ResourceTag"),
         "StringLike": {"aws:ResourceTag/karpenter.sh/nodepool": _named(rights)},
     }
-    return _document(
+    return document(
         {
             "Sid": "AllowScopedEC2InstanceAccessActions",
             "Effect": "Allow",
@@ -219,7 +215,7 @@ def _iam_integration(rights: ControllerRights) -> PolicyDocument:
     requested = {**_marked(rights), "aws:RequestTag/topology.kubernetes.io/region": here}
     own_name = {"aws:ResourceTag/karpenter.k8s.aws/ec2nodeclass": _named(rights)}
     requested_name = {"aws:RequestTag/karpenter.k8s.aws/ec2nodeclass": _named(rights)}
-    return _document(
+    return document(
         {
             "Sid": "AllowPassingInstanceRole",
             "Effect": "Allow",
@@ -260,7 +256,7 @@ def _instance_profiles(rights: ControllerRights) -> str:
 
 
 def _resource_discovery(rights: ControllerRights) -> PolicyDocument:
-    return _document(
+    return document(
         {
             "Sid": "AllowRegionalReadActions",
             "Effect": "Allow",

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .iam import PolicyDocument, Statement, partition
+from .iam import PolicyDocument, Statement, document, partition
 
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 """Tag that the controller sets on all it makes, with the cluster's name."""
@@ -48,8 +48,8 @@ def load_balancer_controller_policies(scope: ControllerScope) -> dict[str, Polic
         {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
     )
     return {
-        "network": _document(*_reading(scope), *_security_groups(scope), *_firewalls(scope)),
-        "load-balancers": _document(service_linked_role, *_load_balancers(scope)),
+        "network": document(*_reading(scope), *_security_groups(scope), *_firewalls(scope)),
+        "load-balancers": document(service_linked_role, *_load_balancers(scope)),
     }
 
 
@@ -171,7 +171,3 @@ def _allow(
 ) -> Statement:
     statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
     return {**statement, "Condition": conditions} if conditions else statement
-
-
-def _document(*statements: Statement) -> PolicyDocument:
-    return {"Version": "2012-10-17", "Statement": list(statements)}

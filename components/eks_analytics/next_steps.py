@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .capacity import SystemLimits
+from .dns_records import FIND_LOAD_BALANCER, NAMESPACE
+from .host_names import host_names
 from .script_variables import ADMIN_PASSWORD, SCRIPT
-from .tls import host_names
 
-NAMESPACE = "plotly-system"
 KEYCLOAK_PASSWORD_COMMAND = (
     f"kubectl get secret keycloak-secrets -n {NAMESPACE} -o jsonpath='{{.data.KEYCLOAK_PASSWORD}}' | base64 -d && echo"
 )
@@ -116,8 +116,7 @@ def _records(plan: InstallationPlan) -> Iterator[str]:
         first, *others = host_names(plan.base_domain)
         yield "Make seven DNS records where your domain is served, all of type CNAME:"
         yield f"  {first} -> the load balancer's host name, with a final dot. On the host:"
-        service = f"kubectl get service ingress-nginx-controller -n {NAMESPACE}"
-        yield f"    {service} -o jsonpath='{{.status.loadBalancer.ingress[0].hostname}}' && echo"
+        yield f"    {FIND_LOAD_BALANCER} && echo"
         for name in others:
             yield f"  {name} -> {plan.base_domain}"
 

@@ -19,7 +19,7 @@ TAINT_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "Prefer
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 # EKS allows 63 characters; the provider appends 26 to a prefix, and the prefix ends with a hyphen.
 _LONGEST_NAME = 63 - 26 - 1
-_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _GRAVITON = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # m7g, c6gn, t4g, im4gn: a "g" right after the generation
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html lists the other ones; i3.metal is Nitro.
 _XEN = re.compile(
@@ -113,6 +113,11 @@ class NodeGroupPlan:
     def hosts_cluster_services(self) -> bool:
         """Whether pods without tolerations find a node here at once."""
         return self.desired_size > 0 and self.takes_pods
+
+
+def is_graviton(instance_type: str) -> bool:
+    """Whether instances of that type have ARM processors."""
+    return _GRAVITON.match(instance_type) is not None
 
 
 def taint_effect(taint: TaintArgs) -> str:
@@ -235,7 +240,7 @@ def _machine_problems(where: str, plan: NodeGroupPlan, prefixes_for: str | None)
 
 
 def _instance_type_problems(key: str, instance_type: str, ami_type: str, prefixes_for: str | None) -> Iterator[Problem]:
-    if not _INSTANCE_TYPE.fullmatch(instance_type):
+    if not INSTANCE_TYPE.fullmatch(instance_type):
         reason = "is not the name of an EC2 instance type"
         yield Problem(key, instance_type, reason, 'write family and size, such as "m6i.2xlarge"')
         return
@@ -244,7 +249,7 @@ def _instance_type_problems(key: str, instance_type: str, ami_type: str, prefixe
         yield Problem(key, instance_type, reason, 'write a Linux instance type, such as "m6i.2xlarge"')
         return
     arm = "ARM_64" in ami_type
-    if bool(_GRAVITON.match(instance_type)) != arm and ami_type in AMI_TYPES:
+    if is_graviton(instance_type) != arm and ami_type in AMI_TYPES:
         fitting = ami_type.replace("ARM_64", "x86_64") if arm else ami_type.replace("x86_64", "ARM_64")
         reason = f"is {'an x86' if arm else 'a Graviton (ARM)'} type, and the ami_type {ami_type} is not"
         example = "m7g.2xlarge" if arm else "m6i.2xlarge"

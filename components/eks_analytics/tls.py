@@ -15,11 +15,10 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from .files import GivenFile
+from .host_names import host_names
 from .pem import UNREADABLE, public_roots, read_certificates, read_private_key, read_trust_store
 from .problems import Problem
 
-HOST_PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
-"""Dash Enterprise joins them to its base domain with a hyphen."""
 SMALLEST_RSA_KEY = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _WEAK_HASHES = ("md5", "sha1")
@@ -32,11 +31,6 @@ class Verdict(NamedTuple):
 
     problems: list[Problem]
     warnings: list[Problem]
-
-
-def host_names(base_domain: str) -> list[str]:
-    """The seven names of one Dash Enterprise: its base domain and the six that are joined to it with a hyphen."""
-    return [base_domain, *(f"{prefix}-{base_domain}" for prefix in HOST_PREFIXES)]
 
 
 def check_tls(

@@ -111,6 +111,14 @@ class Environment:
         embedded_cloud.stop(self.home)
 
 
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An embedded cloud without a stack, ended with the module."""
+    home = tmp_path_factory.mktemp("cloud") / "dev"
+    yield embedded_cloud.start(home)
+    embedded_cloud.stop(home)
+
+
 MakeEnvironment = Callable[..., Environment]
 
 

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -51,13 +50,6 @@ def no_cloud() -> Cloud:
 @pytest.fixture
 def preview() -> Account:
     return Account(no_cloud)
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("aws") / "dev"
-    yield clouds.start(home)
-    clouds.stop(home)
 
 
 @pytest.fixture

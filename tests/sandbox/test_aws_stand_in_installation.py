@@ -10,7 +10,6 @@ import pulumi_aws as aws
 import pytest
 
 from aws_account import REGION, Account, Made
-from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.inventory import inventory
 from sandbox.knobs import Knobs
@@ -38,13 +37,6 @@ LOGGED = "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAs
 UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl somebody"
 BALANCER = "a1b2.elb.us-east-1.amazonaws.com"
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("aws") / "dev"
-    yield clouds.start(home)
-    clouds.stop(home)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from eks_analytics.bootstrap import BootstrapInstance
-from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
@@ -72,13 +71,6 @@ class Place:
             for rule in found["SecurityGroupRules"]
             if not rule["IsEgress"]
         }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("bootstrap") / "dev"
-    yield clouds.start(home)
-    clouds.stop(home)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import pulumi_aws as aws
 import pytest
 
 from eks_analytics.dns import DashDnsRecords
-from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
@@ -22,13 +21,6 @@ NETWORK = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-2.amazo
 CLASSIC = "ad52abddab74e44c98bcf129f5d0a230-1234567890.us-east-2.elb.amazonaws.com"
 PREFIXED = [f"{prefix}-dash.example.com" for prefix in ("admin", "api", "auth", "git", "registry", "ws")]
 CNAMES = dict.fromkeys(PREFIXED, ("CNAME", 300, "dash.example.com."))
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("dns") / "dev"
-    yield clouds.start(home)
-    clouds.stop(home)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from pulumi.automation.errors import CommandError
 
 from eks_analytics.installation import DashInstallation
-from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
@@ -28,13 +27,6 @@ SECRETS = {
     "tls_private_key": "-----BEGIN PRIVATE KEY-----\n6f1e-key",
     "admin_password": "6f1e-p4ss 'word\"",
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("installation") / "dev"
-    yield clouds.start(home)
-    clouds.stop(home)
 
 
 @pytest.fixture

@@ -28,9 +28,10 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 
 from eks_analytics.files import LARGEST_FILE, GivenFile
+from eks_analytics.host_names import HOST_PREFIXES, host_names
 from eks_analytics.pem import public_roots
 from eks_analytics.problems import Problem
-from eks_analytics.tls import HOST_PREFIXES, Verdict, check_tls, host_names
+from eks_analytics.tls import Verdict, check_tls
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 BASE = "dash.example.com"
