@@ -202,6 +202,8 @@ def e6data_arguments(settings: Settings) -> "E6dataArgs":
         "network": network_arguments(settings),
         "workspaces": [_workspace(workspace) for workspace in e6data.workspaces],
         "drain_minutes": e6data.drain_minutes,
+        "production": settings.production,
+        "account_id": settings.account_id,
     }
     existing = e6data.existing_cluster
     if existing.enabled:
@@ -238,6 +240,8 @@ def e6data_options(settings: Settings) -> E6dataOptions:
         if not existing.has_load_balancer_controller
         else {},
         drain_minutes=settings.e6data.drain_minutes,
+        production=settings.production,
+        account_id=settings.account_id,
     )
 
 

@@ -12,12 +12,14 @@ from . import iam
 from .helm_values import merged
 from .load_balancer_controller_checks import LoadBalancerControllerOptions, check_load_balancer_controller
 from .load_balancer_controller_policy import load_balancer_controller_policies
+from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 
 CHART = "aws-load-balancer-controller"
 REPOSITORY = "https://aws.github.io/eks-charts"
 NAMESPACE = "kube-system"
 SERVICE_ACCOUNT = "aws-load-balancer-controller"
+LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME)
 INSTALL_SECONDS = 600
 """How long Helm waits for the controller's pods."""
 
@@ -83,7 +85,10 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
         self, name: str, args: AwsLoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         options = load_balancer_controller_options(args)
-        reject(f"load balancer controller {name!r}", check_load_balancer_controller(options))
+        reject(
+            f"load balancer controller {name!r}",
+            [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_load_balancer_controller(options)],
+        )
 
         super().__init__("eks-analytics:index:AwsLoadBalancerController", name, {}, opts)
         self._label = name

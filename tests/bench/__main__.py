@@ -30,18 +30,20 @@ CDK_BLUEPRINTS_SECONDS = 3.2  # `cdk synth` of a CDK EKS Blueprints program of t
 console = Console(highlight=False, soft_wrap=True)
 
 
-def child(project: Path, config: Path, home: Path, plan: str) -> None:
+def child(project: Path, stack_name: str, config: Path, home: Path, plan: str) -> None:
     """One preview in this process; prints its figures as JSON."""
     began = time.monotonic()
     found = engine.find(lambda _: None)
-    stack = SandboxStack(project, "dev", home, found, lambda _: None, config_file=config)
+    stack = SandboxStack(project, stack_name, home, found, lambda _: None, config_file=config)
     with stack.exclusive(), stack.opened() as opened:
         result = opened.preview(json=True) if plan else opened.preview(on_event=lambda _: None)
     if plan:
         Path(plan).write_text(result.stdout)
+    ended = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     figures = {
         "seconds": time.monotonic() - began,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu": sum(usage.ru_utime + usage.ru_stime for usage in ended),
+        "megabytes": ended[0].ru_maxrss / 1024,
         "sdk": sorted(
             name for name in sys.modules if name.split(".")[0] in ("pulumi_aws", "pulumi_eks", "pulumi_kubernetes")
         ),
@@ -50,7 +52,8 @@ def child(project: Path, config: Path, home: Path, plan: str) -> None:
 
 
 def measure(project: Path, config: Path, home: Path, plan: str = "") -> dict[str, Any]:
-    arguments = [sys.executable, "-m", "tests.bench", "child", str(project), str(config), str(home), plan]
+    stack_name = config.name.split(".")[1]
+    arguments = [sys.executable, "-m", "tests.bench", "child", str(project), stack_name, str(config), str(home), plan]
     began = time.monotonic()
     done = subprocess.run(arguments, capture_output=True, text=True, cwd=PROJECT, env=dict(os.environ))
     if done.returncode != 0:
@@ -167,6 +170,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
-        child(Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), sys.argv[5])
+        child(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), Path(sys.argv[5]), sys.argv[6])
     else:
         sys.exit(main())
