@@ -139,7 +139,8 @@ class CommandProvider(StandIn):
         for line in stream:
             own.append(line)
             both.append(line)
-            self._say(f"{name}: {line.rstrip()}")
+            with suppress(BaseException):  # a command whose output nobody takes any more would stand still for ever
+                self._say(f"{name}: {line.rstrip()}")
 
     def _end_when_cancelled(self, process: "subprocess.Popen[str]", ended: threading.Event) -> None:
         while not ended.wait(0.1):

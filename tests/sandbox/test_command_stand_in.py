@@ -103,6 +103,17 @@ def test_a_failure_shows_the_command_and_all_that_it_printed(stack: SmallStack, 
     assert sorted(said) == ["step: err", "step: out"]
 
 
+def test_a_command_that_says_much_ends_although_nobody_listens(cloud: Cloud) -> None:
+    def deaf(_message: str) -> None:
+        raise SystemExit(1)
+
+    provider = CommandProvider(lambda: cloud, deaf)
+    many = "seq 100000; seq 100000 >&2"  # more than a pipe holds
+    printed = provider.create(COMMAND, {"create": many}, False)[1]
+    assert printed["stdout"].endswith("\n100000")
+    assert printed["stderr"] == printed["stdout"]
+
+
 def test_no_command_sees_the_callers_account_or_cluster(
     stack: SmallStack, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
