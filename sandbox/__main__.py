@@ -273,7 +273,8 @@ def shell(
     stack: StackOption = "dev",
     home: HomeOption = None,
     command: Annotated[
-        str | None, typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns.")
+        str | None,
+        typer.Option("--command", "-c", envvar="SANDBOX_COMMAND", help="Run this instead, e.g. kubectl get ns."),
     ] = None,
 ) -> None:
     """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
@@ -290,11 +291,13 @@ def shell(
     paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
     variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
     variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
+    variables.pop("SANDBOX_COMMAND", None)  # of this shell, not of those that are opened in it
     program = os.environ.get("SHELL", "/bin/sh")
     if command is None:
         say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
     arguments = [program] if command is None else [program, "-c", command]
     console.file.flush()
+    embedded_cloud.keep_from_idling(folder)
     os.execvpe(program, arguments, variables)
 
 
