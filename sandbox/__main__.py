@@ -43,7 +43,11 @@ ConfigOption = Annotated[
 ]
 FailOption = Annotated[
     list[str] | None,
-    typer.Option("--fail", envvar="SANDBOX_FAIL", help="Make the n-th call fail, e.g. ec2:CreateSubnet:3. Repeatable."),
+    typer.Option(
+        "--fail",
+        envvar="SANDBOX_FAIL",
+        help="Make the n-th call fail, e.g. ec2:CreateSubnet:3 or helm:Install. Repeatable.",
+    ),
 ]
 LatencyOption = Annotated[
     float,

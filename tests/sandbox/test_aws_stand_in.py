@@ -747,6 +747,12 @@ def test_the_knob_fails_the_call_it_names_once(cloud: Cloud) -> None:
     failing.make(VPC, cidrBlock="10.0.0.0/16")
 
 
+@pytest.mark.parametrize("text", ["helm:Instal", "command:create:2", "kubernetes:CreateNodePool"])
+def test_a_failure_that_would_never_come_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="would never fail: the operations of"):
+        Knobs.parse([text])
+
+
 def test_a_creation_that_fails_half_way_leaves_the_resource_in_the_state(cloud: Cloud) -> None:
     failing = Account(lambda: cloud, Knobs.parse(["ec2:ModifyVpcAttribute"]))
     with pytest.raises(ProviderError) as caught:

@@ -166,6 +166,20 @@ def test_what_it_does_not_emulate_is_refused(cloud: Cloud) -> None:
         provider.check(Resource("u", "command:remote:Command", "c"), {}, {}, b"")
 
 
+def test_the_knob_fails_the_step_it_names_once(cloud: Cloud, tmp_path: Path) -> None:
+    knobs = Knobs.parse(["command:Create", "command:Delete"])
+    provider = CommandProvider(lambda: cloud, lambda _: None, knobs=knobs)
+    steps = {"create": f"touch {tmp_path / 'made'}", "delete": f"rm {tmp_path / 'made'}"}
+    with pytest.raises(ProviderError, match="command:Create: injected failure"):
+        provider.create(COMMAND, steps, False)
+    assert not (tmp_path / "made").exists()
+    id, state = provider.create(COMMAND, steps, False)
+    with pytest.raises(ProviderError, match="command:Delete: injected failure"):
+        provider.delete(COMMAND, id, steps, state)
+    provider.delete(COMMAND, id, steps, state)
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_cancelled_update_ends_the_command_and_what_it_started(cloud: Cloud, tmp_path: Path) -> None:
     provider = CommandProvider(lambda: cloud, lambda _: provider.Cancel(None, None))  # pyright: ignore[reportArgumentType]  # neither is looked at
     began = time.monotonic()
