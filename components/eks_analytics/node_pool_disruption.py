@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .node_pool_options import DisruptionBudgetArgs, NodePoolArgs
+from .node_pool_options import DisruptionBudgetArgs, NodePoolArgs, seconds
 from .problems import Problem, repeated
 
 CONSOLIDATION_POLICIES = ("WhenEmptyOrUnderutilized", "WhenEmpty", "Balanced")
@@ -31,6 +31,10 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         reason = "is no duration: numbers with h, m or s, and no days"
         remedy = 'write one such as "30s" or "1h30m"' + (", or Never" if never else ", or leave it out for no limit")
         yield Problem(f"{where}.{field}", value, reason, remedy)
+    expires = pool.get("expire_after", "Never")
+    if _DURATION.fullmatch(expires) and not seconds(expires):
+        reason = "replaces every node as soon as it is there, without end"
+        yield Problem(f"{where}.expire_after", expires, reason, 'write an age such as "720h", or Never')
     for index, budget in enumerate(pool.get("disruption_budgets", [])):
         yield from _budget_problems(f"{where}.disruption_budgets[{index}]", budget)
 
@@ -55,3 +59,5 @@ def _budget_problems(where: str, budget: DisruptionBudgetArgs) -> Iterator[Probl
     if duration is not None and not _WINDOW.fullmatch(duration):
         reason = "is no duration in hours and minutes"
         yield Problem(f"{where}.duration", duration, reason, 'write one such as "8h", "30m" or "1h30m"')
+    elif duration is not None and not seconds(duration):
+        yield Problem(f"{where}.duration", duration, "is over at once, so it never counts", "write a length such as 8h")
