@@ -58,8 +58,12 @@ def user_data_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
 
 
 def _toml_problems(key: str, text: str, shown: str) -> Iterator[Problem]:
+    remedy = 'write settings such as "[settings.kernel]"'
+    if text.startswith("#!"):  # which TOML takes for a comment
+        yield Problem(key, shown, "is a script, and Bottlerocket has no shell: it takes TOML", remedy)
+        return
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason = f"is not TOML, which is all that Bottlerocket takes: {error}"
-        yield Problem(key, shown, reason, 'write settings such as "[settings.kernel]"')
+        yield Problem(key, shown, reason, remedy)
