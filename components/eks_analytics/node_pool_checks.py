@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .karpenter_checks import OBJECT_NAME
 from .node_group_options import TaintArgs
-from .node_pool_disks import disk_problems
+from .node_pool_disks import disk_problems, key_warnings
 from .node_pool_disruption import disruption_problems
 from .node_pool_images import EXAMPLES, image_problems, user_data_problems
 from .node_pool_labels import key_problem, label_problem, requirement_key_problem, value_problem
@@ -48,7 +48,7 @@ def node_pool_warnings(options: NodePoolsOptions) -> list[str]:
                 f"pools[{index}].metadata_options.http_tokens is optional: a server on a node of {pool['name']} that "
                 "can be made to send requests gives away the node's role."
             )
-    return found
+    return [*found, *key_warnings(options.pools)]
 
 
 def _pool_problems(where: str, pool: NodePoolArgs, options: NodePoolsOptions) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The volumes of node pools: what EC2 would refuse when a node is needed. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .node_pool_options import BlockDeviceArgs, NodePoolArgs, ami_family
@@ -9,6 +9,8 @@ from .problems import Problem, repeated
 
 LEAST_ROOT_GIB = 20
 """Images of AL2023 are that large."""
+AWS_MANAGED_KEY = "alias/aws/ebs"
+"""The key of AWS for EBS, which every role of the account may use through EC2."""
 _ROOT = "xvda"
 _MOST_DEVICES = 50
 _DEVICE = re.compile(r"(/dev/)?(sd|xvd|nvme)[a-z0-9]+")
@@ -61,6 +63,19 @@ def disk_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield from _device_problems(f"{where}.block_devices[{index}]", device)
         if ami_family(pool) == "al2023":
             yield from _root_problems(f"{where}.block_devices[{index}]", device)
+
+
+def key_warnings(pools: Sequence[NodePoolArgs]) -> Iterator[str]:
+    """A word, once for all pools, of the rights that keys need: nothing here can read the policy of a key."""
+    keys = {device.get("kms_key_id", "") for pool in pools for device in pool.get("block_devices", [])}
+    if own := sorted(key for key in keys if key and not key.endswith(AWS_MANAGED_KEY)):
+        spot = any("spot" in pool.get("capacity_types", []) for pool in pools)
+        roles = "Karpenter's controller role (its output controller_role_arn)"
+        roles += " and the role AWSServiceRoleForEC2Spot" if spot else ""
+        yield (
+            f"kms_key_id {', '.join(own)}: instances end right after launch unless the key's policy lets {roles} do "
+            "kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext, kms:ReEncrypt* and kms:CreateGrant."
+        )
 
 
 def _device_problems(where: str, device: BlockDeviceArgs) -> Iterator[Problem]:

@@ -45,7 +45,9 @@ class BlockDeviceArgs(TypedDict):
     throughput: NotRequired[int]
     """MiB per second, for gp3; 125 by default."""
     kms_key_id: NotRequired[str]
-    """Id or ARN of the KMS key that encrypts the volume; the account's default key by default."""
+    """Id, ARN or alias of the KMS key that encrypts the volume; the account's default key by default. The policy of a
+    key of your own must let Karpenter's controller role (its output `controller_role_arn`), and for Spot the role
+    AWSServiceRoleForEC2Spot, use it and grant it on (kms:CreateGrant): else instances end right after launch."""
     snapshot_id: NotRequired[str]
     """Snapshot that the volume is made of; none by default."""
     delete_on_termination: NotRequired[bool]

@@ -275,5 +275,19 @@ def test_answers_without_tokens_are_warned_of() -> None:
     assert "http_tokens is optional" in warning
 
 
+def test_a_key_of_ones_own_is_told_of_once_with_the_roles_that_its_policy_must_name() -> None:
+    own = {"block_devices": [{**DEVICE, "kms_key_id": "alias/disks"}]}
+    (warning,) = node_pool_warnings(options(own, {"name": "other", **own}))
+    assert "controller_role_arn" in warning
+    assert "kms:CreateGrant" in warning
+    assert "AWSServiceRoleForEC2Spot" not in warning
+    (warning,) = node_pool_warnings(options({**own, "capacity_types": ["on-demand", "spot"]}))
+    assert "AWSServiceRoleForEC2Spot" in warning
+
+
+def test_the_key_of_aws_needs_no_word() -> None:
+    assert node_pool_warnings(options({"block_devices": [{**DEVICE, "kms_key_id": "alias/aws/ebs"}]})) == []
+
+
 def test_all_problems_are_reported_at_once() -> None:
     assert len(check_node_pools(options({"zones": ["x"], "weight": 0}, {"name": "b", "expire_after": "1d"}))) == 3
