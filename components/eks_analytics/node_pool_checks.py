@@ -15,6 +15,7 @@ from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, 
 from .node_pool_selectors import selector_problems
 from .problems import Problem, repeated
 from .tags import check_tags
+from .unknown_fields import unknown_field_problems
 
 TAINT_EFFECTS = ("NoSchedule", "NoExecute", "PreferNoSchedule")
 
@@ -52,6 +53,7 @@ def node_pool_warnings(options: NodePoolsOptions) -> list[str]:
 
 
 def _pool_problems(where: str, pool: NodePoolArgs, options: NodePoolsOptions) -> Iterator[Problem]:
+    yield from unknown_field_problems(where, pool, NodePoolArgs)
     yield from image_problems(where, pool, options.production)
     yield from user_data_problems(where, pool)
     yield from machine_problems(where, pool)

@@ -9,7 +9,7 @@ from .problems import Problem, repeated
 
 LEAST_ROOT_GIB = 20
 """Images of AL2023 are that large."""
-AWS_MANAGED_KEY = "alias/aws/ebs"
+_AWS_MANAGED_KEY = "alias/aws/ebs"
 """The key of AWS for EBS, which every role of the account may use through EC2."""
 _ROOT = "xvda"
 _MOST_DEVICES = 50
@@ -67,8 +67,9 @@ def disk_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
 
 def key_warnings(pools: Sequence[NodePoolArgs]) -> Iterator[str]:
     """A word, once for all pools, of the rights that keys need: nothing here can read the policy of a key."""
+    # https://karpenter.sh/docs/troubleshooting/#node-terminates-before-ready-on-failed-encrypted-ebs-volume
     keys = {device.get("kms_key_id", "") for pool in pools for device in pool.get("block_devices", [])}
-    if own := sorted(key for key in keys if key and not key.endswith(AWS_MANAGED_KEY)):
+    if own := sorted(key for key in keys if key and not key.endswith(_AWS_MANAGED_KEY)):
         spot = any("spot" in pool.get("capacity_types", []) for pool in pools)
         roles = "Karpenter's controller role (its output controller_role_arn)"
         roles += " and the role AWSServiceRoleForEC2Spot" if spot else ""

@@ -218,6 +218,20 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "metadata_options.http_put_response_hop_limit",
         "outside of 1 and 64",
     ),
+    ({"kubelet": {"maxPods": 50}}, "kubelet", "leave it out, or use one of name, ami_alias"),
+    ({"instanceFamilies": ["m6i"]}, "instanceFamilies", "did you mean instance_families?"),
+    ({"consolidate": "30s"}, "consolidate", "did you mean consolidate_after?"),
+    ({"metadata_options": {"hop_limit": 2}}, "metadata_options.hop_limit", "did you mean http_put_response_hop_limit?"),
+    ({"block_devices": [{**DEVICE, "size_gb": 8}]}, "block_devices[0].size_gb", "did you mean size_gib?"),
+    ({"block_devices": [{**DEVICE, "encrypted": False}]}, "block_devices[0].encrypted", "no such argument"),
+    ({"subnet_selector": [{"id": "subnet-0a1b2c3d", "name": "x"}]}, "subnet_selector[0].name", "no such argument"),
+    ({"taints": [{"key": "a", "efect": "x", "effect": "NoExecute"}]}, "taints[0].efect", "did you mean effect?"),
+    (
+        {"requirements": [{"key": "a", "operator": "Exists", "minValues": 2}]},
+        "requirements[0].minValues",
+        "did you mean min_values?",
+    ),
+    ({"disruption_budgets": [{"nodes": "1", "reason": []}]}, "disruption_budgets[0].reason", "did you mean reasons?"),
     ({"tags": {"karpenter.sh/nodepool": "x"}}, "tags", "leave it out"),
     ({"tags": {"kubernetes.io/cluster/analytics": "owned"}}, "tags", "leave it out"),
     ({"tags": {"eks:eks-cluster-name": "x"}}, "tags", "Karpenter sets itself"),
@@ -273,6 +287,12 @@ def test_an_image_that_changes_by_itself_is_refused_in_production_and_warned_of_
 def test_answers_without_tokens_are_warned_of() -> None:
     (warning,) = node_pool_warnings(options({"metadata_options": {"http_tokens": "optional"}}))
     assert "http_tokens is optional" in warning
+
+
+def test_a_long_text_under_an_unknown_key_is_not_shown_in_full() -> None:
+    (problem,) = check_node_pools(options({"userdata": "#!/bin/bash\n" + "x" * 100 + "end"}))
+    assert "did you mean user_data?" in str(problem)
+    assert "end" not in str(problem)
 
 
 def test_a_key_of_ones_own_is_told_of_once_with_the_roles_that_its_policy_must_name() -> None:
