@@ -16,61 +16,61 @@ def options(*pools: dict[str, Any], **changes: Any) -> NodePoolsOptions:
     return NodePoolsOptions(**{"cluster_name": "analytics", "has_node_role": True, "pools": complete, **changes})
 
 
-@pytest.mark.parametrize(
-    "right",
-    [
-        {},
-        BOTTLEROCKET,
-        {**BOTTLEROCKET, "user_data": "[settings.kernel]\nlockdown = 'integrity'\n", "disk_size_gib": 59000},
-        {"ami_alias": "al2023@latest"},
-        {"instance_families": ["m6i", "m7i-flex", "u7i-12tb"], "instance_types": ["m6i.large", "m6i.metal"]},
-        {"instance_families": ["m7g", "m6i"], "architectures": ["arm64", "amd64"]},
-        {"instance_types": ["g5g.xlarge"], "architectures": ["arm64"]},
-        {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand", "reserved"]},
-        {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
-        {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
-        {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
-        {"requirements": [{"key": "topology.kubernetes.io/zone", "operator": "NotIn", "values": ["us-west-2d"]}]},
-        {
-            "requirements": [
-                {
-                    "key": "karpenter.k8s.aws/instance-family",
-                    "operator": "In",
-                    "values": ["m6i", "m7i"],
-                    "min_values": 2,
-                }
-            ]
-        },
-        {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
-        {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
-        {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
-        {"limits": {"cpu": "100000", "memory": "1.5Ti", "nodes": "10", "nvidia.com/gpu": "8"}, "weight": 100},
-        {"limits": {}},
-        {"consolidation_policy": "Balanced", "consolidate_after": "Never", "expire_after": "Never"},
-        {"consolidate_after": "0s", "termination_grace_period": "0s"},
-        {"consolidate_after": "1h30m", "expire_after": "336h", "termination_grace_period": "48h"},
-        {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
-        {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
-        {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
-        {"disk_size_gib": 20},
-        {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
-        {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
-        {"block_devices": [{**DEVICE, "volume_type": "io2", "iops": 100000, "kms_key_id": "alias/disks"}]},
-        {"block_devices": [{**DEVICE, "volume_type": "io1", "iops": 5000.0}]},
-        {"block_devices": [{**DEVICE, "size_gib": 8, "snapshot_id": "snap-0a1b2c3d"}]},
-        {**BOTTLEROCKET, "block_devices": [{**DEVICE, "size_gib": 4}, {**DEVICE, "device_name": "/dev/xvdb"}]},
-        {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "size_gib": 8, "volume_type": "gp2"}]},
-        {"instance_store": "raid0"},
-        {"user_data": "#!/bin/bash\necho ${HOME}\n"},
-        {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
-        {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
-        {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
-        {"security_group_selector": [{"id": "sg-0123456789abcdef0"}]},
-        {"metadata_options": {"http_put_response_hop_limit": 2, "http_protocol_ipv6": "enabled"}},
-        {"metadata_options": {"http_endpoint": "disabled", "http_tokens": "optional"}},
-        {"tags": {"app": "e6data"}, "detailed_monitoring": True, "associate_public_ip_address": False},
-    ],
-)
+RIGHT: list[dict[str, Any]] = [
+    {},
+    BOTTLEROCKET,
+    {**BOTTLEROCKET, "user_data": "[settings.kernel]\nlockdown = 'integrity'\n", "disk_size_gib": 59000},
+    {"ami_alias": "al2023@latest"},
+    {"instance_families": ["m6i", "m7i-flex", "u7i-12tb"], "instance_types": ["m6i.large", "m6i.metal"]},
+    {"instance_families": ["m7g", "m6i"], "architectures": ["arm64", "amd64"]},
+    {"instance_types": ["g5g.xlarge"], "architectures": ["arm64"]},
+    {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand", "reserved"]},
+    {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
+    {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
+    {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
+    {"requirements": [{"key": "topology.kubernetes.io/zone", "operator": "NotIn", "values": ["us-west-2d"]}]},
+    {
+        "requirements": [
+            {
+                "key": "karpenter.k8s.aws/instance-family",
+                "operator": "In",
+                "values": ["m6i", "m7i"],
+                "min_values": 2,
+            }
+        ]
+    },
+    {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
+    {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
+    {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
+    {"limits": {"cpu": "100000", "memory": "1.5Ti", "nodes": "10", "nvidia.com/gpu": "8"}, "weight": 100},
+    {"limits": {}},
+    {"consolidation_policy": "Balanced", "consolidate_after": "Never", "expire_after": "Never"},
+    {"consolidate_after": "0s", "termination_grace_period": "0s"},
+    {"consolidate_after": "1h30m", "expire_after": "336h", "termination_grace_period": "48h"},
+    {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
+    {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
+    {"disk_size_gib": 20},
+    {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
+    {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
+    {"block_devices": [{**DEVICE, "volume_type": "io2", "iops": 100000, "kms_key_id": "alias/disks"}]},
+    {"block_devices": [{**DEVICE, "volume_type": "io1", "iops": 5000.0}]},
+    {"block_devices": [{**DEVICE, "size_gib": 8, "snapshot_id": "snap-0a1b2c3d"}]},
+    {**BOTTLEROCKET, "block_devices": [{**DEVICE, "size_gib": 4}, {**DEVICE, "device_name": "/dev/xvdb"}]},
+    {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "size_gib": 8, "volume_type": "gp2"}]},
+    {"instance_store": "raid0"},
+    {"user_data": "#!/bin/bash\necho ${HOME}\n"},
+    {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
+    {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
+    {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
+    {"security_group_selector": [{"id": "sg-0123456789abcdef0"}, {"tags": {"Name": "nodes"}}]},
+    {"metadata_options": {"http_put_response_hop_limit": 2, "http_protocol_ipv6": "enabled"}},
+    {"metadata_options": {"http_endpoint": "disabled", "http_tokens": "optional"}},
+    {"tags": {"app": "e6data"}, "detailed_monitoring": True, "associate_public_ip_address": False},
+]
+
+
+@pytest.mark.parametrize("right", RIGHT)
 def test_what_works_is_taken(right: dict[str, Any]) -> None:
     assert check_node_pools(options(right)) == []
 
