@@ -15,6 +15,7 @@ from .e6data_workspace_options import (
 from .node_pool_checks import check_node_pools, node_pool_warnings
 from .node_pools import NodePoolsArgs, make_node_class, make_node_pool, node_pools_options, surroundings
 from .problems import reject
+from .unknown_fields import unknown_field_problems
 from .waiting import once
 
 _OF_THE_POOLS = (
@@ -55,7 +56,7 @@ class E6dataWorkspace(pulumi.ComponentResource):
         around = WorkspaceSurroundings(
             args["cluster_name"], args.get("availability_zones", ()), args.get("production", False)
         )
-        problems = list(check_workspace(args, around))
+        problems = [*unknown_field_problems("", args, E6dataWorkspaceArgs), *check_workspace(args, around)]
         reject(f"workspace {args['name']!r}", problems or check_node_pools(node_pools_options(_pools(args))))
 
         super().__init__("eks-analytics:index:E6dataWorkspace", name, {}, opts)

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import iam
+from .helm_release import helm_release
 from .helm_values import merged
 from .karpenter_checks import KarpenterOptions, check_karpenter, karpenter_warnings
 from .karpenter_policies import (
@@ -24,7 +25,6 @@ from .problems import reject
 
 CHARTS = "oci://public.ecr.aws/karpenter"
 SERVICE_ACCOUNT = "karpenter"
-RELEASE_TIMEOUT_SECONDS = 600
 LONGEST_COMPONENT_NAME = room_for_name(LONGEST_RULE_NAME, *(f"-{kind}" for kind in INTERRUPTIONS))
 QUEUE_RETENTION_SECONDS = 300  # an older warning is of a node that is gone
 
@@ -328,9 +328,7 @@ class Karpenter(pulumi.ComponentResource):
         """Helm never updates CRDs that come inside of a chart, so they have a release of their own, which keeps them:
         Kubernetes would delete every NodePool, and its nodes, with their CRD."""
         options = self._options
-        # Not the typed class: cluster.py says why.
-        return pulumi.CustomResource(
-            "kubernetes:helm.sh/v3:Release",
+        return helm_release(
             f"{self._label}-{chart.removeprefix('karpenter-')}",
             {
                 "name": chart,
@@ -339,10 +337,9 @@ class Karpenter(pulumi.ComponentResource):
                 "chart": f"{CHARTS}/{chart}",
                 "version": options.version,
                 "skipCrds": chart == "karpenter",
-                "timeout": RELEASE_TIMEOUT_SECONDS,
                 "values": values,
             },
-            opts=self._child(*depends_on),
+            self._child(*depends_on),
         )
 
 

@@ -120,6 +120,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {**NETWORK, "tags": {"app": "bi"}}}, "tags", "app=e6data"),
     ({"cluster": {**CLUSTER, "tags": {"app": "bi"}}}, "tags", "leave it out"),
     ({"network": {**NETWORK, "tags": {"eks:eks-cluster-name": "e6"}}}, "tags", "Karpenter sets itself"),
+    ({"workspaces": [{**ANALYTICS, "zone": ["us-west-2a"]}]}, "workspaces[0].zone", "did you mean zones?"),
     ({"workspaces": [ANALYTICS, ANALYTICS]}, "workspaces[1].name", "its own name"),
     ({"workspaces": [{**ANALYTICS, "zones": ["us-west-2c"]}]}, "workspaces[0].zones", "us-west-2a"),
     ({"karpenter": {"allowed_names": ["e6data-other"]}}, "workspaces[0].name", 'add "e6data-analytics"'),
