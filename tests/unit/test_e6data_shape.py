@@ -14,7 +14,7 @@ from test_e6data import ANALYTICS, CLUSTER, EXISTING_VPC, NETWORK, PROVIDER, ROL
 ACCOUNT = "123456789012"
 VPC = EXISTING_VPC["existing_vpc_id"]
 REPORTING = {"name": "reporting", "instance_families": ["c5d"], "tags": {"team": "bi"}}
-PARTS = {"AwsLoadBalancerController", "Cluster", "E6dataWorkspace", "Karpenter", "LoadBalancerDrain", "Network"}
+PARTS = {"AwsLoadBalancerController", "Cluster", "Karpenter", "LoadBalancerDrain", "Network"}
 NEW: dict[str, Any] = {"cluster": {**CLUSTER, "account_id": ACCOUNT}, "workspaces": [ANALYTICS, REPORTING]}
 EXISTING: dict[str, Any] = {"network": EXISTING_VPC, "cluster": None, "existing_cluster": {}}
 Build = Callable[..., dict[str, Any]]
@@ -68,13 +68,12 @@ def build(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Build:
     return run
 
 
-def parts(recorder: Recorder) -> dict[str, list[str]]:
-    """Components directly in the product, by kind."""
-    found: dict[str, list[str]] = {}
-    for item in recorder.registrations:
-        if item.type.startswith("eks-analytics:") and item.parent.endswith("eks-analytics:index:E6data::e6"):
-            found.setdefault(item.type.rpartition(":")[2], []).append(item.name)
-    return found
+def parts(recorder: Recorder) -> set[str]:
+    """Kinds of the components directly in the product, workspaces aside."""
+    parent = "eks-analytics:index:E6data::e6"
+    kinds = {one.type for one in recorder.registrations if one.parent.endswith(parent)}
+    ours = {kind.rpartition(":")[2] for kind in kinds if kind.startswith("eks-analytics:")}
+    return ours - {"E6dataWorkspace"}
 
 
 def release(recorder: Recorder, chart: str) -> Registration:
@@ -82,8 +81,13 @@ def release(recorder: Recorder, chart: str) -> Registration:
     return found
 
 
+def of_workspaces(recorder: Recorder, kind: str) -> dict[str, Registration]:
+    """The NodePools or EC2NodeClasses, by the names that they have in the cluster."""
+    return {one.inputs["metadata"]["name"]: one for one in recorder.of(kind).values()}
+
+
 def spec(recorder: Recorder, kind: str, workspace: str) -> dict[str, Any]:
-    return recorder.of(kind)[f"e6-{workspace}-e6data-{workspace}"].inputs["spec"]
+    return of_workspaces(recorder, kind)[f"e6data-{workspace}"].inputs["spec"]
 
 
 def needed(recorder: Recorder, item: Registration) -> set[str]:
@@ -102,9 +106,9 @@ def needed(recorder: Recorder, item: Registration) -> set[str]:
 
 def test_everything_is_made_where_nothing_is_there(build: Build, recorder: Recorder) -> None:
     build()
-    found = parts(recorder)
-    assert set(found) == PARTS
-    assert found["E6dataWorkspace"] == ["e6-analytics", "e6-reporting"]
+    assert parts(recorder) == PARTS
+    for kind in ("NodePool", "EC2NodeClass"):
+        assert set(of_workspaces(recorder, kind)) == {"e6data-analytics", "e6data-reporting"}
 
 
 def test_the_outputs_are_what_the_console_asks_for(build: Build) -> None:
@@ -160,7 +164,7 @@ def test_whatever_is_in_the_cluster_goes_through_the_clusters_provider(build: Bu
 
 def test_workspaces_come_after_karpenter_and_karpenter_after_its_nodes(build: Build, recorder: Recorder) -> None:
     build()
-    before = needed(recorder, recorder.of("NodePool")["e6-analytics-e6data-analytics"])
+    before = needed(recorder, of_workspaces(recorder, "NodePool")["e6data-analytics"])
     assert release(recorder, "karpenter").key in before
     assert any(":NodeGroup::" in key for key in needed(recorder, release(recorder, "karpenter")))
     assert any(":NodeGroup::" in key for key in needed(recorder, release(recorder, "aws-load-balancer-controller")))
@@ -187,7 +191,7 @@ def test_an_image_that_changes_by_itself_is_refused_in_production(build: Build, 
 
 def test_what_is_there_already_is_used(build: Build, recorder: Recorder) -> None:
     outputs = build(**EXISTING)
-    assert set(parts(recorder)) == PARTS - {"Cluster", "LoadBalancerDrain"}
+    assert parts(recorder) == PARTS - {"Cluster", "LoadBalancerDrain"}
     assert recorder.of("Command") == {}
     assert outputs["vpc_id"] == VPC
     assert outputs["oidc_issuer"] == ISSUER
@@ -213,25 +217,31 @@ def test_an_oidc_provider_that_is_named_is_not_made(build: Build, recorder: Reco
 def test_controllers_that_are_there_are_not_installed_again(build: Build, recorder: Recorder) -> None:
     there = {"karpenter_node_role_name": "Nodes", "has_load_balancer_controller": True}
     outputs = build(**{**EXISTING, "existing_cluster": there})
-    assert set(parts(recorder)) == {"Network", "E6dataWorkspace"}
+    assert parts(recorder) == {"Network"}
     assert recorder.of("Release") == {}
     assert spec(recorder, "EC2NodeClass", "analytics")["role"] == "Nodes"
     assert (outputs["karpenter_node_role_name"], outputs["karpenter_node_role_arn"]) == ("Nodes", "")
 
 
-def test_what_of_an_existing_vpc_and_cluster_would_not_do_is_told_before_anything_is_made(
-    build: Build, recorder: Recorder
-) -> None:
+def test_a_cluster_that_would_not_do_is_refused_before_anything_is_made(build: Build, recorder: Recorder) -> None:
     found = recorder.answers["aws:eks/getCluster:getCluster"]
-    recorder.answers |= {
-        "aws:eks/getCluster:getCluster": lambda asked: {**found(asked), "status": "FAILED"},
-        "aws:ec2/getRouteTable:getRouteTable": lambda _: {"routes": []},
-    }
-    with pytest.raises(Exception, match="cannot be built as asked") as error:
+    recorder.answers["aws:eks/getCluster:getCluster"] = lambda asked: {**found(asked), "status": "FAILED"}
+    with pytest.raises(Exception, match="is FAILED"):
         build(**EXISTING)
-    assert "is FAILED" in str(error.value)
+    assert made(recorder) == []
+
+
+def test_a_vpc_without_a_way_out_is_refused_before_anything_is_made(build: Build, recorder: Recorder) -> None:
+    recorder.answers["aws:ec2/getRouteTable:getRouteTable"] = lambda _: {"routes": []}
+    with pytest.raises(Exception, match="has no way to the internet") as error:
+        build(**EXISTING)
     assert str(error.value).count("has no way to the internet") == len(NETWORK["availability_zones"])
-    assert {one.type for one in recorder.registrations} == {"eks-analytics:index:E6data"}
+    assert made(recorder) == []
+
+
+def made(recorder: Recorder) -> list[str]:
+    """What would be in AWS or in the cluster."""
+    return [one.key for one in recorder.registrations if not one.type.startswith("eks-analytics:")]
 
 
 def test_s3_through_nat_is_warned_of_as_the_component_is_made(build: Build, recorder: Recorder) -> None:
