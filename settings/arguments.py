@@ -48,6 +48,7 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
         "existing_vpc_id": network.existing_vpc_id,
         "existing_private_subnets": network.existing_private_subnets,
         "existing_public_subnets": network.existing_public_subnets,
+        "needs_way_out": settings.product == "e6data",
         "tags": settings.tags,
     }
 

@@ -40,7 +40,7 @@ class KarpenterSpecArgs(TypedDict):
     """What the names of the NodePools and EC2NodeClasses begin with that the controller may serve, e.g. "e6data-"; it
     can make and remove nodes of no others. Empty by default: it may serve all in this cluster."""
     allowed_names: NotRequired[list[str]]
-    """Exact names instead of `allowed_name_prefix`. Every name takes room in IAM policies: some 13 fit, and each new
+    """Exact names instead of `allowed_name_prefix`. Every name takes room in IAM policies: some 30 fit, and each new
     one changes them. None by default."""
     isolated_vpc: NotRequired[bool]
     """The VPC has no way to the internet: Karpenter then takes prices from a built-in list. Needs

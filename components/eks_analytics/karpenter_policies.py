@@ -141,14 +141,15 @@ def _owned(rights: ControllerRights, of: str) -> dict[str, Any]:
 
 def _of_pools(rights: ControllerRights, of: str) -> dict[str, Any]:
     """Karpenter tries every EC2NodeClass before any node is needed, by a launch template of its own that belongs to no
-    NodePool: the tag is there, and empty. A restriction lets it pass, and names the EC2NodeClass besides, which
-    everything is tagged with.
+    NodePool: the tag is there, and empty. A restriction lets that pass. A pattern names the EC2NodeClass besides, which
+    everything is tagged with; for exact names that would halve how many fit.
 
     https://github.com/aws/karpenter-provider-aws/blob/v1.14.1/pkg/controllers/nodeclass/validation.go
     """
     if "*" in rights.names:
         return {f"{of}/karpenter.sh/nodepool": "*"}
-    return {f"{of}/karpenter.sh/nodepool": [*rights.names, ""], f"{of}/karpenter.k8s.aws/ec2nodeclass": _named(rights)}
+    pools = {f"{of}/karpenter.sh/nodepool": [*rights.names, ""]}
+    return pools if len(rights.names) > 1 else {**pools, f"{of}/karpenter.k8s.aws/ec2nodeclass": rights.names[0]}
 
 
 def _marked(rights: ControllerRights) -> dict[str, Any]:
