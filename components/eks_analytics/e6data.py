@@ -50,7 +50,8 @@ class E6dataKarpenterArgs(TypedDict):
     eks-pod-identity-agent, or irsa (default for an existing one)."""
     allowed_names: NotRequired[list[str]]
     """Exact names of the NodePools that the controller may serve, e.g. ["e6data-analytics"], where "e6data-*" is too
-    wide. Some 30 fit, and each new one changes IAM policies. None by default."""
+    wide. Some 30 fit, and each new one changes IAM policies; take one out only after its workspace is gone. None by
+    default."""
     enable_zonal_shift: NotRequired[bool]
     """Makes no nodes in a zone from which Amazon Application Recovery Controller shifts away. False by default."""
     replicas: NotRequired[int]

@@ -81,6 +81,32 @@ def test_an_existing_cluster_takes_the_place_of_the_blocks_that_make_one() -> No
     assert check_e6data(e6data_options(settings)) == []
 
 
+def test_an_existing_cluster_may_have_any_name_that_eks_takes_and_a_new_one_must_leave_room() -> None:
+    assert read({**IN_EXISTING, "cluster_name": "x" * 100}).cluster_name == "x" * 100
+    with pytest.raises(SettingsError, match="shorten it to 37"):
+        read({**GOOD, "cluster_name": "x" * 38})
+
+
+@pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
+def test_in_production_an_image_that_changes_by_itself_is_refused_wherever_the_cluster_comes_from(
+    config: dict[str, Any],
+) -> None:
+    (workspace,) = config["e6data"]["workspaces"]
+    latest = {**config["e6data"], "workspaces": [{**workspace, "ami_alias": "al2023@latest"}]}
+    assert read({**config, "e6data": latest})
+    with pytest.raises(SettingsError, match=r"workspaces\[0\].ami_alias"):
+        read({**config, "e6data": latest, "production": True})
+
+
+@pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
+def test_the_tags_of_stack_and_workspace_are_counted_together(config: dict[str, Any]) -> None:
+    (workspace,) = config["e6data"]["workspaces"]
+    many = {**config["e6data"], "workspaces": [{**workspace, "tags": {f"tag{n}": "x" for n in range(40)}}]}
+    assert read({**config, "e6data": many})
+    with pytest.raises(SettingsError, match=r"workspaces\[0\].tags"):
+        read({**config, "e6data": many, "tags": {f"other{n}": "x" for n in range(9)}})
+
+
 @pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
 def test_the_component_is_asked_for_what_was_judged(config: dict[str, Any]) -> None:
     settings = read(config)
