@@ -11,7 +11,7 @@ from .node_pool_disruption import disruption_problems
 from .node_pool_images import EXAMPLES, image_problems, user_data_problems
 from .node_pool_labels import key_problem, label_problem, requirement_key_problem, value_problem
 from .node_pool_machines import machine_problems, zone_problems
-from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family
+from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family, limits
 from .node_pool_selectors import selector_problems
 from .problems import Problem, repeated
 from .tags import check_tags
@@ -151,7 +151,7 @@ def _taint_problems(where: str, taints: Sequence[TaintArgs]) -> Iterator[Problem
 
 
 def _limit_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
-    for key, value in pool.get("limits", {}).items():
+    for key, value in limits(pool).items():
         at = f'{where}.limits["{key}"]'
         if problem := key_problem(at, key):
             yield problem

@@ -224,9 +224,9 @@ def test_a_workspace_is_one_pool_and_one_class_with_known_names(build: Any, reco
 
 def test_nothing_is_registered_where_something_is_wrong(build: Any, recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="cannot be built as asked") as error:
-        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"], cpuLimits=8)
+        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"])
     assert recorder.registrations == []
-    for name in ("name", "cpu_limit", "zones", "cpuLimits"):
+    for name in ("name", "cpu_limit", "zones"):
         assert f"- {name} = " in str(error.value)
 
 
