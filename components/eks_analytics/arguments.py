@@ -22,7 +22,7 @@ def argument_problems(args: Mapping[str, Any], kind: type) -> list[Problem]:
 
 
 def _field_problems(where: str, given: Mapping[str, Any], kind: type) -> Iterator[Problem]:
-    required = cast("frozenset[str]", getattr(kind, "__required_keys__", frozenset()))
+    required = cast("frozenset[str]", vars(kind)["__required_keys__"])
     for name, annotation in kind.__annotations__.items():
         at, value, hint = f"{where}.{name}" if where else name, given.get(name), without_qualifier(annotation)
         if value is not None:

@@ -50,6 +50,8 @@ RIGHT: list[dict[str, Any]] = [
     {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
     {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
     {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "0  9 * * *", "duration": "8h0s"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "*/5,7 0-8/2 ? JAN,3-dec 0,Mon-6", "duration": "1h30m0s"}]},
     {"disk_size_gib": 20},
     {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
     {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
@@ -164,6 +166,27 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"disruption_budgets": [{"nodes": "1", "schedule": "9 to 5", "duration": "8h"}]},
         "disruption_budgets[0].schedule",
         "no cron expression of five parts",
+    ),
+    *(
+        (
+            {"disruption_budgets": [{"nodes": "0", "schedule": schedule, "duration": "8h"}]},
+            "disruption_budgets[0].schedule",
+            text,
+        )
+        for schedule, text in (
+            ("99 99 * * *", "has 99 as minute, which goes from 0 to 59"),
+            ("0 24 * * *", "has 24 as hour, which goes from 0 to 23"),
+            ("a b c d e", "has a as minute"),
+            ("0 9 * * 7", "has 7 as day of the week, which goes from 0 to 6 or sun to sat"),
+            ("0 9 * * fri-mon", "has fri-mon as day of the week"),
+            ("0 9 L * *", "has L as day of the month"),
+            ("0 9 0 * *", "has 0 as day of the month"),
+            ("0 9 * 13 *", "has 13 as month"),
+            ("*/0 9 * * *", "has */0 as minute"),
+            ("1,, 9 * * *", "has 1,, as minute"),
+            ("@every 1h", "no cron expression of five parts"),
+            ("@a b c d e", "no cron expression of five parts"),
+        )
     ),
     (
         {"disruption_budgets": [{"nodes": "1", "schedule": "@daily", "duration": "30s"}]},
