@@ -23,6 +23,7 @@ _QUANTITY = re.compile(r"(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)
 _OPERATORS = {"In": "one or more", "NotIn": "one or more", "Exists": "no", "DoesNotExist": "no"}
 _NUMERIC = ("Gt", "Lt", "Gte", "Lte")
 _FORBIDDEN_TAGS = ("eks:eks-cluster-name", "karpenter.k8s.aws/ec2nodeclass")
+_MOST_LABELS = 100
 _MOST_REQUIREMENTS = 90  # of 100: some are made of other arguments
 
 
@@ -127,6 +128,9 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
 
 
 def _label_problems(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+    if len(labels) > _MOST_LABELS:
+        reason = f"are more than the {_MOST_LABELS} that a NodePool takes"
+        yield Problem(f"{where}.labels", len(labels), reason, "leave some out")
     for key, value in labels.items():
         at = f'{where}.labels["{key}"]'
         for problem in (label_problem(at, key), value_problem(at, value)):

@@ -12,6 +12,7 @@ REASONS = ("Empty", "Underutilized", "Drifted")
 
 _DURATION = re.compile(r"(\d+[hms])+")
 _WINDOW = re.compile(r"(\d+h(\d+m)?|\d+m)(0s)?")
+_MOST_BUDGETS = 50
 _BUDGET = re.compile(r"(100|\d{1,2})%|\d+")
 
 
@@ -35,7 +36,11 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
     if _DURATION.fullmatch(expires) and not seconds(expires):
         reason = "replaces every node as soon as it is there, without end"
         yield Problem(f"{where}.expire_after", expires, reason, 'write an age such as "720h", or Never')
-    for index, budget in enumerate(pool.get("disruption_budgets", [])):
+    budgets = pool.get("disruption_budgets", [])
+    if len(budgets) > _MOST_BUDGETS:
+        reason = f"are more than the {_MOST_BUDGETS} that a NodePool takes"
+        yield Problem(f"{where}.disruption_budgets", len(budgets), reason, "leave some out")
+    for index, budget in enumerate(budgets):
         yield from _budget_problems(f"{where}.disruption_budgets[{index}]", budget)
 
 

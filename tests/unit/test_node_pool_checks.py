@@ -39,6 +39,9 @@ RIGHT: list[dict[str, Any]] = [
             }
         ]
     },
+    {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "NotIn", "values": ["spot"]}]},
+    {"labels": {f"{'a' * 253}/b": "c"}},
+    {"labels": {f"k{n}": "v" for n in range(100)}, "disruption_budgets": [{"nodes": "1"}] * 50},
     {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
     {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
     {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
@@ -137,6 +140,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "outside of 1 and 50",
     ),
     ({"requirements": [{"key": f"k{n}", "operator": "Exists"} for n in range(91)]}, "requirements", "more than 90"),
+    (
+        {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}]},
+        "requirements[0].key",
+        "use capacity_types",
+    ),
+    ({"requirements": [{"key": "karpenter.sh", "operator": "Exists"}]}, "requirements[0].key", "its domain is kept"),
+    ({"labels": {"karpenter.sh": "b"}}, 'labels["karpenter.sh"]', "use a domain of your own"),
+    ({"labels": {f"{'a' * 254}/b": "c"}}, f'labels["{"a" * 254}/b"]', "at most 253 characters"),
+    ({"labels": {f"k{n}": "v" for n in range(101)}}, "labels", "more than the 100"),
+    ({"disruption_budgets": [{"nodes": "1"}] * 51}, "disruption_budgets", "more than the 50"),
     ({"labels": {"-a": "b"}}, 'labels["-a"]', "not a Kubernetes key"),
     ({"labels": {"a": "b c"}}, 'labels["a"]', "not a label's value"),
     ({"labels": {"karpenter.sh/x": "b"}}, 'labels["karpenter.sh/x"]', "use a domain of your own"),
