@@ -59,7 +59,8 @@ def _problem(at: str, value: Any, hint: Any, visible: bool) -> Problem:
         return Problem(at, "an output", f"must be {wanted} that is known from the start", "write the value itself")
     remedy = f"write {wanted}"
     if visible and hint is str and isinstance(value, int | float):
-        remedy = f'write it in quotes: "{str(value).lower()}"'
+        unit = "h" if at.endswith("_after") else ""
+        remedy = f'write it in quotes: "{str(value).lower()}{unit}"'
     elif visible and hint is int and isinstance(value, str) and value.isdecimal():
         remedy = f"write {value} without quotes"
     return Problem(at, shown(cast("object", value), visible), f"is not {wanted}", remedy)

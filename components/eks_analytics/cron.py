@@ -1,5 +1,5 @@
-"""Cron expressions as Karpenter reads them, with the standard parser of https://github.com/robfig/cron: it knows no L, W
-and #, no Sunday as 7 and no range over the end of a week. Pure."""
+"""Cron expressions as Karpenter reads them, with the standard parser of https://github.com/robfig/cron: it knows no L,
+W and #, no Sunday as 7 and no range over the end of a week. Pure."""
 
 import re
 

@@ -38,8 +38,8 @@ def key_problem(where: str, key: str) -> Problem | None:
     if (found := _KEY.fullmatch(key)) and len(found["domain"] or "/") <= _LONGEST_DOMAIN + 1:
         return None
     reason = (
-        f"is not a Kubernetes key: an optional DNS name of at most {_LONGEST_DOMAIN} characters and a slash, then at most 63 letters, digits, - _ and . that "
-        "begin and end with a letter or digit"
+        f"is not a Kubernetes key: an optional DNS name of at most {_LONGEST_DOMAIN} characters and a slash, then at "
+        "most 63 letters, digits, - _ and . that begin and end with a letter or digit"
     )
     return Problem(where, key, reason, 'write a key such as "workload" or "example.com/workload"')
 
