@@ -13,7 +13,7 @@ from .e6data_workspace_options import (
     workspace_pool,
     workspace_warnings,
 )
-from .node_pool_checks import check_node_pools, node_pool_warnings
+from .node_pool_checks import check_node_pools
 from .node_pools import NodePoolsArgs, make_node_class, make_node_pool, node_pools_options, surroundings
 from .problems import reject
 from .waiting import once
@@ -81,7 +81,7 @@ def make_workspace(name: str, args: E6dataWorkspaceArgs, opts: pulumi.ResourceOp
     """Its objects, for whoever has checked the arguments. E6data makes them as children of its own: it may have a
     hundred workspaces, and every component takes its time."""
     pools = _pools(args)
-    for warning in [*workspace_warnings(args), *node_pool_warnings(node_pools_options(pools))]:
+    for warning in workspace_warnings(args):
         pulumi.log.warn(warning, opts.parent)
     (pool,) = pools["pools"]
     node_class = make_node_class(name, pool, surroundings(pools), opts)
