@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from . import iam
+from .arguments import argument_problems
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .drain import LoadBalancerDrain
 from .drain_checks import DEFAULT_MINUTES
@@ -137,6 +138,7 @@ class E6data(pulumi.ComponentResource):
     """Name of each workspace's EC2NodeClass, by workspace."""
 
     def __init__(self, name: str, args: E6dataArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"e6data {name!r}", argument_problems(args, E6dataArgs))
         options = e6data_options(args)
         reject(f"e6data {name!r}", check_e6data(options))
 

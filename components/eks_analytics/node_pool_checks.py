@@ -11,7 +11,7 @@ from .node_pool_disruption import disruption_problems
 from .node_pool_images import EXAMPLES, image_problems, user_data_problems
 from .node_pool_labels import key_problem, label_problem, requirement_key_problem, value_problem
 from .node_pool_machines import machine_problems, zone_problems
-from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family
+from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family, limits
 from .node_pool_selectors import selector_problems
 from .problems import Problem, repeated
 from .tags import check_tags
@@ -23,6 +23,7 @@ _QUANTITY = re.compile(r"(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)
 _OPERATORS = {"In": "one or more", "NotIn": "one or more", "Exists": "no", "DoesNotExist": "no"}
 _NUMERIC = ("Gt", "Lt", "Gte", "Lte")
 _FORBIDDEN_TAGS = ("eks:eks-cluster-name", "karpenter.k8s.aws/ec2nodeclass")
+_MOST_LABELS = 100
 _MOST_REQUIREMENTS = 90  # of 100: some are made of other arguments
 
 
@@ -127,6 +128,9 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
 
 
 def _label_problems(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+    if len(labels) > _MOST_LABELS:
+        reason = f"are more than the {_MOST_LABELS} that a NodePool takes"
+        yield Problem(f"{where}.labels", len(labels), reason, "leave some out")
     for key, value in labels.items():
         at = f'{where}.labels["{key}"]'
         for problem in (label_problem(at, key), value_problem(at, value)):
@@ -151,7 +155,7 @@ def _taint_problems(where: str, taints: Sequence[TaintArgs]) -> Iterator[Problem
 
 
 def _limit_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
-    for key, value in pool.get("limits", {}).items():
+    for key, value in limits(pool).items():
         at = f'{where}.limits["{key}"]'
         if problem := key_problem(at, key):
             yield problem

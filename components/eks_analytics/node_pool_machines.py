@@ -21,7 +21,7 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         ("capacity_types", pool.get("capacity_types"), CAPACITY_TYPES),
         ("architectures", pool.get("architectures"), ARCHITECTURES),
     ):
-        yield from _choice_problems(f"{where}.{field}", given, allowed)
+        yield from choice_problems(f"{where}.{field}", given, allowed)
     families, types = pool.get("instance_families", []), pool.get("instance_types", [])
     for index, family in enumerate(families):
         if not _FAMILY.fullmatch(family):
@@ -43,7 +43,8 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield from _architecture_problems(f"{where}.{field}", listed, pool.get("architectures", ["amd64"]))
 
 
-def _choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:
+def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with words of which there are only a few."""
     if given is None:
         return
     if not given:
@@ -59,6 +60,8 @@ def _choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[
 
 def _architecture_problems(where: str, machines: Sequence[str], architectures: Sequence[str]) -> Iterator[Problem]:
     """Karpenter would pass silently over machines of another architecture."""
+    if not architectures:
+        return
     of = {machine: "arm64" if _ARM.fullmatch(machine.partition(".")[0]) else "amd64" for machine in machines}
     for machine, architecture in of.items():
         if architecture not in architectures:

@@ -39,6 +39,9 @@ RIGHT: list[dict[str, Any]] = [
             }
         ]
     },
+    {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "NotIn", "values": ["spot"]}]},
+    {"labels": {f"{'a' * 253}/b": "c"}},
+    {"labels": {f"k{n}": "v" for n in range(100)}, "disruption_budgets": [{"nodes": "1"}] * 50},
     {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
     {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
     {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
@@ -50,6 +53,8 @@ RIGHT: list[dict[str, Any]] = [
     {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
     {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
     {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "0  9 * * *", "duration": "8h0s"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "*/5,7 0-8/2 ? JAN,3-dec 0,Mon-6", "duration": "1h30m0s"}]},
     {"disk_size_gib": 20},
     {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
     {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
@@ -135,6 +140,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "outside of 1 and 50",
     ),
     ({"requirements": [{"key": f"k{n}", "operator": "Exists"} for n in range(91)]}, "requirements", "more than 90"),
+    (
+        {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}]},
+        "requirements[0].key",
+        "use capacity_types",
+    ),
+    ({"requirements": [{"key": "karpenter.sh", "operator": "Exists"}]}, "requirements[0].key", "its domain is kept"),
+    ({"labels": {"karpenter.sh": "b"}}, 'labels["karpenter.sh"]', "use a domain of your own"),
+    ({"labels": {f"{'a' * 254}/b": "c"}}, f'labels["{"a" * 254}/b"]', "at most 253 characters"),
+    ({"labels": {f"k{n}": "v" for n in range(101)}}, "labels", "more than the 100"),
+    ({"disruption_budgets": [{"nodes": "1"}] * 51}, "disruption_budgets", "more than the 50"),
     ({"labels": {"-a": "b"}}, 'labels["-a"]', "not a Kubernetes key"),
     ({"labels": {"a": "b c"}}, 'labels["a"]', "not a label's value"),
     ({"labels": {"karpenter.sh/x": "b"}}, 'labels["karpenter.sh/x"]', "use a domain of your own"),
@@ -164,6 +179,27 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"disruption_budgets": [{"nodes": "1", "schedule": "9 to 5", "duration": "8h"}]},
         "disruption_budgets[0].schedule",
         "no cron expression of five parts",
+    ),
+    *(
+        (
+            {"disruption_budgets": [{"nodes": "0", "schedule": schedule, "duration": "8h"}]},
+            "disruption_budgets[0].schedule",
+            text,
+        )
+        for schedule, text in (
+            ("99 99 * * *", "has 99 as minute, which goes from 0 to 59"),
+            ("0 24 * * *", "has 24 as hour, which goes from 0 to 23"),
+            ("a b c d e", "has a as minute"),
+            ("0 9 * * 7", "has 7 as day of the week, which goes from 0 to 6 or sun to sat"),
+            ("0 9 * * fri-mon", "has fri-mon as day of the week"),
+            ("0 9 L * *", "has L as day of the month"),
+            ("0 9 0 * *", "has 0 as day of the month"),
+            ("0 9 * 13 *", "has 13 as month"),
+            ("*/0 9 * * *", "has */0 as minute"),
+            ("1,, 9 * * *", "has 1,, as minute"),
+            ("@every 1h", "no cron expression of five parts"),
+            ("@a b c d e", "no cron expression of five parts"),
+        )
     ),
     (
         {"disruption_budgets": [{"nodes": "1", "schedule": "@daily", "duration": "30s"}]},

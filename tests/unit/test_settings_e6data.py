@@ -140,6 +140,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_workspace(instance_store="RAID0"), "e6data.workspaces[0].instance_store", 'did you mean "raid0"?'),
     (with_workspace(capacity_types=["SPOT"]), "e6data.workspaces[0].capacity_types[0]", 'did you mean "spot"?'),
     (with_workspace(architectures=["x86_64"]), "e6data.workspaces[0].architectures[0]", "amd64"),
+    (with_workspace(expire_after=720), "e6data.workspaces[0].expire_after = 720", '"720h"'),
+    (with_workspace(capacity_types=[]), "e6data.workspaces[0].capacity_types = []", "name some of on-demand, spot"),
+    (with_workspace(architectures=[]), "e6data.workspaces[0].architectures = []", "leaves nothing to choose"),
+    (with_workspace(cpu_limit=1.5), "e6data.workspaces[0].cpu_limit = 1.5", "must be a whole number, not 1.5"),
+    (
+        with_e6data(karpenter={"allowed_names": ["e6data-analytics", *(f"e6data-{n:056}" for n in range(60))]}),
+        *("e6data.karpenter.allowed_names", "leave it out: then all that begin with e6data- are served"),
+    ),
+    ({"network": {"nat_gateways": "none"}}, "network.nat_gateways", 'write "one-per-az"'),
     (with_workspace(expire_after="30d"), "e6data.workspaces[0].expire_after", "h"),
     (with_workspace(ami_alias="al2@latest"), "e6data.workspaces[0].ami_alias", "al2023@"),
     (with_workspace(tags={"app": "bi"}), "e6data.workspaces[0].tags", "leave it out"),
@@ -206,3 +215,10 @@ def test_choices_and_defaults_are_those_of_the_components() -> None:
     )
     assert KarpenterSettings().version == KARPENTER_VERSION
     assert LoadBalancerControllerSettings().version == CONTROLLER_VERSION
+
+
+def test_a_word_for_networks_without_a_way_out_is_not_recommended_to_be_refused_next() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read({**GOOD, "network": {"nat_gateways": "none"}})
+    assert "private-cluster" not in str(refused.value)
+    assert str(refused.value).count("nat_gateways") == 1
