@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 
 from .node_pool_checks import check_node_pools
 from .node_pool_images import EXAMPLES
-from .node_pool_machines import choice_problems
+from .node_pool_machines import choice_problems, machine_warnings
 from .node_pool_options import NodePoolArgs, NodePoolsOptions, ami_family
 from .problems import Problem
 from .unknown_fields import unknown_field_problems
@@ -170,6 +170,7 @@ def workspace_warnings(workspace: E6dataWorkspaceSpecArgs) -> list[str]:
             f"workspace {workspace['name']}: machines of {', '.join(without)} have no disks of their own, so /tmp of "
             "such a node is a folder of its volume (volume_size_gib)."
         )
+    found += machine_warnings(f"workspace {workspace['name']}", workspace["instance_families"], [])
     alias = workspace.get("ami_alias", DEFAULT_AMI_ALIAS)
     if alias.endswith("@latest"):
         found.append(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .instance_types import family, instance_type
 from .node_pool_options import NodePoolArgs
 from .problems import Problem, repeated
 
@@ -23,12 +24,10 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
     ):
         yield from choice_problems(f"{where}.{field}", given, allowed)
     families, types = pool.get("instance_families", []), pool.get("instance_types", [])
-    for index, family in enumerate(families):
-        if not _FAMILY.fullmatch(family):
+    for index, name in enumerate(families):
+        if not _FAMILY.fullmatch(name):
             reason = "is not the name of a family of EC2 instance types"
-            yield Problem(
-                f"{where}.instance_families[{index}]", family, reason, 'write one such as "m6i", without size'
-            )
+            yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i", without size')
     for index, name in enumerate(types):
         at = f"{where}.instance_types[{index}]"
         if not _TYPE.fullmatch(name):
@@ -41,6 +40,16 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         if twice := repeated(listed):
             yield Problem(f"{where}.{field}", twice, "are there more than once", "name each once")
         yield from _architecture_problems(f"{where}.{field}", listed, pool.get("architectures", ["amd64"]))
+
+
+def machine_warnings(subject: str, families: Sequence[str], types: Sequence[str]) -> Iterator[str]:
+    """Machines that the table of instance types does not hold: new, rare, or misspelt."""
+    unknown = [*(one for one in families if not family(one)), *(one for one in types if not instance_type(one))]
+    if unknown:
+        yield (
+            f"{subject}: {', '.join(unknown)} is not among the machines known here; if EC2 does not have it either, no "
+            "node is made of it, without an error."
+        )
 
 
 def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:

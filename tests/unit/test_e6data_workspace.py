@@ -340,3 +340,8 @@ def test_an_image_that_changes_by_itself_is_told_of_as_it_is_for_a_workspace() -
 def test_a_workspace_is_offered_the_ways_to_pay_that_it_takes() -> None:
     assert problems(capacity_types=[]) == [("capacity_types", "leaves nothing to choose; name some of on-demand, spot")]
     assert [name for name, _ in problems(capacity_types=["reserved"])] == ["capacity_types"]
+
+
+def test_a_family_that_nobody_knows_is_warned_of() -> None:
+    (warning,) = workspace_warnings(workspace(instance_families=["m5d", "m99zz"]))
+    assert warning.startswith("workspace analytics: m99zz is not among")

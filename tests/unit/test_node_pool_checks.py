@@ -66,6 +66,9 @@ RIGHT: list[dict[str, Any]] = [
     {"instance_store": "raid0"},
     {"user_data": "#!/bin/bash\necho ${HOME}\n"},
     {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
+    {"user_data": "# disks\n---\nkind: NodeConfig\napiVersion: node.eks.aws/v1alpha1\n"},
+    {"block_devices": [{**DEVICE, "kms_key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}]},
+    {"block_devices": [{**DEVICE, "kms_key_id": "arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/a"}]},
     {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
     {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
     {"security_group_selector": [{"id": "sg-0123456789abcdef0"}, {"tags": {"Name": "nodes"}}]},
@@ -224,7 +227,17 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"block_devices": [{"device_name": "/dev/xvda"}]}, "block_devices[0]", "neither size_gib nor snapshot_id"),
     ({"block_devices": [{**DEVICE, "snapshot_id": "x"}]}, "block_devices[0].snapshot_id", "not the id of a snapshot"),
     ({"block_devices": [{**DEVICE, "volume_type": "gp4"}]}, "block_devices[0].volume_type", "use gp3, gp2"),
-    ({"block_devices": [{**DEVICE, "volume_type": "st1"}]}, "block_devices[0].size_gib", "outside of 125 and 16384"),
+    (
+        {"block_devices": [{"device_name": "/dev/xvdb", "size_gib": 100, "volume_type": "st1"}]},
+        *("block_devices[0].size_gib", "outside of 125 and 16384"),
+    ),
+    (
+        {"block_devices": [{**DEVICE, "size_gib": 200, "volume_type": "sc1"}]},
+        *("block_devices[0].volume_type", "cannot be the volume that a node boots from"),
+    ),
+    ({"block_devices": [{**DEVICE, "kms_key_id": "foo bar"}]}, "block_devices[0].kms_key_id", '"alias/disks"'),
+    ({"user_data": "# disks\nkind: NodeConfig\n"}, "user_data", "neither a script, a NodeConfig"),
+    ({"tags": {"Name": "x"}}, "tags", "Karpenter sets"),
     ({"block_devices": [{**DEVICE, "volume_type": "gp2", "iops": 3000}]}, "block_devices[0].iops", "cannot be chosen"),
     ({"block_devices": [{**DEVICE, "iops": 2000}]}, "block_devices[0].iops", "outside of 3000 and 80000"),
     ({"block_devices": [{**DEVICE, "volume_type": "io1"}]}, "block_devices[0].volume_type", "give iops, 100 to 64000"),
@@ -347,3 +360,24 @@ def test_the_key_of_aws_needs_no_word() -> None:
 
 def test_all_problems_are_reported_at_once() -> None:
     assert len(check_node_pools(options({"zones": ["x"], "weight": 0}, {"name": "b", "expire_after": "1d"}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"limits": {"cpu": "0"}}, "makes no node"),
+        ({"limits": {"memory": "0Gi"}}, "makes no node"),
+        ({"limits": {"foo": "1"}}, "limits nothing: no node has such a resource; use cpu, memory"),
+        ({"instance_families": ["m6i", "m99zz"]}, "node pool batch: m99zz is not among the machines known here"),
+        ({"instance_types": ["m6i.3xlarge"]}, "m6i.3xlarge is not among"),
+    ],
+)
+def test_what_may_never_have_a_node_is_warned_of(changes: dict[str, Any], text: str) -> None:
+    assert check_node_pools(options(changes)) == []
+    (warning,) = node_pool_warnings(options(changes))
+    assert text in warning
+
+
+def test_limits_of_other_resources_need_no_word() -> None:
+    limits = {"cpu": "0.5", "nvidia.com/gpu": "8", "hugepages-2Mi": "10Gi", "ephemeral-storage": "1Ti"}
+    assert node_pool_warnings(options({"limits": limits})) == []
