@@ -39,7 +39,7 @@ def test_it_may_do_exactly_this() -> None:
         "logs:CreateLogStream": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/bootstrap:*",
         "logs:PutLogEvents": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/bootstrap:*",
         "ssm:PutParameter": "arn:aws:ssm:us-east-1:123456789012:parameter/analytics/bootstrap/status",
-        "ssm:UpdateInstanceInformation": "*",
+        "ssm:UpdateInstanceInformation": "arn:aws:ec2:us-east-1:123456789012:instance/*",
         "ssmmessages:CreateControlChannel": "*",
         "ssmmessages:CreateDataChannel": "*",
         "ssmmessages:OpenControlChannel": "*",
