@@ -132,7 +132,7 @@ def preview(
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
-                opened.preview(on_event=report.on_event)
+                opened.preview(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
         console.print(report.summary("Plan"), style="bold green")
 
@@ -157,7 +157,7 @@ def up(
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
-                opened.up(on_event=report.on_event)
+                opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
         console.print(report.summary("Done"), style="bold green")
         say(f"Next: make preview STACK={stack} · make inventory STACK={stack} · make down STACK={stack}")
