@@ -106,10 +106,13 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
         if report.interrupted():
             say(f"{report.summary('Interrupted')}. Nothing is lost: run the command again to go on.")
             raise typer.Exit(INTERRUPTED) from None
-        if not report.errors:  # the engine itself refused: nothing came through its events
+        if report.verdict.refuses:
+            report.verdict.show(console)
+        elif not report.errors:  # the engine itself refused: nothing came through its events
             console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
         so_far = f" {escape(report.summary('So far'))}" if report.counts else ""
-        console.print(f"[bold red]{verb} failed.[/]{so_far}")
+        why = ": policies refuse it" if report.verdict.refuses else ""
+        console.print(f"[bold red]{verb} failed{why}.[/]{so_far}")
         raise typer.Exit(1) from None
 
 
@@ -134,6 +137,7 @@ def preview(
             with _reported(report, "Preview"):
                 opened.preview(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
+        report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
 
 
@@ -159,6 +163,7 @@ def up(
             with _reported(report, "Update"):
                 opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
+        report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
         say(f"Next: make preview STACK={stack} · make inventory STACK={stack} · make down STACK={stack}")
 

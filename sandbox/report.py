@@ -9,6 +9,8 @@ from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox.verdict import Verdict
+
 _PLANNED = {
     "create": ("+", "green", "create"),
     "update": ("~", "yellow", "update"),
@@ -50,6 +52,7 @@ class Report:
         self.errors = 0
         self._said: set[str] = set()
         self.outputs: Mapping[str, Any] = {}
+        self.verdict = Verdict()
         self._started = time.monotonic()
         self._begun: dict[tuple[str, str], float] = {}
 
@@ -64,11 +67,7 @@ class Report:
         elif event.diagnostic_event:
             self._diagnose(event.diagnostic_event)
         elif event.policy_event:
-            violation = event.policy_event
-            self.console.print(
-                f"  [red]policy[/] {violation.policy_name}, {violation.enforcement_level}: {escape(violation.message)}",
-                highlight=False,
-            )
+            self.verdict.add(event.policy_event)
 
     def _pre(self, metadata: events.StepEventMetadata) -> None:
         self._begun[metadata.urn, str(metadata.op.value)] = time.monotonic()

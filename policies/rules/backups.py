@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from pack.kinds import CHARTS
 from pack.rule import Parameter, Severity, Situation, StackResource, rule
-from pack.values import block
+from pack.values import block, items
 
 _SCHEDULE = "kubernetes:velero.io/*:Schedule"
 _ALARMS = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
@@ -16,12 +16,19 @@ Found = Iterator[tuple[StackResource | None, str]]
 
 
 def _veleros(resources: Sequence[StackResource]) -> list[StackResource]:
-    """The Helm releases that install Velero."""
+    """The Helm releases that install Velero, but for those that only restore from what another cluster backs up."""
     return [
         one
         for one in resources
-        if one.resource_type in CHARTS and str(one.props.get("chart")).rpartition("/")[2] == "velero"
+        if one.resource_type in CHARTS
+        and str(one.props.get("chart")).rpartition("/")[2] == "velero"
+        and not _only_restores(one)
     ]
+
+
+def _only_restores(velero: StackResource) -> bool:
+    locations = items(block(velero.props, "values", "configuration"), "backupStorageLocation")
+    return bool(locations) and all(one.get("accessMode") == "ReadOnly" for one in locations)
 
 
 @rule(

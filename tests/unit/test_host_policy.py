@@ -86,7 +86,7 @@ def test_what_is_not_there_is_not_asked_for(field: str, sid: str) -> None:
 def test_it_holds_in_other_partitions() -> None:
     text = str(host_policy(replace(RIGHTS, region="cn-north-1", secret_arns=(), kms_key_arn="key")))
     assert "arn:aws:" not in text
-    assert text.count("arn:aws-cn:") == 4
+    assert text.count("arn:aws-cn:") == 5
     assert "s3.cn-north-1.amazonaws.com.cn" in text
     assert host_trust("cn-north-1")["Statement"][0].get("Principal") == {"Service": "ec2.amazonaws.com.cn"}
 
