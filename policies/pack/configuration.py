@@ -169,9 +169,9 @@ class _Reader:
             return
         longest = LONGEST_IN_PRODUCTION if self._found.production else LONGEST_WAIVER
         if day > self._found.today + longest:
-            where = "in a stack marked production" if self._found.production else "at most"
+            where = ", the longest in a stack marked production" if self._found.production else ""
             yield (
-                f".expires: {expires} is more than {longest.days} days away, the longest {where}; "
+                f".expires: {expires} is more than {longest.days} days away{where}; "
                 f"write {(self._found.today + longest).isoformat()} or earlier"
             )
 

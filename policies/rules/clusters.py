@@ -108,7 +108,8 @@ def limit_endpoint_cidrs(resource: Resource, situation: Situation) -> Iterator[s
     link="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
     parameters={
         "standard_support_ends": Parameter(
-            {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"}, "last day of each version"
+            {"1.33": "2026-07-29", "1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"},
+            "last day of each version",
         )
     },
 )
@@ -117,7 +118,8 @@ def use_supported_kubernetes(resource: Resource, situation: Situation) -> Iterat
     if not version:
         yield "names no version"
     elif version not in ends:
-        yield f"Kubernetes {version} is not among those in standard support: {in_words(sorted(ends))}"
+        supported = [known for known, day in ends.items() if date.fromisoformat(day) >= situation.today]
+        yield f"Kubernetes {version} is not among those in standard support: {in_words(sorted(supported))}"
     elif date.fromisoformat(ends[version]) < situation.today:
         yield f"standard support of Kubernetes {version} ended on {ends[version]}"
 
