@@ -139,11 +139,11 @@ def use_one_nat_per_zone(
         if gateway.resource_type == _NAT:
             for subnet in gateway.property_dependencies.get("subnetId", ()):
                 with_nat[_vpc(subnet)].add(str(subnet.props.get("availabilityZone")))
-    for vpc, subnets in _by_vpc(resources).items():
+    for vpc, subnets in _by_vpc(resources):
         private = {str(one.props.get("availabilityZone")) for one in subnets if PUBLIC_ROLE not in _tags(one)}
-        missing = sorted(private - with_nat[vpc])
-        if with_nat[vpc] and missing:  # without any, the VPC has no way out by intent
-            yield _named(resources, vpc), f"no NAT gateway in {in_words(missing)}"
+        missing = sorted(private - with_nat[vpc.urn])
+        if with_nat[vpc.urn] and missing:  # without any, the VPC has no way out by intent
+            yield vpc, f"no NAT gateway in {in_words(missing)}"
 
 
 @rule(
@@ -159,12 +159,12 @@ def tag_load_balancer_subnets(
 ) -> Iterator[tuple[StackResource | None, str]]:
     if not any(one.resource_type == CLUSTER for one in resources):
         return
-    for vpc, subnets in _by_vpc(resources).items():
+    for vpc, subnets in _by_vpc(resources):
         is_public = any(is_true(one.props.get("mapPublicIpOnLaunch")) or PUBLIC_ROLE in _tags(one) for one in subnets)
         for role in (PUBLIC_ROLE, PRIVATE_ROLE) if is_public else (PRIVATE_ROLE,):
             zones = {str(one.props.get("availabilityZone")) for one in subnets if role in _tags(one)}
             if len(zones) < situation["zones"]:
-                yield _named(resources, vpc), f"{role} on subnets of {len(zones)} zone(s): {in_words(sorted(zones))}"
+                yield vpc, f"{role} on subnets of {len(zones)} zone(s): {in_words(sorted(zones))}"
 
 
 @rule(
@@ -187,22 +187,19 @@ def keep_flow_logs(resources: Sequence[StackResource], _: Situation) -> Iterator
             yield vpc, "has no flow log"
 
 
-def _by_vpc(resources: Sequence[StackResource]) -> dict[str, list[StackResource]]:
+def _by_vpc(resources: Sequence[StackResource]) -> Iterator[tuple[StackResource, list[StackResource]]]:
+    """The VPCs that the stack makes, with their subnets; of others it may know a part only."""
     found: dict[str, list[StackResource]] = defaultdict(list)
     for subnet in resources:
-        if subnet.resource_type == SUBNET:
-            found[_vpc(subnet)].append(subnet)
-    return found
+        if subnet.resource_type == SUBNET and (vpc := _vpc(subnet)):
+            found[vpc].append(subnet)
+    return ((vpc, found[vpc.urn]) for vpc in resources if vpc.urn in found)
 
 
 def _vpc(subnet: StackResource) -> str:
-    """The URN of the subnet's VPC where the stack makes that, else its id."""
+    """The URN of the subnet's VPC, empty where the stack does not make that."""
     made = subnet.property_dependencies.get("vpcId", ())
-    return made[0].urn if made else str(subnet.props.get("vpcId"))
-
-
-def _named(resources: Sequence[StackResource], urn: str) -> StackResource | None:
-    return next((one for one in resources if one.urn == urn), None)
+    return made[0].urn if made and made[0].resource_type == VPC else ""
 
 
 def _tags(subnet: StackResource) -> Any:
