@@ -63,10 +63,16 @@ class Verdict:
         say(2, self.summary())
 
     def summary(self) -> str:
-        parts = [f"{self.number(level)} {level}" for level in ("mandatory", "advisory") if self.number(level)]
-        parts = [f"{' and '.join(parts)} violation(s)" if parts else "no violation"]
+        found = {level: number for level in ("mandatory", "advisory") if (number := self.number(level))}
+        parts = [_counted(number, f"{level} violation") for level, number in found.items()] or ["no violation"]
         if used := sum(waiver.startswith("used") for waiver in self._waivers):
-            parts.append(f"{used} waiver(s) used")
-        if self._waiting:
-            parts.append(f"{len(self._waiting)} rule(s) read what only the update knows")
+            parts.append(f"{_counted(used, 'waiver')} used")
+        if waiting := len(self._waiting):
+            parts.append(
+                f"{_counted(waiting, 'rule')} {'reads' if waiting == 1 else 'read'} what only the update knows"
+            )
         return ", ".join(parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
