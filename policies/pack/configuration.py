@@ -44,13 +44,9 @@ class Configuration:
         return next((waiver for waiver in self.waivers if waiver.covers(rule, name, urn)), None)
 
 
-def from_pulumi(rules: Iterable[Rule]) -> Configuration:
-    """The configuration of the stack that the engine works on; that of no stack where the pack is only published."""
-    from pulumi.runtime import config as runtime
-
-    given = runtime.get_config_env()
-    production = str(given.get(f"{NAMESPACE}:production", "")).lower() == "true"
-    return read(given.get(f"{NAMESPACE}:policies"), rules, production, date.today())
+def of_stack(config: Mapping[str, str]) -> tuple[str, bool]:
+    """What a stack sets of the pack, and whether it is marked production."""
+    return config.get(f"{NAMESPACE}:policies", ""), config.get(f"{NAMESPACE}:production", "").lower() == "true"
 
 
 def read(given: object, rules: Iterable[Rule], production: bool, today: date) -> Configuration:

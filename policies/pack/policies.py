@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -24,14 +24,6 @@ CONFIGURATION, WAIVERS = "check-policy-configuration", "list-waivers"
 _STACK = "pulumi:pulumi:Stack"
 
 
-def policies(rules: Iterable[Rule], configuration: Configuration) -> list[Policy]:
-    """The policies of a stack: one for each rule, one that judges the pack's own settings, one that lists waivers."""
-    pack = _Pack(configuration)
-    made: list[Policy] = [pack.of_settings()]
-    made += [pack.of_resource(rule) if rule.of_resource else pack.of_stack(rule) for rule in rules]
-    return [*made, pack.of_waivers()]  # it comes last, when all others are done
-
-
 class NotYetKnownError(UnknownValueError):
     """Something that a rule reads is known only after the update; Pulumi reports it at the level `advisory`."""
 
@@ -40,32 +32,42 @@ class NotYetKnownError(UnknownValueError):
         self.message = f"{name}: .{'.'.join(unknown.props)} is known only after the update, which judges it"
 
 
-class _Pack:
-    def __init__(self, configuration: Configuration) -> None:
-        self._configuration = configuration
+class Pack:
+    """The policies of a stack: one for each rule, one that judges the pack's own settings, one that lists waivers."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self._used: dict[Waiver, None] = {}
         self._not_judged: set[str] = set()
+        self._of_rules = {rule.id: rule for rule in rules}
+        judging = [self._of_resource(rule) if rule.of_resource else self._of_stack(rule) for rule in rules]
+        self.policies: list[Policy] = [self._of_settings(), *judging, self._of_waivers()]  # waivers: when all are done
+        self.configure(Configuration())
 
-    def of_resource(self, rule: Rule) -> Policy:
-        situation = self._configuration.situation(rule)
+    def configure(self, configuration: Configuration) -> None:
+        """Before anything is judged."""
+        self._configuration = configuration
+        self._situations = {id: configuration.situation(rule) for id, rule in self._of_rules.items()}
+        for policy in self.policies:
+            if rule := self._of_rules.get(policy.name):
+                policy.enforcement_level = configuration.level(rule)
 
+    def _of_resource(self, rule: Rule) -> Policy:
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
             if rule.judges(resource.resource_type):
                 assert rule.of_resource
                 judged: Resource = resource
-                problems = rule.of_resource(judged, situation)
+                problems = rule.of_resource(judged, self._situations[rule.id])
                 self._report(rule, ((judged, problem) for problem in problems), report, resource.name)
 
-        return _policy(ResourceValidationPolicy, rule, validate, self._configuration.level(rule))
+        return _policy(ResourceValidationPolicy, rule, validate)
 
-    def of_stack(self, rule: Rule) -> Policy:
-        situation = self._configuration.situation(rule)
-
+    def _of_stack(self, rule: Rule) -> Policy:
         def validate(stack: StackValidationArgs, report: ReportViolation) -> None:
             assert rule.of_stack
-            self._report(rule, rule.of_stack(stack.resources, situation), report, "stack")
+            problems = rule.of_stack(stack.resources, self._situations[rule.id])
+            self._report(rule, problems, report, "stack")
 
-        return _policy(StackValidationPolicy, rule, validate, self._configuration.level(rule))
+        return _policy(StackValidationPolicy, rule, validate)
 
     def _report(
         self, rule: Rule, problems: Iterator[tuple[Resource | None, str]], report: ReportViolation, about: str
@@ -85,7 +87,7 @@ class _Pack:
             # error itself may quote a secret.
             report(f"{about}: its properties have a form that this rule cannot judge ({type(error).__name__})", None)
 
-    def of_settings(self) -> Policy:
+    def _of_settings(self) -> Policy:
         """Judged with the stack's root, the first resource of all: `up` stops there before anything is made."""
 
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -101,7 +103,7 @@ class _Pack:
             severity=Severity.HIGH,
         )
 
-    def of_waivers(self) -> Policy:
+    def _of_waivers(self) -> Policy:
         def validate(_: StackValidationArgs, report: ReportViolation) -> None:
             for waiver in self._configuration.waivers:
                 if waiver in self._used:
@@ -118,9 +120,8 @@ class _Pack:
         )
 
 
-def _policy(kind: Callable[..., Policy], rule: Rule, validate: Callable[..., None], level: Level) -> Policy:
+def _policy(kind: Callable[..., Policy], rule: Rule, validate: Callable[..., None]) -> Policy:
     options: dict[str, Any] = {
-        "enforcement_level": level,
         "severity": rule.severity,
         "remediation_steps": rule.remediation,
         "url": rule.link,

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from pulumi_policy import (
+    EnforcementLevel,
     PolicyCustomTimeouts,
     PolicyProviderResource,
     PolicyResource,
@@ -19,7 +20,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
 from pack.configuration import Configuration, read
-from pack.policies import policies
+from pack.policies import Pack
 from rules import RULES
 
 TODAY = date(2026, 11, 21)
@@ -89,7 +90,9 @@ def judge(made: Sequence[Made], configuration: Configuration, provider: Mapping[
     """As the SDK judges: each resource when it is registered, then the stack; policies that are disabled do not run."""
     verdict = Verdict()
     by = PolicyProviderResource("pulumi:providers:aws", dict(provider), "urn", "aws") if provider else None
-    in_order = [policy for policy in policies(RULES, configuration) if policy.enforcement_level.value != "disabled"]
+    pack = Pack(RULES)
+    pack.configure(configuration)
+    in_order = [policy for policy in pack.policies if policy.enforcement_level is not EnforcementLevel.DISABLED]
     for one in (Made(STACK_TYPE, "small-test"), *made):
         for policy in in_order:
             if isinstance(policy, ResourceValidationPolicy):
