@@ -41,6 +41,7 @@ _FOLDED = {
 _STACK = "pulumi:pulumi:Stack"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _WIDEST_VALUE = 160
+_REFUSED = ("preview failed", "update failed")  # what the engine says where policies refuse; the verdict says more
 
 
 class Report:
@@ -114,7 +115,7 @@ class Report:
             return
         # The Automation API reports a program's own error a second time, as one that nobody handled.
         said = diagnostic.message.strip().removeprefix("an unhandled error occurred: ")
-        if said in self._said:
+        if said in self._said or (said in _REFUSED and self.verdict.refuses):
             return
         self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")

@@ -7,10 +7,11 @@ from fnmatch import fnmatchcase
 
 from pack.kinds import CHARTS
 from pack.rule import Parameter, Severity, Situation, StackResource, rule
-from pack.values import block, items
+from pack.values import apart, block, items
 
 _SCHEDULE = "kubernetes:velero.io/*:Schedule"
-_ALARMS = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
+_METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_ALARMS = (_METRIC_ALARM, "aws:cloudwatch/compositeAlarm:CompositeAlarm")
 
 Found = Iterator[tuple[StackResource | None, str]]
 
@@ -54,18 +55,25 @@ def schedule_backups(resources: Sequence[StackResource], _: Situation) -> Found:
     severity=Severity.HIGH,
     remediation="make a CloudWatch alarm on the backups' age that treats missing data as breaching and acts",
     link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
-    parameters={"names": Parameter(["backup", "velero"], "parts of the alarm's name")},
+    parameters={
+        "names": Parameter(["backup", "velero"], "parts of the names of the alarm, its metric or the namespace")
+    },
 )
 def alarm_on_missing_backups(resources: Sequence[StackResource], situation: Situation) -> Found:
-    alarms = [
-        one
-        for one in resources
-        if one.resource_type in _ALARMS and any(part in one.name.lower() for part in situation["names"])
-    ]
+    alarms = [one for one in resources if one.resource_type in _ALARMS and _is_about(one, situation["names"])]
     for velero in _veleros(resources):
         if not alarms:
             yield velero, "no alarm watches its backups"
-        elif not any(one.props.get("treatMissingData") == "breaching" for one in alarms):
-            yield alarms[0], "is silent where data is missing"
-        elif all(one.props.get("actionsEnabled") is False for one in alarms):
-            yield alarms[0], "its actions are off"
+        yield from apart(alarms, _faults)
+
+
+def _is_about(alarm: StackResource, names: Sequence[str]) -> bool:
+    texts = [alarm.name, *(str(alarm.props.get(key) or "") for key in ("name", "namespace", "metricName"))]
+    return any(part in text.lower() for part in names for text in texts)
+
+
+def _faults(alarm: StackResource) -> Found:
+    if alarm.resource_type == _METRIC_ALARM and alarm.props.get("treatMissingData") != "breaching":
+        yield alarm, "is silent where data is missing"
+    if alarm.props.get("actionsEnabled") is False or not len(items(alarm.props, "alarmActions")):
+        yield alarm, "tells nobody"

@@ -261,7 +261,11 @@ def velero() -> list[Made]:
         Made(
             "aws:cloudwatch/metricAlarm:MetricAlarm",
             "backup-age",
-            {"treatMissingData": "breaching", "actionsEnabled": True, "tags": TAGS},
+            {
+                "treatMissingData": "breaching",
+                "alarmActions": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+                "tags": TAGS,
+            },
         ),
     ]
 
@@ -797,6 +801,14 @@ CASES: tuple[Case, ...] = (
         {"treatMissingData": "notBreaching"},
         of="backup-age",
         program="silent",
+    ),
+    Case(
+        "alarm-on-missing-backups",
+        "unheard",
+        "tells nobody",
+        {"alarmActions": []},
+        of="backup-age",
+        program="unheard",
     ),
     Case(
         "keep-single-tenancy",
