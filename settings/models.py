@@ -418,8 +418,8 @@ class PoliciesSettings(Block):
     """How the policy pack judges the stack. The pack itself says what is wrong with the values."""
 
     levels: dict[str, str] = {}
-    """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none can
-    in production."""
+    """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none
+    can in production."""
     parameters: dict[str, dict[str, Any]] = {}
     """Parameters of rules, by the id of the rule and the name of the parameter."""
     waivers: tuple[WaiverSettings, ...] = ()
