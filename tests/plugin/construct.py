@@ -16,13 +16,14 @@ from pulumi.output import _OutputData
 from pulumi.provider.experimental.analyzer import PropertyDefinition
 from pulumi.resource import DependencyProviderResource, DependencyResource
 from pulumi.runtime.proto import language_pb2, provider_pb2, provider_pb2_grpc
-from recording_engine import PROVIDER_ID, STACK
 
 from eks_analytics.schema import NAME, InheritingAnalyzer, public_components
+from recording_engine import PROVIDER_ID, STACK
 from sandbox.providers.component import OUTPUT, SIGNATURE
 from sandbox.providers.protocol import to_struct
 
-HOST = Path(__file__).resolve().parents[2] / "components" / "__main__.py"
+PROJECT = Path(__file__).resolve().parents[2]
+HOST = PROJECT / "components" / "__main__.py"
 UPSTREAM = "urn:pulumi:test::importing::other:index:Upstream::upstream"
 """What every Output among the arguments depends on."""
 PROVIDERS = {
@@ -174,6 +175,11 @@ def construct_in_python(address: str, component: str, arguments: Mapping[str, An
         make: Any = COMPONENTS[component]
         make("mine", _in_python(dict(arguments)), pulumi.ResourceOptions(providers=providers))
 
+    run(address, program, preview)
+
+
+def run(address: str, program: Callable[[], object], preview: bool, config: Mapping[str, str] | None = None) -> None:
+    """Run a Python program as the engine's language host does."""
     request = language_pb2.RunRequest(
         project="importing",
         stack="test",
@@ -182,6 +188,7 @@ def construct_in_python(address: str, component: str, arguments: Mapping[str, An
         parallel=16,
         monitor_address=address,
         args=[address],
+        config=config,
     )
     error = LanguageServer(program).Run(request, None).error
     assert not error, error

@@ -22,6 +22,10 @@ from sandbox.providers.component import REFERENCE, SIGNATURE
 from sandbox.providers.protocol import from_struct, to_struct
 
 ACCOUNT = "123456789012"
+REFERENCED = (
+    *("bucket_name", "install_script_key", "license_secret_arn", "tls_certificate_secret_arn"),
+    *("tls_private_key_secret_arn", "admin_password_secret_arn", "kms_key_arn"),
+)
 STACK = "urn:pulumi:test::importing::pulumi:pulumi:Stack::importing-test"
 PROVIDER_ID = "00000000-0000-0000-0000-000000000000"
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
@@ -128,6 +132,13 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         found = self._found(args["urn"]) if request.tok == "pulumi:pulumi:getResource" else described(request.tok, args)
         getattr(response, "return").CopyFrom(to_struct(found))
         return response
+
+    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Of a reference to another stack: it has every output of an installation."""
+        name = from_struct(request.properties)["name"]
+        outputs = dict.fromkeys(REFERENCED, "arn:aws:mock:us-east-1:123456789012:of-another-stack")
+        properties = to_struct({"name": name, "outputs": outputs, "secretOutputNames": []})
+        return resource_pb2.ReadResourceResponse(urn=_urn("", request.type, request.name), properties=properties)
 
     def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         if request.type == "pulumi:pulumi:Stack":

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from construct import COMPONENTS, DEFINITIONS, TYPES, Value, construct, construct_in_python, plugin, with_outputs
-from every_argument import ARGUMENTS
 from google.protobuf.json_format import MessageToDict
 from pulumi.provider.experimental.analyzer import PropertyDefinition
-from recording_engine import Monitor, serve
 
+from construct import COMPONENTS, DEFINITIONS, TYPES, Value, construct, construct_in_python, plugin, with_outputs
 from eks_analytics.schema import NAME
+from every_argument import ARGUMENTS
+from recording_engine import Monitor, serve
 
 URN = "urn:pulumi:test::importing::"
 CASES = [(component, number) for component in COMPONENTS for number in range(len(ARGUMENTS.get(component, [])))]
