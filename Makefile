@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 RUN := .tools/venv/bin/python
 SANDBOX := $(RUN) -m sandbox
+# PROJECT=FOLDER after `make preview` and its like: another project than this one, which imports the components.
+export SANDBOX_PROGRAM := $(if $(filter command,$(origin PROJECT)),$(PROJECT))
 TESTS ?= tests
 
 .DEFAULT_GOAL := help

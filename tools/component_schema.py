@@ -111,7 +111,8 @@ def type_name(declared: Schema) -> str:
         return f"list of {type_name(declared['items'])}"
     if "additionalProperties" in declared:
         return f"map of {type_name(declared['additionalProperties'])}"
-    return {"string": "text", "integer": "number", "boolean": "true or false"}.get(declared["type"], declared["type"])
+    kind: str = declared["type"]
+    return {"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)
 
 
 def _plain(declared: Schema) -> list[bool]:

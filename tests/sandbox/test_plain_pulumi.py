@@ -24,32 +24,6 @@ from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import serve
 from sandbox.stack import import_sdk
 
-LANGUAGE_HOST = """#!{python}
-import os, runpy, signal, sys
-from concurrent import futures
-import grpc
-from google.protobuf.empty_pb2 import Empty
-from pulumi.automation._server import LanguageServer
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc
-
-class Host(LanguageServer):
-    def Handshake(self, request, context):
-        return language_pb2.LanguageHandshakeResponse()
-    def Run(self, request, context):
-        os.chdir(request.pwd or ".")
-        request.args.insert(0, sys.argv[1])
-        return super().Run(request, context)
-
-server = grpc.server(futures.ThreadPoolExecutor(4))
-host = Host(lambda: runpy.run_path("__main__.py", run_name="__main__"))
-language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
-port = server.add_insecure_port("127.0.0.1:0")
-server.start()
-print(port, flush=True)
-signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-server.wait_for_termination()
-"""
-
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Path]:
@@ -65,11 +39,6 @@ def clone(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path, tmp_path: Path) -> None:
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    host = commands / "pulumi-language-python"
-    host.write_text(LANGUAGE_HOST.format(python=sys.executable))
-    host.chmod(0o755)
     home = tmp_path / "home"
     import_sdk()
 
@@ -86,7 +55,8 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
     with serve(stand_ins) as attached:
         variables = {
             **os.environ,
-            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{PROJECT / 'sandbox' / 'languages'}{os.pathsep}{os.environ['PATH']}",
+            "SANDBOX_PYTHON": sys.executable,
             "PULUMI_HOME": str(tmp_path / "pulumi"),
             "PULUMI_BACKEND_URL": f"file://{tmp_path}",
             "PULUMI_CONFIG_PASSPHRASE": "emulated",
