@@ -37,6 +37,7 @@ func generate(language, file, folder string) error {
 	if diagnostics.HasErrors() {
 		return diagnostics
 	}
+	pkg.SupportPack = true // as `pulumi package add` has it
 	var files map[string][]byte
 	switch language {
 	case "go":
