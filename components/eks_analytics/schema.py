@@ -31,6 +31,8 @@ def package_schema(components: Sequence[type[pulumi.ComponentResource]]) -> dict
     found = InheritingAnalyzer(NAME).analyze([*components])
     definitions, types = found["component_definitions"], found["type_definitions"]
     schema = generate_schema(NAME, __version__, NAMESPACE, definitions, types, sorted(found["dependencies"], key=str))
+    # Pulumi's generator for Go else leaves out the types of objects that are arguments only in lists, and names them.
+    schema.language["go"]["generateExtraInputTypes"] = True
     return _in_one_line(schema.to_json())
 
 

