@@ -1,6 +1,7 @@
 """Every public component through the plugin: a program in another language gets what one in Python gets."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -53,6 +54,19 @@ def test_the_plugin_makes_what_python_makes(client: Any, component: str, number:
     names = DEFINITIONS[component].outputs_mapping
     outputs = {names[key]: value for key, value in MessageToDict(response.state).items()}
     assert outputs == in_python.outputs[urn]
+
+
+def test_components_that_one_plugin_makes_at_once_do_not_mix(client: Any) -> None:
+    at_once = ["Network", "NodePools", "DashInstallation", "Karpenter"]
+    arguments = {name: with_outputs(name, ARGUMENTS[name][0], lambda value: Value(value, True)) for name in at_once}
+    alone, together = Monitor(preview=False), Monitor(preview=False)
+    with serve(alone) as address:
+        for name in at_once:
+            construct(client, address, name, arguments[name], False)
+    with serve(together) as address, ThreadPoolExecutor() as pool:
+        made = [pool.submit(construct, client, address, name, arguments[name], False) for name in at_once]
+        assert [future.result().urn.split("::")[2].split(":")[-1] for future in made] == at_once
+    assert list(_differences(alone.recorded(), together.recorded())) == []
 
 
 def _differences(expected: Any, found: Any, path: str = "") -> Iterator[str]:
