@@ -1,4 +1,5 @@
 import pulumi
+
 from eks_analytics import Network
 
 zones = ["us-east-1a", "us-east-1b"]
