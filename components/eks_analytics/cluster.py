@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
@@ -29,7 +29,7 @@ from .node_groups import create_node_group
 from .problems import reject
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
-SubnetIds = pulumi.Input[dict[str, pulumi.Input[str]]]
+SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 
 
 class ClusterSpecArgs(TypedDict):
@@ -471,11 +471,11 @@ class Cluster(pulumi.ComponentResource):
 
 def _zones(subnet_ids: SubnetIds) -> list[str] | None:
     """The zones of a map of subnets; None while it is an output."""
-    return list(subnet_ids) if isinstance(subnet_ids, dict) else None
+    return list(subnet_ids) if isinstance(subnet_ids, Mapping) else None
 
 
 def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
-    if isinstance(subnet_ids, dict):
+    if isinstance(subnet_ids, Mapping):
         return [subnet_ids[zone] for zone in zones]
     return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
 
