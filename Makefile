@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 RUN := .tools/venv/bin/python
 SANDBOX := $(RUN) -m sandbox
+# PROJECT=FOLDER after `make preview` and its like: another project than this one, which imports the components.
+export SANDBOX_PROGRAM := $(if $(filter command,$(origin PROJECT)),$(PROJECT))
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
@@ -66,6 +68,8 @@ docs: environment ## Write the generated parts of the documentation
 	@$(RUN) tools/configuration_table.py --write README.md
 	@$(RUN) tools/policy_table.py --write README.md
 	@$(RUN) tools/recorded_table.py --write docs/embedded-cloud.md
+	@$(RUN) tools/component_schema.py --write components/schema.json
+	@$(RUN) tools/reference_pages.py --write docs/reference
 
 bench: environment ## Measure previews against a flat program, and the provisioning critical path
 	@$(RUN) -m tests.bench

@@ -21,9 +21,10 @@ from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.report import Report
-from sandbox.stack import SandboxStack, StackError
+from sandbox.stack import REPOSITORY, SandboxStack, StackError
 
-PROJECT = Path(__file__).resolve().parent.parent
+# Of a project that imports the components, or of this repository.
+PROJECT = Path(os.environ.get("SANDBOX_PROGRAM") or REPOSITORY).resolve()
 BANNER = (
     "Embedded cloud: an emulation of AWS and EKS on this machine; no AWS account is touched. "
     "What it does not check: docs/embedded-cloud.md"
@@ -168,7 +169,8 @@ def up(
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
-        say(f"Next: make preview STACK={stack} · make inventory STACK={stack} · make down STACK={stack}")
+        which = f"STACK={stack}" + (f" PROJECT={PROJECT}" if PROJECT != REPOSITORY else "")
+        say(f"Next: make preview {which} · make inventory {which} · make down {which}")
 
 
 @app.command()

@@ -89,7 +89,8 @@ def _download(home: Path, say: Say, refused: list[str]) -> str | None:
 def _build(home: Path, say: Say, refused: list[str]) -> str | None:
     # Without the version stamp the Automation API cannot parse what the engine says of itself.
     stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PINNED}"
-    module = GoModule("pulumi", "the Pulumi engine", str(PINNED), (f"{MODULE}/cmd/pulumi",), GO_PACKAGES, stamp=stamp)
+    packages = (f"{MODULE}/cmd/pulumi", "./sdks")  # the generator of SDKs: seconds beside the engine, minutes alone
+    module = GoModule("pulumi", "the Pulumi engine", str(PINNED), packages, GO_PACKAGES, stamp=stamp)
     caches = TOOLS / "go-pulumi"
     if not build(module, home / "bin", caches, say, refused):
         return None

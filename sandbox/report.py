@@ -115,7 +115,8 @@ class Report:
             return
         # The Automation API reports a program's own error a second time, as one that nobody handled.
         said = diagnostic.message.strip().removeprefix("an unhandled error occurred: ")
-        if said in self._said or (said in _REFUSED and self.verdict.refuses):
+        ours = said.startswith("using pulumi-language-python from $PATH")
+        if said in self._said or ours or (said in _REFUSED and self.verdict.refuses):
             return
         self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")

@@ -41,6 +41,7 @@ from sandbox.providers.protocol import Resource, contains_unknown, serve
 
 Say = Callable[[str], None]
 ANALYZER, ANALYZER_VERSION = "pulumi-analyzer-policy-python", "1.0.0"
+REPOSITORY = Path(__file__).resolve().parent.parent
 PLACEHOLDER = "placeholder-of-the-embedded-cloud"
 _print_any_exc = traceback.print_exc
 
@@ -74,7 +75,10 @@ class SandboxStack:
 
     @cached_property
     def project_settings(self) -> dict[str, Any]:
-        return yaml.safe_load((self.project / "Pulumi.yaml").read_text())
+        file = self.project / "Pulumi.yaml"
+        if not file.is_file():
+            raise StackError(f"{self.project} is no Pulumi project: there is no Pulumi.yaml in it")
+        return yaml.safe_load(file.read_text())
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -233,6 +237,34 @@ class SandboxStack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_STACK": "",
             "PULUMI_CONFIG_FILE": "",
+            **self._of_the_program(),
+        }
+
+    @cached_property
+    def _interpreter(self) -> Path | None:
+        """Of a project that imports the components: it has an environment of its own. None for this repository's."""
+        if self.project == REPOSITORY:
+            return None
+        runtime = self.project_settings.get("runtime")
+        options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
+        folder = self.project / options.get("virtualenv", "venv")
+        interpreter = folder / "bin" / "python"
+        if not interpreter.is_file():
+            raise StackError(
+                f"{self.project} has no virtual environment: make it with `python3 -m venv {folder.name}`, and install "
+                f"what the program imports with `{folder.name}/bin/pip install`"
+            )
+        return interpreter
+
+    def _of_the_program(self) -> dict[str, str]:
+        """How the engine comes to run a program that our own process does not run."""
+        if self._interpreter is None:
+            return {}
+        return {
+            "PATH": f"{REPOSITORY / 'sandbox' / 'languages'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "SANDBOX_PYTHON": sys.executable,
+            "PROGRAM_PYTHON": str(self._interpreter),
+            "PROGRAM_FOLDER": str(self.project),
         }
 
     def interrupted(self) -> bool:
@@ -254,7 +286,7 @@ class SandboxStack:
         with serve(stand_ins) as attached, command.interruptible(self.say):
             workspace = LocalWorkspace(
                 work_dir=str(work),
-                program=self._program,
+                program=self._program if self._interpreter is None else None,
                 env_vars={**self.environment(), "PULUMI_DEBUG_PROVIDERS": attached},
                 pulumi_command=command,
             )
@@ -288,9 +320,13 @@ class SandboxStack:
     # Policies
 
     def policy_packs(self) -> list[str]:
-        """What judges every preview and update."""
+        """What judges every preview and update. A project that imports the components may have none."""
+        folder = self.project / "policies"
+        if not (folder / "PulumiPolicy.yaml").is_file():
+            self.say(f"No policies judge this: {folder} is no policy pack.")
+            return []
         install_analyzer(self.home / "engine")
-        return [str(self.project / "policies")]
+        return [str(folder)]
 
     # Recovery of an update that was killed
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .node_pool_options import NodePoolArgs
     from .node_pools import NodePools, NodePoolsArgs
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AwsLoadBalancerController",
     "AwsLoadBalancerControllerArgs",

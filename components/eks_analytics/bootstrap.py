@@ -124,7 +124,7 @@ class BootstrapInstanceArgs(BootstrapSpecArgs):
     """Text that the host shows at login; a pointer to the vendor's guide by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, the host's disk and network interface included, but for files: S3 allows
-    ten on an object."""
+    ten on an object. None by default."""
 
 
 class BootstrapInstance(pulumi.ComponentResource):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
@@ -30,7 +30,7 @@ from .node_groups import create_node_group
 from .problems import reject
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
-SubnetIds = pulumi.Input[dict[str, pulumi.Input[str]]]
+SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 
 
 class ClusterSpecArgs(TypedDict):
@@ -54,7 +54,7 @@ class ClusterSpecArgs(TypedDict):
     from creation on: EKS accepts no subnets in further zones later."""
     public_endpoint_cidrs: NotRequired[list[str]]
     """CIDRs that may reach the public API endpoint; without any there is no public endpoint. The private one is always
-    on. IPv4 not wider than /8, IPv6 not wider than /32."""
+    on. IPv4 not wider than /8, IPv6 not wider than /32. None by default."""
     private_endpoint_cidrs: NotRequired[list[str]]
     """CIDRs that may reach the private API endpoint on port 443: the VPC's, and those of networks connected to it.
     Empty by default: EKS itself lets in nobody but the nodes and pods of the cluster. Not wider than /8."""
@@ -81,7 +81,7 @@ class ClusterSpecArgs(TypedDict):
     """Gives nodes /28 prefixes instead of single addresses, so that more pods fit on them; Nitro instances only. False
     by default."""
     addon_versions: NotRequired[dict[str, str]]
-    """EKS add-on versions by add-on name, where they differ from the pinned ones."""
+    """EKS add-on versions by add-on name, where they differ from the pinned ones. None by default."""
     ebs_csi_role: NotRequired[str]
     """Role of the EBS driver: per-cluster (default), vendor-name for a role named AmazonEKS_EBS_CSI_DriverRole, which
     the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
@@ -90,7 +90,7 @@ class ClusterSpecArgs(TypedDict):
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, nodes, their network interfaces, the volumes of Kubernetes and the
     security group that EKS makes included. The nodes' come from their launch template, so that a changed tag makes EKS
-    roll the nodes."""
+    roll the nodes. None by default."""
 
 
 class ClusterArgs(ClusterSpecArgs):
@@ -473,11 +473,11 @@ class Cluster(pulumi.ComponentResource):
 
 def _zones(subnet_ids: SubnetIds) -> list[str] | None:
     """The zones of a map of subnets; None while it is an output."""
-    return list(subnet_ids) if isinstance(subnet_ids, dict) else None
+    return list(subnet_ids) if isinstance(subnet_ids, Mapping) else None
 
 
 def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
-    if isinstance(subnet_ids, dict):
+    if isinstance(subnet_ids, Mapping):
         return [subnet_ids[zone] for zone in zones]
     return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
 

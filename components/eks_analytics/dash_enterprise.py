@@ -61,7 +61,7 @@ class DashCapacityArgs(TypedDict):
     workspaces: NotRequired[int]
     """Planned workspaces. Default 0."""
     instance_limits: NotRequired[list[InstanceLimitsArgs]]
-    """Limits of instance types that the built-in table does not hold."""
+    """Limits of instance types that the built-in table does not hold. None by default."""
 
 
 class DashEgressArgs(TypedDict):
@@ -72,7 +72,7 @@ class DashEgressArgs(TypedDict):
     action: NotRequired[str]
     """What the firewall does with other names: "ALERT" (default) or "BLOCK"."""
     additional_domains: NotRequired[list[str]]
-    """Names to allow besides, e.g. "example.com" or "*.example.com"."""
+    """Names to allow besides, e.g. "example.com" or "*.example.com". None by default."""
 
 
 class DashEnterpriseArgs(TypedDict):
@@ -87,13 +87,15 @@ class DashEnterpriseArgs(TypedDict):
     enable_bootstrap: NotRequired[bool]
     """Whether the host that runs the vendor's installer exists; false after the installation. True by default."""
     bootstrap: NotRequired[BootstrapSpecArgs]
-    """What that host is like."""
+    """What that host is like. By default as that says itself."""
     dns: NotRequired[DnsSpecArgs]
-    """The hosted zone of the seven DNS records, and the load balancer once it is known."""
+    """The hosted zone of the seven DNS records, and the load balancer once it is known. By default the records come as
+    a table."""
     egress: NotRequired[DashEgressArgs]
-    """Which names the VPC resolves."""
+    """Which names the VPC resolves. Any by default."""
     capacity: NotRequired[DashCapacityArgs]
-    """The edition, and what is to run besides, for which the cluster must have room."""
+    """The edition, and what is to run besides, for which the cluster must have room. By default the standard edition
+    alone."""
 
 
 class DashEnterprise(pulumi.ComponentResource):

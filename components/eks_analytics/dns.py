@@ -29,7 +29,7 @@ class DnsSpecArgs(TypedDict):
     them."""
     hosted_zone_name: NotRequired[str]
     """Name of that zone, e.g. "example.com"; needed with its id. Where it equals the base domain, that becomes an alias
-    record, because DNS allows no CNAME there."""
+    record, because DNS allows no CNAME there. None by default."""
     load_balancer_hostname: NotRequired[str]
     """Name that AWS gave the load balancer of the Service ingress-nginx-controller in plotly-system, with or without
     its trailing dot. Default "": not known yet, and no record is made."""

@@ -33,7 +33,7 @@ class ExistingClusterArgs(TypedDict):
     """A cluster that is there, and what is in it already."""
 
     oidc_provider_arn: NotRequired[str]
-    """ARN of the cluster's IAM OIDC provider; made where none is named."""
+    """ARN of the cluster's IAM OIDC provider; made by default."""
     karpenter_node_role_name: NotRequired[str]
     """Name of the IAM role of Karpenter's nodes, where Karpenter is in the cluster. Empty by default: it is
     installed."""
@@ -83,13 +83,14 @@ class E6dataArgs(TypedDict):
     workspaces: list[E6dataWorkspaceSpecArgs]
     """The workspaces, any number of them."""
     cluster: NotRequired[ClusterSpecArgs]
-    """The cluster, where one is made; its node groups run the controllers."""
+    """The cluster, where one is made; its node groups run the controllers. None by default."""
     existing_cluster: NotRequired[ExistingClusterArgs]
-    """Says, instead of `cluster`, that the cluster of that name is there, in the network's existing VPC."""
+    """Says, instead of `cluster`, that the cluster of that name is there, in the network's existing VPC. None by
+    default."""
     karpenter: NotRequired[E6dataKarpenterArgs]
-    """How Karpenter is installed."""
+    """How Karpenter is installed. By default as that says itself."""
     load_balancer_controller: NotRequired[E6dataLoadBalancerControllerArgs]
-    """How the load balancer controller is installed."""
+    """How the load balancer controller is installed. By default as that says itself."""
     drain_minutes: NotRequired[int]
     """Minutes that a destroy may wait for load balancers of a new cluster to go; 15 by default."""
     production: NotRequired[bool]

@@ -30,9 +30,9 @@ class E6dataWorkspaceArgs(E6dataWorkspaceSpecArgs):
     cluster_name: str
     """Name of the EKS cluster, by which nodes find their subnets and security group."""
     node_role_name: NotRequired[pulumi.Input[str]]
-    """Name of the nodes' IAM role: the output of Karpenter. Either this or `instance_profile_name`."""
+    """Name of the nodes' IAM role: the output of Karpenter. Either this or `instance_profile_name`. None by default."""
     instance_profile_name: NotRequired[pulumi.Input[str]]
-    """Name of the nodes' instance profile: the output of Karpenter, for a VPC without a way to IAM."""
+    """Name of the nodes' instance profile: the output of Karpenter, for a VPC without a way to IAM. None by default."""
     cluster_security_group_id: NotRequired[pulumi.Input[str]]
     """Id of the cluster's security group; by default nodes find it by the tag that EKS sets."""
     availability_zones: NotRequired[list[str]]

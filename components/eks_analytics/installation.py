@@ -35,7 +35,7 @@ class InstallationSpecArgs(TypedDict):
     install_script: NotRequired[pulumi.Input[str]]
     """Content of the vendor's install_de_aws.sh. None by default: then whoever runs it brings it along."""
     script_variables: NotRequired[dict[str, str]]
-    """Values for the assignments at the top of the script, by name; no secrets."""
+    """Values for the assignments at the top of the script, by name; no secrets. None by default."""
     confirm_base_domain_change: NotRequired[bool]
     """Confirms that the vendor supports the change of an applied base domain. False by default."""
 
@@ -50,7 +50,7 @@ class DashInstallationArgs(InstallationSpecArgs):
     production: NotRequired[bool]
     """Keeps deleted secrets for 30 days, and a bucket that is not empty. False by default: both go at once."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource that takes some, but for the script: S3 allows ten on an object."""
+    """Tags of every resource that takes some, but for the script: S3 allows ten on an object. None by default."""
 
 
 class DashInstallation(pulumi.ComponentResource):

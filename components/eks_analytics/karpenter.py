@@ -78,7 +78,7 @@ class KarpenterArgs(KarpenterSpecArgs):
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """ARN of the cluster's IAM OIDC provider, for the identity irsa. None by default."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource that takes some."""
+    """Tags of every resource that takes some. None by default."""
 
 
 class Karpenter(pulumi.ComponentResource):

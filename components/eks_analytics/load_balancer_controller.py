@@ -49,7 +49,7 @@ class LoadBalancerControllerSpecArgs(TypedDict):
     """Restricts the controller to what carries these tags, e.g. {"app": "e6data"}, and sets them on all it makes. The
     cluster's security group must carry them too. Not for a cluster with other load balancers. None by default."""
     helm_values: NotRequired[dict[str, Any]]
-    """Further values of the chart, merged over those made here."""
+    """Further values of the chart, merged over those made here. None by default."""
 
 
 class AwsLoadBalancerControllerArgs(LoadBalancerControllerSpecArgs):
@@ -64,12 +64,12 @@ class AwsLoadBalancerControllerArgs(LoadBalancerControllerSpecArgs):
     account_id: NotRequired[str]
     """AWS account id; that of the credentials by default, which is looked up. Used by the identity pod-identity."""
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the cluster's IAM OIDC provider; for the identity irsa."""
+    """ARN of the cluster's IAM OIDC provider; for the identity irsa. None by default."""
     after: NotRequired[pulumi.Input[list[str]]]
     """What is known once the cluster can run the controller's pods, e.g. the names of its node groups. Give it where
     the same program makes the cluster: association and release come after it, and go before it. Empty by default."""
     tags: NotRequired[dict[str, str]]
-    """Tags of role and association."""
+    """Tags of role and association. None by default."""
 
 
 class AwsLoadBalancerController(pulumi.ComponentResource):

@@ -59,9 +59,9 @@ class NetworkArgs(TypedDict):
     existing_vpc_id: NotRequired[str]
     """Id of a VPC to use instead of making one. Only its subnets get tags. Default: none."""
     existing_private_subnets: NotRequired[dict[str, str]]
-    """Ids of the existing VPC's private subnets by zone, one for each of the availability zones."""
+    """Ids of the existing VPC's private subnets by zone, one for each of the availability zones. None by default."""
     existing_public_subnets: NotRequired[dict[str, str]]
-    """Ids of the existing VPC's public subnets by zone: none, or at least two."""
+    """Ids of the existing VPC's public subnets by zone: none, or at least two. None by default."""
     needs_way_out: NotRequired[bool]
     """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
     nothing for nodes without public addresses. Default false: endpoints may do."""

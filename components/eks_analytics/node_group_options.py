@@ -65,10 +65,10 @@ class NodeGroupArgs(TypedDict):
     disk_size_gib: NotRequired[int]
     """Size in GiB of the encrypted gp3 disk for images and pods; 100 by default."""
     labels: NotRequired[dict[str, str]]
-    """Kubernetes labels of the nodes."""
+    """Kubernetes labels of the nodes. None by default."""
     taints: NotRequired[list[TaintArgs]]
     """Kubernetes taints of the nodes. One group with nodes must be free of NoSchedule and NoExecute: CoreDNS and the
-    other cluster services run there."""
+    other cluster services run there. None by default."""
     availability_zones: NotRequired[list[str]]
     """Zones by name, those of the control plane by default. A change makes a new group before the old one goes."""
     one_group_per_zone: NotRequired[bool]

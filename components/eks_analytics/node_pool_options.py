@@ -26,9 +26,9 @@ class SelectorTermArgs(TypedDict):
     """Picks subnets or security groups: by tags that all must be there, or by id."""
 
     tags: NotRequired[dict[str, str]]
-    """Tags, "*" for any value."""
+    """Tags, "*" for any value. None by default."""
     id: NotRequired[str]
-    """Id, instead of tags."""
+    """Id, instead of tags. None by default."""
 
 
 class BlockDeviceArgs(TypedDict):
@@ -77,7 +77,8 @@ class RequirementArgs(TypedDict):
     operator: str
     """In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte or Lte."""
     values: NotRequired[list[str]]
-    """Values: one or more for In and NotIn, one whole number for Gt, Lt, Gte and Lte, none for the others."""
+    """Values: one or more for In and NotIn, one whole number for Gt, Lt, Gte and Lte, none for the others. None by
+    default."""
     min_values: NotRequired[int]
     """How many different values must be possible, 1 to 50; any number by default."""
 
@@ -92,7 +93,7 @@ class DisruptionBudgetArgs(TypedDict):
     schedule: NotRequired[str]
     """Begin of the time in which it counts, as a cron expression in UTC, e.g. "0 9 * * mon-fri"; always by default."""
     duration: NotRequired[str]
-    """Length of that time in hours and minutes, e.g. "8h"; needed with a schedule."""
+    """Length of that time in hours and minutes, e.g. "8h"; needed with a schedule. None by default."""
 
 
 class NodePoolArgs(TypedDict):
@@ -141,7 +142,7 @@ class NodePoolArgs(TypedDict):
     disk_size_gib: NotRequired[int]
     """Size in GiB of the encrypted gp3 disk for images and pods; 100 by default."""
     block_devices: NotRequired[list[BlockDeviceArgs]]
-    """All EBS volumes of a node, instead of `disk_size_gib`."""
+    """All EBS volumes of a node, instead of `disk_size_gib`. None by default."""
     instance_store: NotRequired[str]
     """What becomes of disks that belong to the machine: "raid0" makes one array of them, under kubelet and containerd,
     for images and emptyDir volumes. Not used by default."""

@@ -29,9 +29,9 @@ class NodePoolsArgs(TypedDict):
     """The pools, at least one."""
     node_role_name: NotRequired[pulumi.Input[str]]
     """Name of the nodes' IAM role: the output of Karpenter, so that the pools come after the controller and go before
-    it. Either this or `instance_profile_name`."""
+    it. Either this or `instance_profile_name`. None by default."""
     instance_profile_name: NotRequired[pulumi.Input[str]]
-    """Name of the nodes' instance profile: the output of Karpenter, for a VPC without a way to IAM."""
+    """Name of the nodes' instance profile: the output of Karpenter, for a VPC without a way to IAM. None by default."""
     cluster_security_group_id: NotRequired[pulumi.Input[str]]
     """Id of the cluster's security group; by default nodes find it by the tag that EKS sets."""
     availability_zones: NotRequired[list[str]]
@@ -41,7 +41,8 @@ class NodePoolsArgs(TypedDict):
     production: NotRequired[bool]
     """Refuses images that change by themselves ("@latest"); false by default: then there is a warning."""
     tags: NotRequired[dict[str, str]]
-    """Tags of what Karpenter makes in EC2 for these pools: instances, volumes, network interfaces, launch templates."""
+    """Tags of what Karpenter makes in EC2 for these pools: instances, volumes, network interfaces, launch templates.
+    None by default."""
 
 
 class NodePools(pulumi.ComponentResource):

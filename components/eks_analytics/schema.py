@@ -3,9 +3,47 @@
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, cast
 
+import pulumi
 from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi.provider.experimental.schema import generate_schema
+
+from . import __all__ as public_names
+from . import __version__
+
+NAME = "eks-analytics"
+NAMESPACE = "eks-analytics"
+"""Goes into the names of generated SDKs. Left out, it would be the owner of the repository that somebody adds, or none
+for a folder, and every program would have to import another name."""
+
+
+def public_components() -> list[type[pulumi.ComponentResource]]:
+    """All components that the package makes public."""
+    public = (getattr(import_module(__package__ or ""), name) for name in public_names)
+    return [found for found in public if issubclass(found, pulumi.ComponentResource)]
+
+
+def package_schema(components: Sequence[type[pulumi.ComponentResource]]) -> dict[str, Any]:
+    """The schema of the package, from which Pulumi generates SDKs."""
+    found = InheritingAnalyzer(NAME).analyze([*components])
+    definitions, types = found["component_definitions"], found["type_definitions"]
+    schema = generate_schema(NAME, __version__, NAMESPACE, definitions, types, sorted(found["dependencies"], key=str))
+    # Pulumi's generator for Go else leaves out the types of objects that are arguments only in lists, and names them.
+    schema.language["go"]["generateExtraInputTypes"] = True
+    return _in_one_line(schema.to_json())
+
+
+def _in_one_line(part: Any) -> Any:
+    """Descriptions without the line breaks and the indentation that they have in the source."""
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: " ".join(value.split()) if key == "description" and isinstance(value, str) else _in_one_line(value)
+        for key, value in cast(dict[str, Any], part).items()
+    }
 
 
 class InheritingAnalyzer(Analyzer):

@@ -24,41 +24,6 @@ from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import serve
 from sandbox.stack import import_sdk
 
-LANGUAGE_HOST = """#!{python}
-import os, runpy, signal, subprocess, sys
-from concurrent import futures
-import grpc
-from google.protobuf.empty_pb2 import Empty
-from pulumi.automation._server import LanguageServer
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc
-
-class Host(LanguageServer):
-    def Handshake(self, request, context):
-        return language_pb2.LanguageHandshakeResponse()
-    def Run(self, request, context):
-        os.chdir(request.pwd or ".")
-        request.args.insert(0, sys.argv[1])
-        return super().Run(request, context)
-    def RunPlugin(self, request, context):
-        main = os.path.join(request.info.program_directory, "__main__.py")
-        environment = dict(pair.split("=", 1) for pair in request.env) or None
-        command = [sys.executable, "-u", main, *request.args]
-        plugin = subprocess.Popen(command, cwd=request.pwd, env=environment, stdout=subprocess.PIPE)
-        context.add_callback(plugin.kill)
-        for line in plugin.stdout:
-            yield language_pb2.RunPluginResponse(stdout=line)
-        yield language_pb2.RunPluginResponse(exitcode=plugin.wait())
-
-server = grpc.server(futures.ThreadPoolExecutor(4))
-host = Host(lambda: runpy.run_path("__main__.py", run_name="__main__"))
-language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
-port = server.add_insecure_port("127.0.0.1:0")
-server.start()
-print(port, flush=True)
-signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-server.wait_for_termination()
-"""
-
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Path]:
@@ -74,11 +39,6 @@ def clone(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path, tmp_path: Path) -> None:
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    host = commands / "pulumi-language-python"
-    host.write_text(LANGUAGE_HOST.format(python=sys.executable))
-    host.chmod(0o755)
     home = tmp_path / "home"
     import_sdk()
 
@@ -95,7 +55,8 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
     with serve(stand_ins) as attached:
         variables = {
             **os.environ,
-            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{PROJECT / 'sandbox' / 'languages'}{os.pathsep}{os.environ['PATH']}",
+            "SANDBOX_PYTHON": sys.executable,
             "PULUMI_HOME": str(tmp_path / "pulumi"),
             "PULUMI_BACKEND_URL": f"file://{tmp_path}",
             "PULUMI_CONFIG_PASSPHRASE": "emulated",
