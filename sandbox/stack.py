@@ -262,6 +262,7 @@ class SandboxStack:
             return {}
         return {
             "PATH": f"{REPOSITORY / 'sandbox' / 'languages'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",  # on PATH it finds our language host
             "SANDBOX_PYTHON": sys.executable,
             "PROGRAM_PYTHON": str(self._interpreter),
             "PROGRAM_FOLDER": str(self.project),

@@ -45,7 +45,7 @@ def _value_problems(
     elif get_origin(hint) is list and isinstance(value, list | tuple):
         for index, item in enumerate(cast("list[Any]", value)):
             yield from _value_problems(f"{at}[{index}]", item, get_args(hint)[0], visible=visible)
-    elif get_origin(hint) is dict and isinstance(value, Mapping):
+    elif get_origin(hint) in (dict, Mapping) and isinstance(value, Mapping):
         for key, item in cast("Mapping[str, Any]", value).items():
             if not (numbers_too and _is_number(item)):
                 yield from _value_problems(f'{at}["{key}"]', item, get_args(hint)[1], visible=visible)

@@ -43,6 +43,7 @@ EXISTING_NETWORK = {
     "existing_vpc_id": "vpc-0a1b2c3d4e5f67890",
     "existing_private_subnets": {A: "subnet-0a1b2c3d4e5f67891", B: "subnet-0a1b2c3d4e5f67892"},
     "existing_public_subnets": {A: "subnet-0a1b2c3d4e5f67893", B: "subnet-0a1b2c3d4e5f67894"},
+    "needs_way_out": True,
 }
 NODE_GROUPS: list[dict[str, Any]] = [
     {
@@ -345,6 +346,8 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
                 "has_load_balancer_controller": True,
             },
             "workspaces": [WORKSPACE],
+            "production": True,
+            "account_id": "123456789012",
         },
     ],
     "E6dataWorkspace": [

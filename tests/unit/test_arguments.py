@@ -7,6 +7,7 @@ import pytest
 
 import eks_analytics
 from eks_analytics.arguments import argument_problems
+from eks_analytics.cluster import ClusterArgs
 from eks_analytics.karpenter import KarpenterArgs
 from eks_analytics.network import NetworkArgs
 from eks_analytics.node_pools import NodePoolsArgs
@@ -100,4 +101,7 @@ def test_whole_floats_amounts_as_numbers_tuples_and_outputs_are_taken() -> None:
     known_later: Any = pulumi.Output.from_input("x")
     assert argument_problems({**KARPENTER, "system_node_groups": [known_later, "core"]}, KarpenterArgs) == []
     assert argument_problems({**KARPENTER, "oidc_provider_arn": None}, KarpenterArgs) == []
+    subnets = {"a": "subnet-a", "b": known_later}
+    problems = argument_problems({"subnet_ids_by_zone": subnets, "node_subnet_ids_by_zone": known_later}, ClusterArgs)
+    assert not [problem for problem in problems if problem.input.endswith("subnet_ids_by_zone")]
     assert argument_problems({"cluster_name": "a", "region": 1, "availability_zones": []}, NetworkArgs) != []
