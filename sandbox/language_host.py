@@ -18,7 +18,10 @@ import grpc
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 # In a process of the program's own environment: a request comes in, an answer goes out, what is printed goes to stderr.
+# The engine interrupts all processes of its language host: the host ends the program, which must not speak of it.
 _PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 import os, runpy, sys
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2
@@ -36,6 +39,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def end(self) -> None:
+        """End what runs: it would wait for an engine that is no more, or answer nobody."""
+        for process in self._running:
+            process.kill()
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return language_pb2.LanguageHandshakeResponse()
@@ -48,15 +57,17 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         request.args.insert(0, self._engine)
-        program = subprocess.run(
+        program = subprocess.Popen(
             [os.environ.get("PROGRAM_PYTHON", sys.executable), "-c", _PROGRAM],
             cwd=os.environ.get("PROGRAM_FOLDER", request.pwd),
-            input=request.SerializeToString(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        self._running.append(program)
+        answer, _ = program.communicate(request.SerializeToString())
         if program.returncode != 0:
             return language_pb2.RunResponse(error=f"the program's process ended with {program.returncode}")
-        return language_pb2.RunResponse.FromString(program.stdout)
+        return language_pb2.RunResponse.FromString(answer)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: N802
         plugin = subprocess.Popen(
@@ -65,6 +76,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             env=dict(pair.split("=", 1) for pair in request.env) or None,
             stdout=subprocess.PIPE,
         )
+        self._running.append(plugin)
         assert plugin.stdout is not None
         context.add_callback(plugin.kill)
         for line in plugin.stdout:  # the port that it listens on
@@ -74,13 +86,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 def main() -> None:
     """Serve until the engine ends."""
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(sys.argv[-1]), server)
+    server, host = grpc.server(futures.ThreadPoolExecutor(max_workers=4)), LanguageHost(sys.argv[-1])
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
+    def interrupted(*_: object) -> None:
+        host.end()
+        os._exit(0)
+
+    signal.signal(signal.SIGINT, interrupted)
     server.wait_for_termination()
 
 
