@@ -189,6 +189,7 @@ def test_the_role_reads_exactly_what_is_delivered(build: Build, recorder: Record
         "DecryptThroughTheirServices": "arn:aws:kms:us-east-1:123456789012:key/1234",
         "WriteOwnLog": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/bootstrap:*",
         "ReportStatus": "arn:aws:ssm:us-east-1:123456789012:parameter/analytics/bootstrap/status",
+        "RegisterWithSystemsManager": "arn:aws:ec2:us-east-1:123456789012:instance/*",
         "SessionManager": "*",
     }
     trust = json.loads(one(recorder, "Role").inputs["assumeRolePolicy"])
