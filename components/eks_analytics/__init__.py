@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .node_group_options import NodeGroupArgs, TaintArgs
     from .node_pool_options import NodePoolArgs
     from .node_pools import NodePools, NodePoolsArgs
+    from .velero import VeleroBackup, VeleroBackupArgs
 
 __all__ = [
     "AwsLoadBalancerController",
@@ -49,6 +50,8 @@ __all__ = [
     "NodePools",
     "NodePoolsArgs",
     "TaintArgs",
+    "VeleroBackup",
+    "VeleroBackupArgs",
 ]
 
 _HOMES = {
@@ -81,6 +84,8 @@ _HOMES = {
     "NodePools": "node_pools",
     "NodePoolsArgs": "node_pools",
     "TaintArgs": "node_group_options",
+    "VeleroBackup": "velero",
+    "VeleroBackupArgs": "velero",
 }
 
 
