@@ -86,6 +86,9 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         installation=is_dash,
         karpenter=not is_dash and not existing.karpenter_node_role_name,
         load_balancers=not is_dash and not existing.has_load_balancer_controller,
+        backups=found.backs_up,
+        backup_bucket_name=found.velero.bucket.name,
+        backup_replication=bool(found.velero.bucket.replication.region),
         makes_cluster=found.makes_cluster,
     )
 

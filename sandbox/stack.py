@@ -40,7 +40,7 @@ from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import contains_unknown, serve
 
 Say = Callable[[str], None]
-PLACEHOLDER = "placeholder-of-the-embedded-cloud"
+PLACEHOLDER = demo_files.PLACEHOLDER
 _print_any_exc = traceback.print_exc
 
 
@@ -277,7 +277,7 @@ class SandboxStack:
         """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
         for path in self._placeholders:
             self.say(f"{path} is secret: a placeholder stands for it here.")
-            arguments = ["config", "set", "--secret", "--path", path, PLACEHOLDER]
+            arguments = ["config", "set", "--secret", "--path", path, demo_files.placeholder(path)]
             stack.workspace.pulumi_command.run(
                 [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
             )

@@ -15,6 +15,7 @@ from .deployer_options import DeployerOptions
 from .host_names import host_names
 from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
+from .velero_options import bucket_prefix as backup_bucket_prefix
 
 MANAGED_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
@@ -34,6 +35,11 @@ _IN_ANY_CLUSTER = (
 _IN_OWN_CLUSTER = (
     " CreateAddon CreateNodegroup DeleteAddon DeleteCluster DeleteNodegroup UpdateAddon UpdateClusterConfig "
     "UpdateClusterVersion UpdateNodegroupConfig UpdateNodegroupVersion"
+)
+_BUCKETS = (
+    "Get* List* CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion "
+    "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
+    "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource"
 )
 _IN_CLUSTER = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 
@@ -184,6 +190,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
     )
     if options.installation:
         yield from _delivery(options)
+    if options.backups:
+        yield _backup_buckets(options)
     if options.karpenter:
         yield from _interruptions(options)
     if options.dns_firewall:
@@ -201,13 +209,7 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
 
 def _delivery(options: DeployerOptions) -> Iterator[Rights]:
     """What an installation is delivered through."""
-    yield Rights(
-        "s3",
-        [_bucket(options)],
-        manages="Get* List* CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion "
-        "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
-        "PutEncryptionConfiguration PutLifecycleConfiguration PutObject TagResource UntagResource",
-    )
+    yield Rights("s3", [_bucket(options)], manages=f"{_BUCKETS} PutObject")
     yield Rights(
         "secretsmanager",
         [_secrets(options)],
@@ -218,6 +220,18 @@ def _delivery(options: DeployerOptions) -> Iterator[Rights]:
         "ssm",
         [_parameters(options)],
         manages="Get* AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource",
+    )
+
+
+def _backup_buckets(options: DeployerOptions) -> Rights:
+    """The bucket that backups go to, and its copy. S3 has no region in its ARNs, so that one name serves for both."""
+    names = [f"{backup_bucket_prefix(options.cluster_name)}*", *filter(None, [options.backup_bucket_name])]
+    buckets = [options.global_arn("s3", name) for name in names]
+    actions = f"{_BUCKETS} PutBucketObjectLockConfiguration"
+    return Rights(
+        "s3",
+        [*buckets, *(f"{bucket}/*" for bucket in buckets if not bucket.endswith("*"))],
+        manages=f"{actions} PutReplicationConfiguration" if options.backup_replication else actions,
     )
 
 
@@ -390,6 +404,8 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
     services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
     if not options.existing_vpc_id:
         services.append("vpc-flow-logs.amazonaws.com")
+    if options.backup_replication:
+        services.append("s3.amazonaws.com")
     yield _allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": services}})
     if options.existing_csi_role_arn:
         to_pods = {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}
