@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Final, NoReturn
 
@@ -62,6 +62,8 @@ class Resource:
     config: Values = field(default_factory=dict)
     timeout: float = 0.0
     """Seconds that the operation may take, by the resource's customTimeouts; 0 where it has none."""
+    ignored: tuple[str, ...] = ()
+    """Paths of ignoreChanges, of an update."""
 
     @staticmethod
     def of(urn: str, config: Values | None = None, timeout: float = 0.0) -> "Resource":
@@ -288,7 +290,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource = self._resource(request, context)
+        resource = replace(self._resource(request, context), ignored=tuple(request.ignoreChanges))
         old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
         state = self.update(resource, request.id, old, state, new, request.preview)
         return provider_pb2.UpdateResponse(properties=to_struct(state))
