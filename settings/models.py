@@ -482,7 +482,9 @@ class VeleroSettings(Block):
     """Folder in the bucket."""
     access_mode: Literal["ReadWrite", "ReadOnly"] = "ReadWrite"
     """Access mode that the storage location is made with; later changes are made in the cluster, and stay."""
-    schedules: tuple[VeleroScheduleSettings, ...] = (VeleroScheduleSettings(name="daily"),)
+    schedules: tuple[VeleroScheduleSettings, ...] = Field(
+        default=(VeleroScheduleSettings(name="daily"),), json_schema_extra={"stands_for": "one, `daily`"}
+    )
     """When backups are made."""
     prometheus_rule: bool = False
     """Makes a PrometheusRule and a ServiceMonitor, where the Prometheus operator is in the cluster."""
