@@ -514,7 +514,8 @@ def test_types_of_pulumi_yaml_are_those_of_the_models() -> None:
 
 
 def test_neutral_defaults_count_as_not_given(root: Path) -> None:
-    neutral = json.loads(Settings().model_dump_json(exclude={"network", "cluster", "dash_enterprise", "e6data", "velero"}))
+    blocks = {"network", "cluster", "dash_enterprise", "e6data", "velero"}
+    neutral = json.loads(Settings().model_dump_json(exclude=blocks))
     assert read({**neutral, "network": {}, **GOOD}, root) == read(GOOD, root)
 
 
