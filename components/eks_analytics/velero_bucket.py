@@ -85,12 +85,12 @@ class MadeBucket:
 
 def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
     """A private, versioned and encrypted bucket that only TLS reaches."""
-    label, region, options = place.label, place.region, place.options
+    label, region, options, production = place.label, place.region, place.options, place.production
 
     def child(*depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=parent, depends_on=depends_on)
+        # Its settings, too: a destroy without a preview would take them away before it comes to the bucket.
+        return pulumi.ResourceOptions(parent=parent, depends_on=depends_on, protect=production or None)
 
-    production = place.production
     bucket = aws.s3.Bucket(
         label,
         bucket=options.name or None,
@@ -99,7 +99,7 @@ def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
         force_destroy=not production and not options.object_lock,
         region=region,
         tags=place.tags,
-        opts=pulumi.ResourceOptions(parent=parent, protect=production or None),
+        opts=child(),
     )
     ownership = aws.s3.BucketOwnershipControls(
         label,
