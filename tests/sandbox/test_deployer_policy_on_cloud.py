@@ -25,11 +25,14 @@ S3_ACTIONS = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
     "DeleteObjects": "DeleteObject",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
@@ -38,6 +41,8 @@ S3_ACTIONS = {
     "ListObjectsV2": "ListBucket",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
 
@@ -132,9 +137,12 @@ def life(environment: MakeEnvironment) -> Life:
             "load_balancer_hostname": BALANCER,
         },
     }
+    copied = {"encryption": "s3", "object_lock": {"days": 7}, "replication": {"region": "us-west-2"}}
+    dev["velero"] |= {"bucket": copied}
     lived.run("changed", "up")
     lived.state = dev.state()
     lived.run("read again", "refresh")
+    dev["velero"] |= {"enabled": False, "bucket": {"encryption": "s3"}}
     dev["dash_enterprise"]["egress"] = {"mode": "open"}
     dev["dash_enterprise"]["bootstrap"] = {"enabled": False}
     full = lived.policy
@@ -156,6 +164,8 @@ def test_the_life_was_a_full_one(life: Life) -> None:
         "iam:PassRole"
     }
     assert {"route53:ChangeResourceRecordSets", "ec2:TerminateInstances", "ec2:CreateFlowLogs"} <= made
+    assert {"s3:PutReplicationConfiguration", "s3:PutBucketObjectLockConfiguration"} <= made
+    assert {"eks:DeletePodIdentityAssociation", "iam:PutRolePolicy"} <= made
     assert {"route53resolver:CreateFirewallRule", "ec2:ImportKeyPair", "kms:ScheduleKeyDeletion"} <= made
 
 
