@@ -348,6 +348,7 @@ def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
         apps=int(asked.get("apps", 0)),
         workspaces=int(asked.get("workspaces", 0)),
         instance_limits=[_instance_type(given) for given in asked.get("instance_limits", [])],
+        backups="velero" in args and args["velero"].get("enabled", True),
     )
 
 
