@@ -34,8 +34,9 @@ outputs: environment ## Print the stack's outputs as JSON
 inventory: environment ## List what exists in the emulated account
 	@$(SANDBOX) inventory --stack "$(STACK)"
 
+shell: export SANDBOX_COMMAND := $(value COMMAND)
 shell: environment ## Open a shell whose kubectl talks to the stack's emulated cluster (COMMAND="kubectl get ns" runs that)
-	@$(SANDBOX) shell --stack "$(STACK)" $(if $(COMMAND),--command '$(COMMAND)')
+	@$(SANDBOX) shell --stack "$(STACK)"
 
 stop: environment ## End the embedded cloud without destroying; what it held is gone
 	@$(SANDBOX) stop --stack "$(STACK)"

@@ -1,5 +1,6 @@
 """How the commands speak: what they say goes to standard output, errors in one sentence to standard error."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -7,8 +8,25 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-_out = Console(soft_wrap=True, highlight=False, emoji=False)
-_error = Console(soft_wrap=True, highlight=False, emoji=False, stderr=True)
+
+class Terminal(Console):
+    """Falls silent where nobody reads on, as in `make down | head -1`: what was begun is to be finished all the same.
+
+    Rich itself ends the thread that happened to write.
+    """
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(soft_wrap=True, highlight=False, emoji=False, stderr=stderr)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())  # Python flushes what is left when it ends
+        os.close(nowhere)
+
+
+_out = Terminal()
+_error = Terminal(stderr=True)
 
 
 class OperationError(Exception):

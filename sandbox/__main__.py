@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Annotated
 
 import typer
 from pulumi.automation.errors import CommandError
-from rich.console import Console
 from rich.markup import escape
 
+from operations.console import Terminal
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, inventory, zones
 from sandbox.engine import EngineMissingError, find
@@ -32,7 +31,7 @@ BANNER = (
 INTERRUPTED = 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-console = Console(soft_wrap=True, highlight=False, emoji=False)
+console = Terminal()
 
 StackOption = Annotated[str, typer.Option("--stack", help="Which stack: the middle of Pulumi.<stack>.yaml.")]
 HomeOption = Annotated[
@@ -44,7 +43,11 @@ ConfigOption = Annotated[
 ]
 FailOption = Annotated[
     list[str] | None,
-    typer.Option("--fail", envvar="SANDBOX_FAIL", help="Make the n-th call fail, e.g. ec2:CreateSubnet:3. Repeatable."),
+    typer.Option(
+        "--fail",
+        envvar="SANDBOX_FAIL",
+        help="Make the n-th call fail, e.g. ec2:CreateSubnet:3 or helm:Install. Repeatable.",
+    ),
 ]
 LatencyOption = Annotated[
     float,
@@ -274,7 +277,8 @@ def shell(
     stack: StackOption = "dev",
     home: HomeOption = None,
     command: Annotated[
-        str | None, typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns.")
+        str | None,
+        typer.Option("--command", "-c", envvar="SANDBOX_COMMAND", help="Run this instead, e.g. kubectl get ns."),
     ] = None,
 ) -> None:
     """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
@@ -291,11 +295,13 @@ def shell(
     paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
     variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
     variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
+    variables.pop("SANDBOX_COMMAND", None)  # of this shell, not of those that are opened in it
     program = os.environ.get("SHELL", "/bin/sh")
     if command is None:
         say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
     arguments = [program] if command is None else [program, "-c", command]
-    sys.stdout.flush()
+    console.file.flush()
+    embedded_cloud.keep_from_idling(folder)
     os.execvpe(program, arguments, variables)
 
 
@@ -323,5 +329,6 @@ def list_zones(
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
+    # Whoever closes them (`>&-`) leaves nothing in their place, and Pulumi's SDK wants to flush them.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     app()

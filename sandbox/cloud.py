@@ -29,6 +29,7 @@ ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
 # Buckets of the store.
 RELEASES, LEFT_IN_DELETED_CLUSTERS = "helm-releases", "left-in-deleted-clusters"
+_SHELLS = "shells.lock"
 _START_SECONDS = 90
 _STOP_SECONDS = 10
 _client_lock = threading.Lock()  # botocore sessions make one client at a time
@@ -191,6 +192,25 @@ def stop(home: Path) -> bool:
                 (home / "cloud.json").unlink(missing_ok=True)
             time.sleep(0.02)
         return True
+
+
+def keep_from_idling(home: Path) -> None:
+    """As long as this process lives, whatever program it becomes: what speaks to a Kubernetes API itself is no request
+    that the cloud would see."""
+    shells = os.open(home / _SHELLS, os.O_RDONLY | os.O_CREAT, 0o600)
+    os.set_inheritable(shells, True)
+    fcntl.flock(shells, fcntl.LOCK_SH)
+
+
+def is_kept_from_idling(home: Path) -> bool:
+    try:
+        with (home / _SHELLS).open() as shells:
+            fcntl.flock(shells, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import ACCOUNT_ID, LEFT_IN_DELETED_CLUSTERS, RELEASES, record
+from sandbox.cloud import ACCOUNT_ID, LEFT_IN_DELETED_CLUSTERS, RELEASES, is_kept_from_idling, record
 from sandbox.kubernetes_api.server import Servers
 
 # The emulators read these when they are imported.
@@ -53,7 +53,7 @@ class Gateway:
     def __init__(self, home: Path) -> None:
         self.identity = uuid.uuid4().hex
         self.ended = threading.Event()
-        self._last_request = time.monotonic()
+        self._home, self._last_request = home, time.monotonic()
         self._at_work: set[int] = set()  # threads
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto iterates over dictionaries that other threads change, and ministack is written for a single event loop.
@@ -91,7 +91,9 @@ class Gateway:
             self._at_work.discard(thread)
 
     def idle_seconds(self) -> float:
-        return 0 if self._at_work else time.monotonic() - self._last_request
+        if self._at_work or is_kept_from_idling(self._home):
+            self._last_request = time.monotonic()
+        return time.monotonic() - self._last_request
 
     def warm_up(self) -> None:
         """Load what the first command needs while that is still busy with other things."""

@@ -62,10 +62,8 @@ def build(module: GoModule, target: Path, caches: Path, say: Say, refused: list[
     arguments = [go, "build", "-v", "-trimpath", "-ldflags", f"-s -w {module.stamp}", "-o", f"{unfinished}{os.sep}"]
     if not _run_with_progress([*arguments, *module.packages], module, environment, say, refused):
         return False
-    target.mkdir(exist_ok=True)
-    for program in unfinished.iterdir():
-        program.replace(target / program.name)
-    unfinished.rmdir()
+    shutil.rmtree(target, ignore_errors=True)
+    unfinished.replace(target)  # in one step: a folder that is there is whole
     return True
 
 

@@ -37,7 +37,7 @@ from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.command import CommandProvider, Kubernetes
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
-from sandbox.providers.protocol import contains_unknown, serve
+from sandbox.providers.protocol import Resource, contains_unknown, serve
 
 Say = Callable[[str], None]
 PLACEHOLDER = demo_files.PLACEHOLDER
@@ -244,7 +244,7 @@ class SandboxStack:
         clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home), self.say, applies)
         stand_ins = {
             "aws": AwsProvider(self.cloud, self.knobs, self.say),
-            "command": CommandProvider(self.cloud, self.say, self._kubernetes),
+            "command": CommandProvider(self.cloud, self.say, self._kubernetes, self.knobs),
             "eks": EksProvider(),
             "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version(), clusters, self.knobs),
         }
@@ -292,10 +292,10 @@ class SandboxStack:
         self.say(f"The last update was killed while it created {len(pending)} resource(s):")
         exported = stack.export_stack()
         state = dict(exported.deployment or {})
-        known, recovered = {resource.get("id") for resource in self.resources()}, list[str]()
+        known, recovered = {(one["type"], one.get("id")) for one in self.resources()}, list[str]()
         for resource in pending:
             label = f"  {resource['type']} {resource['urn'].rsplit('::', 1)[-1]}"
-            found = [id for id in self._find(resource) if id not in known]
+            found = [id for id in self._find(resource) if (resource["type"], id) not in known]
             if len(found) == 1:
                 self.say(f"{label}: found as {found[0]}, taken into the state")
                 state["resources"].append({**resource, "id": found[0], "outputs": resource.get("inputs", {})})
@@ -311,9 +311,16 @@ class SandboxStack:
             stack.refresh(target=recovered)
 
     def _find(self, resource: Mapping[str, Any]) -> list[str]:
-        if not resource["type"].startswith("aws:") or contains_unknown(resource.get("inputs", {})):
-            return []
         inputs = resource.get("inputs", {})
+        if contains_unknown(inputs):
+            return []
+        if resource["type"].startswith("kubernetes:"):
+            provider = resource["provider"].rpartition("::")[0]
+            config = next(one["inputs"] for one in self.resources() if one["urn"] == provider)
+            clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home))
+            return KubernetesProvider(self.cloud, clusters=clusters).find(Resource.of(resource["urn"], config), inputs)
+        if not resource["type"].startswith("aws:"):
+            return []
         return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
 
 

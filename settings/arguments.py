@@ -58,6 +58,7 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
         "existing_vpc_id": network.existing_vpc_id,
         "existing_private_subnets": network.existing_private_subnets,
         "existing_public_subnets": network.existing_public_subnets,
+        "needs_way_out": settings.product == "e6data",
         "tags": settings.tags,
     }
 
@@ -272,6 +273,8 @@ def e6data_arguments(settings: Settings) -> "E6dataArgs":
         "network": network_arguments(settings),
         "workspaces": [_workspace(workspace) for workspace in e6data.workspaces],
         "drain_minutes": e6data.drain_minutes,
+        "production": settings.production,
+        "account_id": settings.account_id,
     }
     existing = e6data.existing_cluster
     if existing.enabled:
@@ -308,6 +311,8 @@ def e6data_options(settings: Settings) -> E6dataOptions:
         if not existing.has_load_balancer_controller
         else {},
         drain_minutes=settings.e6data.drain_minutes,
+        production=settings.production,
+        account_id=settings.account_id,
     )
 
 

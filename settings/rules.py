@@ -26,6 +26,7 @@ from .arguments import cluster_options, network_arguments
 from .files import Found
 from .models import Settings
 from .problems import key_path, unknown_word
+from .values import LONGEST_CLUSTER_NAME
 
 PRODUCTS = ("dash-enterprise", "e6data", "airgapped")
 _BUILT = ("dash-enterprise", "e6data")
@@ -143,6 +144,9 @@ def _required(it: Judgement) -> Iterator[Problem]:
         yield Problem(
             "cluster_name", None, reason, 'write a name that is unique in account and region, such as "dash-dev"'
         )
+    elif len(settings.cluster_name) > LONGEST_CLUSTER_NAME and not settings.e6data.existing_cluster.enabled:
+        reason = "is longer than names of IAM roles, of at most 64 characters, leave room for"
+        yield Problem("cluster_name", settings.cluster_name, reason, f"shorten it to {LONGEST_CLUSTER_NAME}")
     if (
         settings.product == "dash-enterprise"
         and it.sound("dash_enterprise")

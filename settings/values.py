@@ -13,10 +13,11 @@ from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault,
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.problems import repeated
 
-# Pulumi names an IAM role after its resource and adds a hyphen and seven characters.
-LONGEST_CLUSTER_NAME = 64 - len("-aws-ebs-csi-driver") - len("-1234567")
+LONGEST_CLUSTER_NAME = room_for_name(LONGEST_ROLE_NAME, "-aws-ebs-csi-driver")
+"""Characters in the name of a cluster that is made here: names of IAM roles begin with it."""
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}):(?P<resource>.+)"
 )
@@ -199,9 +200,8 @@ ClusterName = Annotated[
     str,
     _or_empty(
         _matching(
-            rf"[0-9A-Za-z][A-Za-z0-9_-]{{0,{LONGEST_CLUSTER_NAME - 1}}}",
-            f"takes 1 to {LONGEST_CLUSTER_NAME} letters, digits, hyphens and underscores, the first a letter or digit "
-            "(EKS knows no others, and names of IAM roles, of at most 64 characters, begin with it)",
+            r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}",
+            "takes 1 to 100 letters, digits, hyphens and underscores, the first a letter or digit; EKS knows no others",
             'write a name such as "dash-dev"',
         )
     ),

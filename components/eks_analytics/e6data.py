@@ -12,18 +12,20 @@ from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .drain import LoadBalancerDrain
 from .drain_checks import DEFAULT_MINUTES
 from .e6data_checks import E6dataOptions, ExistingClusterOptions, check_e6data, e6data_warnings
-from .e6data_workspace import E6dataWorkspace, E6dataWorkspaceArgs
+from .e6data_workspace import E6dataWorkspaceArgs, Workspace, make_workspace
 from .e6data_workspace_options import APP_TAG, NAME_PREFIX, E6dataWorkspaceSpecArgs
 from .existing_cluster import look_up
 from .existing_cluster_checks import FoundCluster, check_found_cluster
+from .karpenter import LONGEST_COMPONENT_NAME as KARPENTER_NAME
 from .karpenter import Karpenter, KarpenterArgs
 from .kubeconfig import kubeconfig
+from .load_balancer_controller import LONGEST_COMPONENT_NAME as CONTROLLER_NAME
 from .load_balancer_controller import AwsLoadBalancerController, AwsLoadBalancerControllerArgs
 from .network import Network, NetworkArgs
 from .network_options import NetworkOptions
-from .problems import Problem, reject
+from .physical_names import shortened
+from .problems import reject
 from .waiting import once
-from .ways_out import ways_out_problems
 
 
 class ExistingClusterArgs(TypedDict):
@@ -88,6 +90,10 @@ class E6dataArgs(TypedDict):
     """How the load balancer controller is installed."""
     drain_minutes: NotRequired[int]
     """Minutes that a destroy may wait for load balancers of a new cluster to go; 15 by default."""
+    production: NotRequired[bool]
+    """Refuses images of nodes that change by themselves; that of `cluster` by default, for an existing one false."""
+    account_id: NotRequired[str]
+    """AWS account id; that of `cluster` by default, else that of the credentials, which is looked up."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,8 @@ class E6data(pulumi.ComponentResource):
             pulumi.log.warn(warning, self)
 
         found = self._look_up()
-        self.network = Network(name, {**args["network"], "tags": options.tags}, self._child())
+        network: NetworkArgs = {**args["network"], "tags": options.tags, "needs_way_out": True}
+        self.network = Network(name, network, self._child())
         self.cluster = self._cluster() if options.cluster else None
         ground = self._on_existing(found) if found else self._on_new()
         provided = pulumi.ResourceOptions(parent=self, providers=[ground.provider])
@@ -152,8 +159,7 @@ class E6data(pulumi.ComponentResource):
                 self._drain(self.cluster, ground, controller)
         node_role_name = karpenter.node_role_name if karpenter else pulumi.Output.from_input(self._existing_node_role)
         workspaces = {
-            workspace["name"]: self._workspace(workspace, ground, node_role_name, provided)
-            for workspace in args["workspaces"]
+            workspace["name"]: self._workspace(workspace, ground, node_role_name) for workspace in args["workspaces"]
         }
 
         self.region = pulumi.Output.from_input(options.network.region)
@@ -163,11 +169,12 @@ class E6data(pulumi.ComponentResource):
         self.oidc_issuer = ground.oidc_issuer
         self.karpenter_node_role_name = node_role_name
         self.karpenter_node_role_arn = karpenter.node_role_arn if karpenter else pulumi.Output.from_input("")
-        self.node_pool_names = pulumi.Output.all(
-            **{workspace: made.node_pool_name for workspace, made in workspaces.items()}
+        names = {workspace: made.name for workspace, made in workspaces.items()}
+        self.node_pool_names = pulumi.Output.all(*(made.node_pool.urn for made in workspaces.values())).apply(
+            lambda _: names
         )
-        self.node_class_names = pulumi.Output.all(
-            **{workspace: made.node_class_name for workspace, made in workspaces.items()}
+        self.node_class_names = pulumi.Output.all(*(made.node_class.urn for made in workspaces.values())).apply(
+            lambda _: names
         )
         self.register_outputs({output: getattr(self, output) for output in E6data.__annotations__})
 
@@ -183,12 +190,9 @@ class E6data(pulumi.ComponentResource):
         """What is there already, found fit before anything is made or tagged."""
         network, existing = self._options.network, self._options.existing_cluster
         found = look_up(network.cluster_name, self) if existing else None
-        problems: list[Problem] = []
         if found and existing:
-            problems += check_found_cluster(found, network.existing_vpc_id, existing.oidc_provider_arn)
-        if network.existing_vpc_id:
-            problems += ways_out_problems(network.existing_vpc_id, dict(network.existing_private_subnets), self)
-        reject(f"e6data {self._label!r}", problems, pulumi.RunError)  # shown without a traceback
+            problems = check_found_cluster(found, network.existing_vpc_id, existing.oidc_provider_arn)
+            reject(f"e6data {self._label!r}", problems, pulumi.RunError)  # shown without a traceback
         return found
 
     def _cluster(self) -> Cluster:
@@ -224,7 +228,8 @@ class E6data(pulumi.ComponentResource):
                 resource_id=found.cluster_security_group_id,
                 key=key,
                 value=value,
-                opts=self._child(),
+                # It may have been there before; others may live by it.
+                opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
             )
         return _Ground(
             name=known(found.name),
@@ -263,7 +268,7 @@ class E6data(pulumi.ComponentResource):
             "identity": asked.get("identity", options.identity),
             "cluster_name": options.network.cluster_name,
             "region": options.network.region,
-            "account_id": self._account_id,
+            "account_id": options.account_id,
             "cluster_endpoint": ground.endpoint,
             "system_node_groups": ground.system_node_groups,
             "tags": options.tags,
@@ -272,8 +277,7 @@ class E6data(pulumi.ComponentResource):
             arguments["allowed_name_prefix"] = NAME_PREFIX
         if arguments.get("identity") == "irsa":
             arguments["oidc_provider_arn"] = ground.oidc_provider_arn
-        # Names of policies, queue and rules begin with the cluster's.
-        return Karpenter(f"{options.network.cluster_name}-karpenter", arguments, opts)
+        return Karpenter(self._named("-karpenter", KARPENTER_NAME), arguments, opts)
 
     def _load_balancer_controller(self, ground: _Ground, opts: pulumi.ResourceOptions) -> AwsLoadBalancerController:
         asked, options = self._args.get("load_balancer_controller", {}), self._options
@@ -284,13 +288,17 @@ class E6data(pulumi.ComponentResource):
             "cluster_name": options.network.cluster_name,
             "vpc_id": self.network.vpc_id,
             "region": options.network.region,
-            "account_id": self._account_id,
+            "account_id": options.account_id,
             "after": ground.ready,
             "tags": options.tags,
         }
         if arguments.get("identity") == "irsa":
             arguments["oidc_provider_arn"] = ground.oidc_provider_arn
-        return AwsLoadBalancerController(f"{options.network.cluster_name}-load-balancers", arguments, opts)
+        return AwsLoadBalancerController(self._named("-load-balancers", CONTROLLER_NAME), arguments, opts)
+
+    def _named(self, suffix: str, longest: int) -> str:
+        """Names of policies, queue and rules begin with the cluster's; that of an existing one may be too long."""
+        return shortened(self._options.network.cluster_name, longest - len(suffix)) + suffix
 
     def _drain(self, cluster: Cluster, ground: _Ground, controller: AwsLoadBalancerController) -> None:
         """Not in an existing cluster: load balancers of others are none of our business, nor does the VPC go."""
@@ -316,8 +324,7 @@ class E6data(pulumi.ComponentResource):
         workspace: E6dataWorkspaceSpecArgs,
         ground: _Ground,
         node_role_name: pulumi.Output[str],
-        opts: pulumi.ResourceOptions,
-    ) -> E6dataWorkspace:
+    ) -> Workspace:
         network = self._options.network
         arguments: E6dataWorkspaceArgs = {
             **workspace,
@@ -328,11 +335,7 @@ class E6data(pulumi.ComponentResource):
             "availability_zones": list(network.availability_zones),
             "production": self._options.production,
         }
-        return E6dataWorkspace(f"{self._label}-{workspace['name']}", arguments, opts)
-
-    @property
-    def _account_id(self) -> str:
-        return self._options.cluster.account_id if self._options.cluster else ""
+        return make_workspace(self._label, arguments, pulumi.ResourceOptions(parent=self, provider=ground.provider))
 
 
 def e6data_options(args: E6dataArgs) -> E6dataOptions:
@@ -351,4 +354,6 @@ def e6data_options(args: E6dataArgs) -> E6dataOptions:
         karpenter=karpenter,
         load_balancer_controller={**args.get("load_balancer_controller", {})},
         drain_minutes=int(args.get("drain_minutes", DEFAULT_MINUTES)),
+        production=args.get("production", cluster.get("production", False) if cluster else False),
+        account_id=args.get("account_id") or (cluster.get("account_id", "") if cluster else ""),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from .cluster_checks import ClusterOptions, check_cluster
 from .drain_checks import DEFAULT_MINUTES, minutes_problems
@@ -46,10 +46,8 @@ class E6dataOptions:
     karpenter: Mapping[str, Any] = field(default_factory=dict[str, Any])
     load_balancer_controller: Mapping[str, Any] = field(default_factory=dict[str, Any])
     drain_minutes: int = DEFAULT_MINUTES
-
-    @property
-    def production(self) -> bool:
-        return self.cluster is not None and self.cluster.production
+    production: bool = False
+    account_id: str = ""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -103,7 +101,8 @@ def own_problems(options: E6dataOptions) -> Iterator[Problem]:
     """What is wrong beside network and cluster."""
     yield from _tag_problems(options)
     around = WorkspaceSurroundings(options.network.cluster_name, options.network.availability_zones, options.production)
-    yield from check_workspaces(options.workspaces, around)
+    workspaces = [{**one, "tags": {**options.tags, **one.get("tags", {})}} for one in options.workspaces]
+    yield from check_workspaces(cast("list[E6dataWorkspaceSpecArgs]", workspaces), around)
     if options.installs_karpenter:
         yield from _of("karpenter", check_karpenter(options.karpenter_options))
         yield from _allowed_name_problems(options)

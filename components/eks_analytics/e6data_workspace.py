@@ -1,5 +1,6 @@
 """A workspace of e6data: the nodes that its engine asks for."""
 
+from dataclasses import dataclass
 from typing import Any, NotRequired
 
 import pulumi
@@ -14,6 +15,7 @@ from .e6data_workspace_options import (
 from .node_pool_checks import check_node_pools, node_pool_warnings
 from .node_pools import NodePoolsArgs, make_node_class, make_node_pool, node_pools_options, surroundings
 from .problems import reject
+from .unknown_fields import unknown_field_problems
 from .waiting import once
 
 _OF_THE_POOLS = (
@@ -54,24 +56,36 @@ class E6dataWorkspace(pulumi.ComponentResource):
         around = WorkspaceSurroundings(
             args["cluster_name"], args.get("availability_zones", ()), args.get("production", False)
         )
-        problems = list(check_workspace(args, around))
-        pools = _pools(args)
-        options = node_pools_options(pools)
-        reject(f"workspace {args['name']!r}", problems or check_node_pools(options))
+        problems = [*unknown_field_problems("", args, E6dataWorkspaceArgs), *check_workspace(args, around)]
+        reject(f"workspace {args['name']!r}", problems or check_node_pools(node_pools_options(_pools(args))))
 
         super().__init__("eks-analytics:index:E6dataWorkspace", name, {}, opts)
-        for warning in workspace_warnings(args):
-            pulumi.log.warn(warning, self)
-        for warning in node_pool_warnings(options):
-            pulumi.log.warn(warning, self)
-        (pool,) = pools["pools"]
-        # Not through NodePools: there may be a hundred workspaces, and every component takes its time.
-        node_class = make_node_class(name, pool, surroundings(pools), self)
-        node_pool = make_node_pool(name, pool, node_class, self)
+        made = make_workspace(name, args, pulumi.ResourceOptions(parent=self))
         self.workspace_name = pulumi.Output.from_input(args["name"])
-        self.node_pool_name = once(pool["name"], [node_pool])
-        self.node_class_name = once(pool["name"], [node_class])
+        self.node_pool_name = once(made.name, [made.node_pool])
+        self.node_class_name = once(made.name, [made.node_class])
         self.register_outputs({output: getattr(self, output) for output in E6dataWorkspace.__annotations__})
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The objects of a workspace, and their name."""
+
+    name: str
+    node_pool: pulumi.CustomResource
+    node_class: pulumi.CustomResource
+
+
+def make_workspace(name: str, args: E6dataWorkspaceArgs, opts: pulumi.ResourceOptions) -> Workspace:
+    """Its objects, for whoever has checked the arguments. E6data makes them as children of its own: it may have a
+    hundred workspaces, and every component takes its time."""
+    pools = _pools(args)
+    for warning in [*workspace_warnings(args), *node_pool_warnings(node_pools_options(pools))]:
+        pulumi.log.warn(warning, opts.parent)
+    (pool,) = pools["pools"]
+    node_class = make_node_class(name, pool, surroundings(pools), opts)
+    node_pool = make_node_pool(name, pool, node_class, opts)
+    return Workspace(pool["name"], node_pool, node_class)
 
 
 def _pools(args: E6dataWorkspaceArgs) -> NodePoolsArgs:

@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 from .node_pool_checks import check_node_pools
 from .node_pool_options import NodePoolArgs, NodePoolsOptions, ami_family
 from .problems import Problem
+from .unknown_fields import unknown_field_problems
 
 NAME_PREFIX = "e6data-"
 """What the names of a workspace's NodePool and EC2NodeClass begin with."""
@@ -129,6 +130,7 @@ def check_workspaces(
         if first != index:
             reason = f"is the name of {where}[{first}] too, and the e6data console tells workspaces apart by it"
             yield Problem(f"{at}.name", name, reason, "give each workspace its own name")
+        yield from unknown_field_problems(at, workspace, E6dataWorkspaceSpecArgs)
         for problem in check_workspace(workspace, around):
             yield replace(problem, input=f"{at}.{problem.input}")
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from .controller_identity import oidc_provider_problems
 from .e6data_workspace_options import APP_TAG
 from .problems import Problem
 
-_PROVIDER_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/.+")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 _WITH_ACCESS_ENTRIES = ("API", "API_AND_CONFIG_MAP")
 
@@ -32,12 +32,8 @@ class FoundCluster:
 
 def existing_cluster_problems(oidc_provider_arn: str, karpenter_node_role_name: str) -> Iterator[Problem]:
     """What is wrong with what is said of the cluster, before it is looked up."""
-    if oidc_provider_arn and not _PROVIDER_ARN.fullmatch(oidc_provider_arn):
-        reason = "is not the ARN of an IAM OIDC provider"
-        example = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
-        yield Problem(
-            "oidc_provider_arn", oidc_provider_arn, reason, f"write one such as {example}, or leave it out: it is made"
-        )
+    if oidc_provider_arn:
+        yield from oidc_provider_problems(oidc_provider_arn, "or leave it out: it is made")
     if karpenter_node_role_name and not _ROLE_NAME.fullmatch(karpenter_node_role_name):
         name = karpenter_node_role_name.rpartition("/")[2]
         reason = "is not the name of an IAM role, which EC2NodeClasses want"

@@ -9,6 +9,7 @@ from .network_options import NetworkOptions
 from .problems import Problem, reject
 from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
 from .tags import serves_as, subnet_tags
+from .ways_out import check_way_out, default_route
 
 Tags = Mapping[str, str]
 
@@ -21,14 +22,24 @@ def look_up(
     The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
     """
     lookup = pulumi.InvokeOptions(parent=parent)
-    vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
+    try:
+        vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
+    except Exception as error:  # the SDK has no narrower one
+        reject(f"network {name!r}", [_not_found("existing_vpc_id", options.existing_vpc_id, error)], pulumi.RunError)
+        raise
     problems = check_vpc(options, vpc)
     tags: dict[str, Tags] = {}
     for role, subnets in _subnets(options).items():
         for zone, id in subnets.items():
-            subnet = aws.ec2.get_subnet(id=id, opts=lookup)
+            try:
+                subnet = aws.ec2.get_subnet(id=id, opts=lookup)
+            except Exception as error:
+                problems.append(_not_found(f"existing_{role}_subnets", id, error))
+                continue
             tags[id] = subnet.tags
             problems += check_subnet(options, role, zone, subnet)
+            if options.needs_way_out and role == "private" and subnet.vpc_id == vpc.id:
+                problems += check_way_out(id, default_route(vpc.id, id, parent))
             for shortage in check_addresses(role, subnet):
                 # Under a running cluster addresses are taken: that must not stand in the way of every later update.
                 if f"kubernetes.io/cluster/{options.cluster_name}" in subnet.tags:
@@ -104,6 +115,10 @@ def check_addresses(role: str, subnet: aws.ec2.GetSubnetResult) -> list[Problem]
         return []
     reason = f"has {subnet.available_ip_address_count} free addresses, {needed} are needed"
     return [Problem(f"existing_{role}_subnets", subnet.id, reason, "free some, or give a larger subnet")]
+
+
+def _not_found(name: str, id: str, error: Exception) -> Problem:
+    return Problem(name, id, f"was asked of EC2, in vain ({error})", "correct the id, the region or the credentials")
 
 
 def _subnets(options: NetworkOptions) -> dict[str, dict[str, str]]:

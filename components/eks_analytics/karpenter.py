@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import iam
+from .helm_release import helm_release
 from .helm_values import merged
 from .karpenter_checks import KarpenterOptions, check_karpenter, karpenter_warnings
 from .karpenter_policies import (
@@ -19,11 +20,12 @@ from .karpenter_policies import (
     controller_policies,
     queue_policy,
 )
+from .physical_names import LONGEST_RULE_NAME, component_name_problems, room_for_name
 from .problems import reject
 
 CHARTS = "oci://public.ecr.aws/karpenter"
 SERVICE_ACCOUNT = "karpenter"
-RELEASE_TIMEOUT_SECONDS = 600
+LONGEST_COMPONENT_NAME = room_for_name(LONGEST_RULE_NAME, *(f"-{kind}" for kind in INTERRUPTIONS))
 QUEUE_RETENTION_SECONDS = 300  # an older warning is of a node that is gone
 
 
@@ -42,7 +44,7 @@ class KarpenterSpecArgs(TypedDict):
     one changes them. None by default."""
     isolated_vpc: NotRequired[bool]
     """The VPC has no way to the internet: Karpenter then takes prices from a built-in list. Needs
-    `use_instance_profile`, and interface endpoints for ec2, ecr.api, ecr.dkr, eks, sqs, ssm and sts. False by
+    `use_instance_profile`, and the endpoints that the word "private-cluster" stands for in Network. False by
     default."""
     use_instance_profile: NotRequired[bool]
     """Makes an instance profile for the nodes, for EC2NodeClasses that cannot name the role: IAM has no endpoint in an
@@ -97,7 +99,9 @@ class Karpenter(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KarpenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         options = karpenter_options(args)
-        reject(f"Karpenter {name!r}", check_karpenter(options))
+        reject(
+            f"Karpenter {name!r}", [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_karpenter(options)]
+        )
 
         super().__init__("eks-analytics:index:Karpenter", name, {}, opts)
         self._label = name
@@ -217,7 +221,7 @@ class Karpenter(pulumi.ComponentResource):
         """The controller's role, and what the controller must have before its pods start."""
         options = self._options
         role = aws.iam.Role(
-            f"{self._label}-controller",
+            self._label,
             description=f"Karpenter in the EKS cluster {options.cluster_name}",
             assume_role_policy=self._trust(),
             tags=self._tags,
@@ -250,7 +254,7 @@ class Karpenter(pulumi.ComponentResource):
             parts.append(attachment)
         if options.identity == "pod-identity":
             association = aws.eks.PodIdentityAssociation(
-                f"{self._label}-controller",
+                self._label,
                 cluster_name=self._cluster_name,
                 namespace=options.namespace,
                 service_account=SERVICE_ACCOUNT,
@@ -324,9 +328,7 @@ class Karpenter(pulumi.ComponentResource):
         """Helm never updates CRDs that come inside of a chart, so they have a release of their own, which keeps them:
         Kubernetes would delete every NodePool, and its nodes, with their CRD."""
         options = self._options
-        # Not the typed class: cluster.py says why.
-        return pulumi.CustomResource(
-            "kubernetes:helm.sh/v3:Release",
+        return helm_release(
             f"{self._label}-{chart.removeprefix('karpenter-')}",
             {
                 "name": chart,
@@ -335,10 +337,9 @@ class Karpenter(pulumi.ComponentResource):
                 "chart": f"{CHARTS}/{chart}",
                 "version": options.version,
                 "skipCrds": chart == "karpenter",
-                "timeout": RELEASE_TIMEOUT_SECONDS,
                 "values": values,
             },
-            opts=self._child(*depends_on),
+            self._child(*depends_on),
         )
 
 

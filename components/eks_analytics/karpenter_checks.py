@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cluster_checks import name_problems
+from .controller_identity import identity_problems
 from .helm_values import value_at
 from .iam import LARGEST_POLICY, partition, policy_size
 from .karpenter_policies import ControllerRights, controller_policies, most_names
@@ -13,14 +14,12 @@ from .problems import Problem, repeated
 from .tags import check_tags
 
 DEFAULT_VERSION = "1.14.1"
-IDENTITIES = ("pod-identity", "irsa")
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """Names of NodePools and EC2NodeClasses: nodes carry them as the value of a label too."""
 
 _OLDEST_MINOR = 14
 _VERSION = re.compile(r"1\.(\d+)\.\d+")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,61}")
-_PROVIDER_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/.+")
 # The policies, the association and the queue's policy are made for these.
 _OURS = (
     "serviceAccount.create",
@@ -65,7 +64,7 @@ def check_karpenter(options: KarpenterOptions) -> list[Problem]:
     return [
         *name_problems(options.cluster_name),
         *_version_problems(options.version),
-        *_identity_problems(options),
+        *identity_problems(options.identity, options.has_oidc_provider, options.oidc_provider_arn),
         *_name_restriction_problems(options),
         *_place_problems(options),
         *_value_problems(options),
@@ -94,22 +93,6 @@ def _version_problems(version: str) -> Iterator[Problem]:
     elif int(found[1]) < _OLDEST_MINOR:
         reason = f"is older than the policies and NodePools made here, which are those of 1.{_OLDEST_MINOR}"
         yield Problem("version", version, reason, f'write "{DEFAULT_VERSION}" or a newer one')
-
-
-def _identity_problems(options: KarpenterOptions) -> Iterator[Problem]:
-    identity, arn = options.identity, options.oidc_provider_arn
-    if identity not in IDENTITIES:
-        yield Problem("identity", identity, "is unknown", f"use {' or '.join(IDENTITIES)}")
-    elif identity == "irsa" and not options.has_oidc_provider:
-        reason = "lets the service account in through the cluster's OIDC provider, and none is named"
-        yield Problem("identity", identity, reason, 'give oidc_provider_arn, or use identity "pod-identity"')
-    elif identity == "pod-identity" and options.has_oidc_provider:
-        reason = "is not used with the identity pod-identity"
-        yield Problem("oidc_provider_arn", arn or "(given)", reason, 'leave it out, or set identity to "irsa"')
-    if arn is not None and not _PROVIDER_ARN.fullmatch(arn):
-        reason = "is not the ARN of an IAM OIDC provider"
-        example = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
-        yield Problem("oidc_provider_arn", arn, reason, f"write one such as {example}, not the issuer's URL")
 
 
 def _name_restriction_problems(options: KarpenterOptions) -> Iterator[Problem]:

@@ -20,19 +20,19 @@ NODE_POLICIES = (
 
 INTERRUPTIONS: Mapping[str, tuple[str, str]] = {
     "health": ("aws.health", "AWS Health Event"),
-    "spot-interruption": ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
-    "rebalance": ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
-    "state-change": ("aws.ec2", "EC2 Instance State-change Notification"),
-    "capacity-reservation": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
+    "spot": ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
+    "risk": ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
+    "state": ("aws.ec2", "EC2 Instance State-change Notification"),
+    "capacity": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
 }
-"""Source and kind of the events that tell Karpenter of nodes about to go."""
+"""Source and kind of the events that tell Karpenter of nodes about to go, by a word
+for which names of rules have room."""
 
 CONTROLLER_POLICIES = (
     *("node-lifecycle", "iam-integration", "eks-integration", "interruption", "zonal-shift", "resource-discovery"),
 )
 """Purposes of the controller's documents."""
 
-_TAGS_SET_LATER = ("eks:eks-cluster-name", "karpenter.sh/nodeclaim", "Name")
 _LAUNCHED = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
 
 
@@ -139,6 +139,19 @@ def _owned(rights: ControllerRights, of: str) -> dict[str, Any]:
     return {f"{of}/kubernetes.io/cluster/{rights.cluster_name}": "owned"}
 
 
+def _of_pools(rights: ControllerRights, of: str) -> dict[str, Any]:
+    """Karpenter tries every EC2NodeClass before any node is needed, by a launch template of its own that belongs to no
+    NodePool: the tag is there, and empty. A restriction lets that pass. A pattern names the EC2NodeClass besides, which
+    everything is tagged with; for exact names that would halve how many fit.
+
+    https://github.com/aws/karpenter-provider-aws/blob/v1.14.1/pkg/controllers/nodeclass/validation.go
+    """
+    if "*" in rights.names:
+        return {f"{of}/karpenter.sh/nodepool": "*"}
+    pools = {f"{of}/karpenter.sh/nodepool": [*rights.names, ""]}
+    return pools if len(rights.names) > 1 else {**pools, f"{of}/karpenter.k8s.aws/ec2nodeclass": rights.names[0]}
+
+
 def _marked(rights: ControllerRights) -> dict[str, Any]:
     return {**_owned(rights, "aws:RequestTag"), "aws:RequestTag/eks:eks-cluster-name": rights.cluster_name}
 
@@ -146,11 +159,8 @@ def _marked(rights: ControllerRights) -> dict[str, Any]:
 def _node_lifecycle(rights: ControllerRights) -> PolicyDocument:
     images = _ec2(rights, "image", "snapshot", account="")
     surroundings = _ec2(rights, "security-group", "subnet", "capacity-reservation", "placement-group")
-    requested = {"aws:RequestTag/karpenter.sh/nodepool": _named(rights)}
-    own = {
-        "StringEquals": _owned(rights, "aws:ResourceTag"),
-        "StringLike": {"aws:ResourceTag/karpenter.sh/nodepool": _named(rights)},
-    }
+    requested = _of_pools(rights, "aws:RequestTag")
+    own = {"StringEquals": _owned(rights, "aws:ResourceTag"), "StringLike": _of_pools(rights, "aws:ResourceTag")}
     return document(
         {
             "Sid": "AllowScopedEC2InstanceAccessActions",

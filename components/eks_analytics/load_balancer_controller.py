@@ -6,20 +6,21 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_kubernetes as k8s
 
 from . import iam
+from .helm_release import helm_release
 from .helm_values import merged
 from .load_balancer_controller_checks import LoadBalancerControllerOptions, check_load_balancer_controller
 from .load_balancer_controller_policy import load_balancer_controller_policies
+from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
+from .waiting import once
 
 CHART = "aws-load-balancer-controller"
 REPOSITORY = "https://aws.github.io/eks-charts"
 NAMESPACE = "kube-system"
 SERVICE_ACCOUNT = "aws-load-balancer-controller"
-INSTALL_SECONDS = 600
-"""How long Helm waits for the controller's pods."""
+LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME)
 
 
 class LoadBalancerControllerSpecArgs(TypedDict):
@@ -83,7 +84,10 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
         self, name: str, args: AwsLoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         options = load_balancer_controller_options(args)
-        reject(f"load balancer controller {name!r}", check_load_balancer_controller(options))
+        reject(
+            f"load balancer controller {name!r}",
+            [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_load_balancer_controller(options)],
+        )
 
         super().__init__("eks-analytics:index:AwsLoadBalancerController", name, {}, opts)
         self._label = name
@@ -103,7 +107,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
         self.role_arn = role.arn
         # The leaf resource, for those who must go before the controller does.
         self.release = self._release(role, identity)
-        self.release_name = self.release.name.apply(lambda name: name or CHART)
+        self.release_name = once(CHART, [self.release])
         self.register_outputs({output: getattr(self, output) for output in AwsLoadBalancerController.__annotations__})
 
     def _role(self) -> aws.iam.Role:
@@ -151,7 +155,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _release(self, role: aws.iam.Role, identity: list[pulumi.Resource]) -> k8s.helm.v3.Release:
+    def _release(self, role: aws.iam.Role, identity: list[pulumi.Resource]) -> pulumi.CustomResource:
         options = self._options
         account: dict[str, Any] = {"create": True, "name": SERVICE_ACCOUNT}
         if options.identity == "irsa":
@@ -171,17 +175,18 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
             "enableServiceMutatorWebhook": options.enable_service_mutator_webhook,
             "defaultTags": {**options.default_tags, **options.restricted_tags},
         }
-        return k8s.helm.v3.Release(
+        return helm_release(
             self._label,
-            name=CHART,
-            chart=CHART,
-            version=options.version,
-            namespace=NAMESPACE,
-            repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=REPOSITORY),
-            values=merged(values, options.helm_values),
-            timeout=INSTALL_SECONDS,
+            {
+                "name": CHART,
+                "chart": CHART,
+                "version": options.version,
+                "namespace": NAMESPACE,
+                "repositoryOpts": {"repo": REPOSITORY},
+                "values": merged(values, options.helm_values),
+            },
             # Pods get their credentials when they are admitted: before that, the role must be theirs.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=identity),
+            pulumi.ResourceOptions(parent=self, depends_on=identity),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cluster_checks import name_problems
+from .controller_identity import identity_problems
 from .helm_values import value_at
 from .iam import LARGEST_POLICY, policy_size
 from .load_balancer_controller_policy import ControllerScope, load_balancer_controller_policies
@@ -14,11 +15,9 @@ from .tags import check_tags
 
 # renovate: helm aws-load-balancer-controller https://aws.github.io/eks-charts
 DEFAULT_VERSION = "3.5.0"
-IDENTITIES = ("pod-identity", "irsa")
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+")
 _OLDEST_MINOR = 5
-_PROVIDER_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/.+")
 _VPC_ID = re.compile(r"vpc-[0-9a-f]+")
 # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#tags
 _TAGS_OF_THE_CONTROLLER = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws")
@@ -79,7 +78,7 @@ def check_load_balancer_controller(options: LoadBalancerControllerOptions) -> li
         *name_problems(options.cluster_name),
         *_vpc_problems(options.vpc_id),
         *version_problems(options.version),
-        *_identity_problems(options),
+        *identity_problems(options.identity, options.has_oidc_provider, options.oidc_provider_arn),
         *check_tags(options.tags),
         *_made_tag_problems("default_tags", options.default_tags),
         *_made_tag_problems("restricted_tags", options.restricted_tags),
@@ -111,22 +110,6 @@ def _vpc_problems(vpc_id: str | None) -> Iterator[Problem]:
     if vpc_id is not None and not _VPC_ID.fullmatch(vpc_id):
         reason = "is no id of a VPC, and the controller's pods cannot ask the instance they run on for it"
         yield Problem("vpc_id", vpc_id, reason, 'write the cluster\'s, such as "vpc-0123456789abcdef0"')
-
-
-def _identity_problems(options: LoadBalancerControllerOptions) -> Iterator[Problem]:
-    identity, arn = options.identity, options.oidc_provider_arn
-    if identity not in IDENTITIES:
-        yield Problem("identity", identity, "is unknown", f"use {' or '.join(IDENTITIES)}")
-    elif identity == "irsa" and not options.has_oidc_provider:
-        reason = "lets the service account in through the cluster's OIDC provider, and none is named"
-        yield Problem("identity", identity, reason, 'give oidc_provider_arn, or use identity "pod-identity"')
-    elif identity == "pod-identity" and options.has_oidc_provider:
-        reason = "is not used with the identity pod-identity"
-        yield Problem("oidc_provider_arn", arn or "(given)", reason, 'leave it out, or set identity to "irsa"')
-    if arn is not None and not _PROVIDER_ARN.fullmatch(arn):
-        reason = "is not the ARN of an IAM OIDC provider"
-        example = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
-        yield Problem("oidc_provider_arn", arn, reason, f"write one such as {example}, not the issuer's URL")
 
 
 def _made_tag_problems(key: str, tags: Mapping[str, str]) -> Iterator[Problem]:

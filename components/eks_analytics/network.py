@@ -61,6 +61,9 @@ class NetworkArgs(TypedDict):
     """Ids of the existing VPC's private subnets by zone, one for each of the availability zones."""
     existing_public_subnets: NotRequired[dict[str, str]]
     """Ids of the existing VPC's public subnets by zone: none, or at least two."""
+    needs_way_out: NotRequired[bool]
+    """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
+    nothing for nodes without public addresses. Default false: endpoints may do."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes tags, those of an existing VPC excepted. Default: none."""
 

@@ -38,6 +38,7 @@ class NetworkOptions:
     existing_vpc_id: str = ""
     existing_private_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     existing_public_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
+    needs_way_out: bool = False
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

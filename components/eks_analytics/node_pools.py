@@ -61,9 +61,10 @@ class NodePools(pulumi.ComponentResource):
             pulumi.log.warn(warning, self)
 
         around = surroundings(args)
-        self.node_classes = {pool["name"]: make_node_class(name, pool, around, self) for pool in options.pools}
+        child = pulumi.ResourceOptions(parent=self)
+        self.node_classes = {pool["name"]: make_node_class(name, pool, around, child) for pool in options.pools}
         self.node_pools = {
-            pool["name"]: make_node_pool(name, pool, self.node_classes[pool["name"]], self) for pool in options.pools
+            pool["name"]: make_node_pool(name, pool, self.node_classes[pool["name"]], child) for pool in options.pools
         }
         self.node_class_names = _names(self.node_classes)
         self.node_pool_names = _names(self.node_pools)
@@ -71,32 +72,34 @@ class NodePools(pulumi.ComponentResource):
 
 
 def make_node_class(
-    label: str, pool: NodePoolArgs, around: Surroundings, parent: pulumi.Resource
+    label: str, pool: NodePoolArgs, around: Surroundings, opts: pulumi.ResourceOptions
 ) -> pulumi.CustomResource:
     """The EC2NodeClass of a pool."""
     return pulumi.CustomResource(
         "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
         f"{label}-{pool['name']}",
         node_class(pool, around),
-        opts=pulumi.ResourceOptions(
-            parent=parent, custom_timeouts=pulumi.CustomTimeouts(delete=f"{CLASS_DELETE_MINUTES}m")
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete=f"{CLASS_DELETE_MINUTES}m"))
         ),
     )
 
 
 def make_node_pool(
-    label: str, pool: NodePoolArgs, needs: pulumi.Resource, parent: pulumi.Resource
+    label: str, pool: NodePoolArgs, needs: pulumi.Resource, opts: pulumi.ResourceOptions
 ) -> pulumi.CustomResource:
     """The NodePool of a pool, which needs its EC2NodeClass."""
     return pulumi.CustomResource(
         "kubernetes:karpenter.sh/v1:NodePool",
         f"{label}-{pool['name']}",
         node_pool(pool),
-        opts=pulumi.ResourceOptions(
-            parent=parent,
-            # A class is not released while a node of it is there, and nodes go with their pool.
-            depends_on=[needs],
-            custom_timeouts=pulumi.CustomTimeouts(delete=f"{delete_seconds(pool) // 60}m"),
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                # A class is not released while a node of it is there, and nodes go with their pool.
+                depends_on=[needs],
+                custom_timeouts=pulumi.CustomTimeouts(delete=f"{delete_seconds(pool) // 60}m"),
+            ),
         ),
     )
 

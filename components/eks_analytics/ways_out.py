@@ -20,27 +20,19 @@ class DefaultRoute:
     """Id of the gateway; empty where there is no such route."""
 
 
-def ways_out_problems(vpc_id: str, subnets: dict[str, str], parent: pulumi.Resource) -> list[Problem]:
-    """Why nodes in the subnets, by zone, would not reach the internet. Awaited on the spot."""
-    return [
-        problem
-        for zone, subnet in subnets.items()
-        for problem in check_way_out(zone, subnet, _default_route(vpc_id, subnet, parent))
-    ]
-
-
-def check_way_out(zone: str, subnet: str, route: DefaultRoute) -> Iterator[Problem]:
+def check_way_out(subnet: str, route: DefaultRoute) -> Iterator[Problem]:
     """What is wrong with a private subnet's default route."""
-    name = f"network.existing_private_subnets.{zone}"
+    name = "existing_private_subnets"
     if not route.target:
-        reason = f"has no way to the internet (no route to {ANYWHERE} in {route.table}), and logs and metrics need one"
+        reason = f"has no way to the internet (no route to {ANYWHERE} in {route.table}), and what runs there needs one"
         yield Problem(name, subnet, reason, "route it through a NAT gateway, a transit gateway or a firewall")
     elif route.target.startswith("igw-"):
         reason = f"leads to an internet gateway ({route.table}), which does nothing for nodes without public addresses"
         yield Problem(name, subnet, reason, "give a private subnet, whose way out is a NAT gateway")
 
 
-def _default_route(vpc_id: str, subnet: str, parent: pulumi.Resource) -> DefaultRoute:
+def default_route(vpc_id: str, subnet: str, parent: pulumi.Resource) -> DefaultRoute:
+    """The default route of a subnet of that VPC. Awaited on the spot."""
     table = _table(vpc_id, subnet, parent)
     found = aws.ec2.get_route_table(route_table_id=table, opts=pulumi.InvokeOptions(parent=parent))
     return DefaultRoute(table, _target(found.routes))
@@ -53,7 +45,7 @@ def _table(vpc_id: str, subnet: str, parent: pulumi.Resource) -> str:
         found = aws.ec2.get_route_tables(vpc_id=vpc_id, filters=filters, opts=pulumi.InvokeOptions(parent=parent))
         if found.ids:
             return found.ids[0]
-    raise pulumi.RunError(f"{vpc_id} has no main route table: is it a VPC of this account and region?")
+    raise pulumi.RunError(f"{vpc_id} has no main route table, which every VPC has: try again")
 
 
 def _target(routes: Sequence[aws.ec2.outputs.GetRouteTableRouteResult]) -> str:

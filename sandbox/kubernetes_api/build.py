@@ -53,7 +53,7 @@ class Programs:
     def __init__(self, say: Say) -> None:
         self._say = say
         self._lock, self._thread = threading.Lock(), threading.Thread(target=self._build, daemon=True)
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def prepare(self) -> None:
         with self._lock:
@@ -67,14 +67,20 @@ class Programs:
             self._thread.join(0.1)
         if self._thread.is_alive():
             raise KubernetesMissingError("cancelled")
+        if isinstance(self._error, KubernetesMissingError):
+            raise self._error from None
         if self._error:
-            raise KubernetesMissingError(str(self._error)) from None
+            raise KubernetesMissingError(
+                f"the build broke off: {self._error!r}; run the command again"
+            ) from self._error
+        if not programs_folder().is_dir():
+            raise KubernetesMissingError(f"the programs are not in {programs_folder()}; run the command again")
         return programs_folder()
 
     def _build(self) -> None:
         try:
             ensure(self._say)
-        except Exception as error:
+        except BaseException as error:  # whatever ends this thread, who waits for the programs is to hear of it
             self._error = error
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import fcntl
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -21,6 +24,7 @@ from sandbox.kubernetes_api.reference import KubernetesError
 from sandbox.launcher import LAUNCHER
 
 _START_SECONDS = 50  # less than whoever asks waits
+_END_SECONDS = 5
 _DEATHS = 5
 # Sockets, in a folder that is closed to others. Named from there, for no path of one is longer than 107 letters, and as
 # host and port, which etcd demands.
@@ -34,7 +38,9 @@ class Servers:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "kubernetes"
-        shutil.rmtree(self._folder, ignore_errors=True)  # of a cloud that was killed
+        for left in self._folder.glob("*/*.pid"):  # of a cloud that was killed
+            _end(left)
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._lock = threading.Lock()
         self._servers: dict[str, Server] = {}
         self._deleted: set[str] = set()
@@ -140,8 +146,8 @@ class Server:
             controllers.kill()
 
     def _keep(self, programs: Path) -> None:
-        commands = self._commands()
         try:
+            commands = self._commands()
             while not self._failure and not self._ended.wait(0.05):
                 self._revive("etcd", programs, commands["etcd"])
                 if not (self.folder / _ETCD).exists():
@@ -151,6 +157,8 @@ class Server:
                     self._revive("kube-controller-manager", programs, commands["kube-controller-manager"])
                 elif self._answers():
                     self._ready.set()
+        except Exception as error:
+            self._failure = f"the Kubernetes API of the embedded cloud cannot be started: {error}"
         finally:
             self._ready.clear()
             for process in self._processes.values():
@@ -168,7 +176,8 @@ class Server:
                 self._failure = f"{name} of the embedded cloud ended with {process.returncode}; its log ends:\n{tail}"
                 return
         with (self.folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
+            fcntl.flock(log, fcntl.LOCK_EX)  # the program inherits it and keeps it as long as it lives
+            self._processes[name] = started = subprocess.Popen(
                 [*LAUNCHER, str(programs / name), *arguments],
                 cwd=self.folder,
                 env={"HOME": str(self.folder)},
@@ -176,6 +185,7 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+            (self.folder / f"{name}.pid").write_text(str(started.pid))
 
     def _answers(self) -> bool:
         try:
@@ -226,3 +236,17 @@ class Server:
         }
         settings = {"etcd": etcd, "kube-apiserver": server, "kube-controller-manager": controllers}
         return {name: [f"--{key}={value}" for key, value in chosen.items()] for name, chosen in settings.items()}
+
+
+def _end(pid_file: Path) -> None:
+    """Where nothing ends a program together with the cloud that started it, it is ended before the next one starts."""
+    with pid_file.with_suffix(".log").open("ab") as log:
+        deadline = time.monotonic() + _END_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:  # so it lives, and the number is still its own
+                with suppress(ValueError, ProcessLookupError):
+                    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+            time.sleep(0.02)

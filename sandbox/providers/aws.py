@@ -59,7 +59,7 @@ class AwsProvider(StandIn):
             raise InvalidInputsError(failures)
         inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
         if row.name and row.name not in inputs and not _name_prefix(row, inputs):
-            inputs[row.name] = old.get(row.name) or row.name_format.format(generated_name(f"{resource.name}-", seed))
+            inputs[row.name] = old.get(row.name) or row.name_format.format(_automatic_name(row, resource, seed))
         place = _place(self._region(resource, inputs))
         scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
         request, problems = _create_request(row, schema, scope, resource.type)
@@ -538,6 +538,17 @@ def _overlay(base: Any, top: Any, kind: Type) -> Any:
     if kind.kind == "object" and isinstance(base, dict) and isinstance(top, dict):
         return base | {key: _overlay(base.get(key), value, kind.fields[key]) for key, value in top.items()}
     return top
+
+
+def _automatic_name(row: Row, resource: Resource, seed: bytes) -> str:
+    """https://github.com/pulumi/pulumi-aws/blob/master/provider/resource_overrides.go has the limits (AutoName)."""
+    prefix, digits = f"{resource.name}-", 7
+    if len(prefix) + digits > row.longest_name:
+        raise ProviderError(
+            f"could not make instance of '{resource.type}': name '{prefix}' plus {digits} random chars is longer than "
+            f"maximum length {row.longest_name}"
+        )
+    return generated_name(prefix, seed, digits)
 
 
 def _name_prefix(row: Row, inputs: Values) -> str | None:

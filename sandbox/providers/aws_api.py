@@ -11,7 +11,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sandbox.cloud import ACCOUNT_ID as ACCOUNT_ID
-from sandbox.knobs import Knobs
+from sandbox.knobs import INJECTED, Knobs
 from sandbox.providers.protocol import ProviderError, Values
 
 
@@ -64,7 +64,7 @@ class Api:
 
     def call(self, service: str, operation: str, **params: Any) -> Values:
         if self.knobs.fails(service, operation):
-            raise AwsError(service, operation, "InternalError", "injected failure, as the knob asks for")
+            raise AwsError(service, operation, "InternalError", INJECTED)
         try:
             answer = getattr(self.cloud.client(service, self.region), xform_name(operation))(**params)
         except ClientError as error:

@@ -616,6 +616,7 @@ _IDENTITY: dict[str, Row] = {
         (Call("DeleteRole", {"RoleName": "$id"}),),
         id="{name}",
         name="name",
+        longest_name=64,
         updates=(
             Call(
                 "UpdateAssumeRolePolicy",
@@ -804,6 +805,7 @@ _IDENTITY: dict[str, Row] = {
         (Call("DeleteAlias", {"AliasName": "$id"}),),
         id="{name}",
         name="name",
+        longest_name=238,
         name_format="alias/{}",
         updates=(Call("UpdateAlias", {"AliasName": "$id"}, ("targetKeyId",)),),
         rename={"name": "AliasName"},

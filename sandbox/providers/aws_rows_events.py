@@ -53,6 +53,7 @@ EVENTS: dict[str, Row] = {
         (Call("DeleteQueue", {"QueueUrl": "$id"}),),
         id="QueueUrl",
         name="name",
+        longest_name=80,
         updates=(Call("SetQueueAttributes", {"QueueUrl": "$id", "Attributes": _SENT}, tuple(_ATTRIBUTES)),),
         rename=_ATTRIBUTES,
         outputs={"arn": "QueueArn", "name": "after(QueueArn, ':')", "url": "id"},
@@ -87,6 +88,7 @@ EVENTS: dict[str, Row] = {
         (Call("DeleteRule", {"Name": "$id", **_BUS}),),
         id="{name}",
         name="name",
+        longest_name=64,
         updates=(
             Call(
                 "PutRule",

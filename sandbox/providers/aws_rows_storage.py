@@ -30,6 +30,7 @@ STORAGE: dict[str, Row] = {
         (Call("DeleteBucket", {"Bucket": "$id"}),),
         id="{bucket}",
         name="bucket",
+        longest_name=63,
         outputs={
             "bucket": "id",
             "arn": "arn:{partition}:s3:::{id}",

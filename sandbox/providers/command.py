@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sandbox.cloud import ACCOUNT_ID, Cloud
+from sandbox.knobs import INJECTED, Knobs
 from sandbox.providers.protocol import (
     UNKNOWN,
     Changes,
@@ -54,10 +55,11 @@ class CommandProvider(StandIn):
         cloud: Callable[[], Cloud],
         say: Callable[[str], None],
         kubernetes: Callable[[], Kubernetes | None] = lambda: None,
+        knobs: Knobs | None = None,
     ) -> None:
         """`kubernetes`: the API server that stands in for the cluster's; None where none runs."""
         super().__init__()
-        self._cloud, self._say, self._kubernetes = cloud, say, kubernetes
+        self._cloud, self._say, self._kubernetes, self._knobs = cloud, say, kubernetes, knobs or Knobs()
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         if resource.type != _COMMAND:
@@ -79,7 +81,7 @@ class CommandProvider(StandIn):
         if preview:
             return "", {**inputs, **dict.fromkeys(_OUTPUTS, UNKNOWN if command else "")}
         id = generated_name(resource.name, os.urandom(8), 8)
-        return id, {**inputs, **self._run(resource, command, inputs, {})}
+        return id, {**inputs, **self._run(resource, "Create", command, inputs, {})}
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
         return id, inputs, state
@@ -88,16 +90,18 @@ class CommandProvider(StandIn):
         command = new.get("update", new.get("create"))
         if preview:
             return {**new, **{key: UNKNOWN if command else state.get(key, "") for key in _OUTPUTS}}
-        return {**new, **self._run(resource, command, new, state)}
+        return {**new, **self._run(resource, "Update", command, new, state)}
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
-        self._run(resource, state.get("delete"), state, state)
+        self._run(resource, "Delete", state.get("delete"), state, state)
 
-    def _run(self, resource: Resource, command: str | None, inputs: Values, state: Values) -> Values:
+    def _run(self, resource: Resource, step: str, command: str | None, inputs: Values, state: Values) -> Values:
         """What the command printed; what the one before did where there is no command."""
         before = {key: str(state.get(key, "")) for key in _OUTPUTS}
         if command is None:
             return before
+        if self._knobs.fails("command", step):
+            raise ProviderError(f"command:{step}: {INJECTED}")
         previous = {f"PULUMI_COMMAND_{key.upper()}": value for key, value in before.items() if value}
         process = subprocess.Popen(
             [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), command],
@@ -139,7 +143,8 @@ class CommandProvider(StandIn):
         for line in stream:
             own.append(line)
             both.append(line)
-            self._say(f"{name}: {line.rstrip()}")
+            with suppress(BaseException):  # a command whose output nobody takes any more would stand still for ever
+                self._say(f"{name}: {line.rstrip()}")
 
     def _end_when_cancelled(self, process: "subprocess.Popen[str]", ended: threading.Event) -> None:
         while not ended.wait(0.1):

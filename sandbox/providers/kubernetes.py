@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.cloud import RELEASES, Cloud, CloudError, Store
 from sandbox.durations import create_seconds
-from sandbox.knobs import Knobs
+from sandbox.knobs import INJECTED, Knobs
 from sandbox.kubernetes_api.client import RefusedError
 from sandbox.kubernetes_api.clusters import Clusters
 from sandbox.kubernetes_api.reference import KubernetesError, Reference
@@ -154,6 +154,7 @@ class KubernetesProvider(StandIn):
         reference = self._reference(resource, inputs, objects := self._objects(resource))
         if objects.get(reference) and resource.config.get("upsertExistingObjects") != "true":
             raise ProviderError(f'{reference.kind} "{reference.id}" already exists')
+        self._may_fail("kubernetes", f"Apply{reference.kind}")
         return reference.id, objects.apply(reference, inputs, force=_is_forced(resource, inputs))
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
@@ -175,11 +176,14 @@ class KubernetesProvider(StandIn):
             return k8s.merged(new, state)
         objects, reference = self._objects(resource), _reference_of(resource, id)
         wanted = _left_to_others(new, objects.get(reference), resource.ignored)
-        return objects.apply(reference, wanted, force=_is_forced(resource, new))
+        force = _is_forced(resource, new)
+        self._may_fail("kubernetes", f"Apply{_type_of(resource)[1]}")
+        return objects.apply(reference, wanted, force=force)
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         objects = self._objects(resource)
         if resource.type == helm.TYPE:
+            self._may_fail("helm", "Uninstall")
             for definition in helm.to_delete(inputs or state, objects):
                 self._delete(definition, objects, "Background", resource.timeout)
             self._releases.delete(_release_key(resource, id))
@@ -191,6 +195,7 @@ class KubernetesProvider(StandIn):
             propagation = "Foreground"
         said = str(annotations.get("pulumi.com/timeoutSeconds", ""))
         seconds = resource.timeout or (float(said) if said.isdigit() else 0)
+        self._may_fail("kubernetes", f"Delete{_type_of(resource)[1]}")
         self._delete(_reference_of(resource, id), objects, propagation, seconds)
 
     def _delete(self, reference: Reference, objects: k8s.ObjectStore, propagation: str, seconds: float) -> None:
@@ -206,6 +211,10 @@ class KubernetesProvider(StandIn):
             self.sleep(pause)
             pause = min(1.0, pause * 1.5)
 
+    def _may_fail(self, service: str, operation: str) -> None:
+        if self._knobs.fails(service, operation):
+            raise ProviderError(f"{service}:{operation}: {INJECTED}")
+
     # Helm releases
 
     @property
@@ -220,6 +229,7 @@ class KubernetesProvider(StandIn):
         if self._releases.get(key):
             raise ProviderError("cannot re-use a name that is still in use")
         self.sleep(create_seconds(resource.type, inputs) * self._knobs.latency)
+        self._may_fail("helm", "Install")
         helm.install(inputs, objects)
         self._releases.put(key, release := helm.record(inputs, 1))
         return id, release
@@ -230,9 +240,26 @@ class KubernetesProvider(StandIn):
         key = _release_key(resource, id)
         if (before := self._releases.get(key)) is None:
             raise ProviderError(f'release "{id}" has no deployed releases')
+        self._may_fail("helm", "Upgrade")
         helm.install(new, self._objects(resource))
         self._releases.put(key, release := helm.record(new, before["status"]["revision"] + 1))
         return release
+
+    def find(self, resource: Resource, inputs: Values) -> list[str]:
+        """The id of what an interrupted creation may have made: its inputs name it. Empty where there is none."""
+        if resource.type == helm.TYPE:
+            id = f"{inputs['namespace']}/{inputs['name']}"
+            return [id] if self._releases.get(_release_key(resource, id)) else []
+        objects = self._clusters.running_api(k8s.cluster_name(resource.config))
+        if objects is None or "name" not in inputs["metadata"]:
+            return []
+        try:
+            reference = self._reference(resource, inputs, objects)
+        except RefusedError as error:  # the kind itself was not made
+            if error.status != 404:
+                raise
+            return []
+        return [reference.id] if objects.get(reference) else []
 
     # Where objects are
 

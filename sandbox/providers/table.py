@@ -67,6 +67,7 @@ class Row:
     identify: str = ""  # the path of the id in what is read, where it can change
     name: str = ""  # the property that is named automatically
     name_format: str = "{}"
+    longest_name: int = 255  # of an automatic one, as pulumi-aws has it; AWS's own limit may be lower
     updates: tuple[Call, ...] = ()  # also called after creation for what the create call does not take
     replace: tuple[str, ...] = ()  # although an update call takes it (`-x`: its removal); what no update takes, anyway
     rename: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -30,18 +30,20 @@ CDK_BLUEPRINTS_SECONDS = 3.2  # `cdk synth` of a CDK EKS Blueprints program of t
 console = Console(highlight=False, soft_wrap=True)
 
 
-def child(project: Path, config: Path, home: Path, plan: str) -> None:
+def child(project: Path, stack_name: str, config: Path, home: Path, plan: str) -> None:
     """One preview in this process; prints its figures as JSON."""
     began = time.monotonic()
     found = engine.find(lambda _: None)
-    stack = SandboxStack(project, "dev", home, found, lambda _: None, config_file=config)
+    stack = SandboxStack(project, stack_name, home, found, lambda _: None, config_file=config)
     with stack.exclusive(), stack.opened() as opened:
         result = opened.preview(json=True) if plan else opened.preview(on_event=lambda _: None)
     if plan:
         Path(plan).write_text(result.stdout)
+    ended = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     figures = {
         "seconds": time.monotonic() - began,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu": sum(usage.ru_utime + usage.ru_stime for usage in ended),
+        "megabytes": ended[0].ru_maxrss / 1024,
         "sdk": sorted(
             name for name in sys.modules if name.split(".")[0] in ("pulumi_aws", "pulumi_eks", "pulumi_kubernetes")
         ),
@@ -50,7 +52,8 @@ def child(project: Path, config: Path, home: Path, plan: str) -> None:
 
 
 def measure(project: Path, config: Path, home: Path, plan: str = "") -> dict[str, Any]:
-    arguments = [sys.executable, "-m", "tests.bench", "child", str(project), str(config), str(home), plan]
+    stack_name = config.name.split(".")[1]
+    arguments = [sys.executable, "-m", "tests.bench", "child", str(project), stack_name, str(config), str(home), plan]
     began = time.monotonic()
     done = subprocess.run(arguments, capture_output=True, text=True, cwd=PROJECT, env=dict(os.environ))
     if done.returncode != 0:
@@ -94,6 +97,31 @@ def with_node_groups(config: dict[str, Any], number: int) -> dict[str, Any]:
     return {**config, "eks-analytics:node_groups": groups}
 
 
+def with_workspaces(config: dict[str, Any], number: int) -> dict[str, Any]:
+    block = config["eks-analytics:e6data"]
+    workspaces = [{**block["workspaces"][0], "name": f"workspace{index}"} for index in range(number)]
+    return {**config, "eks-analytics:e6data": {**block, "workspaces": workspaces}}
+
+
+def slope(few: Pair, many: Pair, figure: str) -> float:
+    """How much more each further resource costs with components than flat: the median over the pairs."""
+    return statistics.median(
+        (components_many[figure] - components_few[figure]) / (flat_many[figure] - flat_few[figure])
+        for components_few, components_many, flat_few, flat_many in zip(
+            few.components, many.components, few.flat, many.flat, strict=True
+        )
+    )
+
+
+def prepared(folder: Path, stack_name: str, config: dict[str, Any]) -> Pair:
+    folder.mkdir()
+    file = folder / f"Pulumi.{stack_name}.yaml"
+    file.write_text(yaml.safe_dump({"config": config}))
+    pair = Pair(file)
+    pair.warm_up()
+    return pair
+
+
 def import_share(modules: list[str], whole: float) -> tuple[float, float]:
     code = "import time; t = time.monotonic(); import importlib, pulumi\nb = time.monotonic()\n"
     code += f"for name in {modules!r}: importlib.import_module(name)\nprint(time.monotonic() - b)"
@@ -124,18 +152,20 @@ def provisioning(config: Path, folder: Path) -> tuple[float, float, list[tuple[s
 
 def main() -> int:
     met: list[bool] = []
-    dev = yaml.safe_load((PROJECT / "Pulumi.dev.yaml").read_text())["config"]
+    dev, e6data = (
+        yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "e6data")
+    )
     with tempfile.TemporaryDirectory() as scratch:
-        measured: dict[int, Pair] = {}
-        for number in (0, 1, 50):
-            folder = Path(scratch) / str(number)
-            folder.mkdir()
-            config = folder / "Pulumi.dev.yaml"
-            config.write_text(yaml.safe_dump({"config": with_node_groups(dev, number) if number else dev}))
-            measured[number] = Pair(config)
-            measured[number].warm_up()
-        for _ in range(PAIRS):  # all in turn: the slope compares runs of the same minute
-            for pair in measured.values():
+        measured = {
+            number: prepared(Path(scratch) / str(number), "dev", with_node_groups(dev, number) if number else dev)
+            for number in (0, 1, 50)
+        }
+        workspaces = {
+            number: prepared(Path(scratch) / f"workspaces-{number}", "e6data", with_workspaces(e6data, number))
+            for number in (1, 100)
+        }
+        for _ in range(PAIRS):  # all in turn: the slopes compare runs of the same minute
+            for pair in (*measured.values(), *workspaces.values()):
                 pair.run()
         for number, pair in measured.items():
             components, flat = pair.components, pair.flat
@@ -149,13 +179,15 @@ def main() -> int:
                 seconds, share = import_share(components[0]["sdk"], whole)
                 console.print(f"  importing provider SDKs: {seconds:.2f} s, {100 * share:.0f} % of the preview")
                 met.append(verdict("preview in seconds, against cdk synth", whole, CDK_BLUEPRINTS_SECONDS))
-        slopes = [
-            (many["wall"] - one["wall"]) / (flat_many["wall"] - flat_one["wall"])
-            for many, one, flat_many, flat_one in zip(
-                measured[50].components, measured[1].components, measured[50].flat, measured[1].flat, strict=True
-            )
-        ]
-        met.append(verdict("slope from 1 to 50 node groups, components / flat", statistics.median(slopes), 1.10))
+        console.print(
+            "\n[bold]Slopes[/], components / flat; processor time, which other work on the machine disturbs less"
+        )
+        for name, few, many in (
+            ("1 to 50 node groups", measured[1], measured[50]),
+            ("1 to 100 workspaces", workspaces[1], workspaces[100]),
+        ):
+            met.append(verdict(f"{name}, processor seconds", slope(few, many, "cpu"), 1.10))
+            met.append(verdict(f"{name}, peak memory", slope(few, many, "megabytes"), 1.10))
         config = Path(scratch) / "0" / "Pulumi.dev.yaml"
         seconds, ideal, chain = provisioning(config, Path(scratch))
     console.print("\n[bold]First update on AWS[/], from the engine's dependency graph and median provisioning times")
@@ -167,6 +199,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
-        child(Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), sys.argv[5])
+        child(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), Path(sys.argv[5]), sys.argv[6])
     else:
         sys.exit(main())

@@ -7,7 +7,13 @@ from typing import Any
 import yaml
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_KUBERNETES = {"kubernetes:storage.k8s.io/v1:StorageClass": ("pulumi_kubernetes.storage.v1", "StorageClass")}
+_KUBERNETES = {
+    "kubernetes:storage.k8s.io/v1:StorageClass": ("pulumi_kubernetes.storage.v1", "StorageClass"),
+    "kubernetes:core/v1:ConfigMap": ("pulumi_kubernetes.core.v1", "ConfigMap"),
+    "kubernetes:core/v1:Namespace": ("pulumi_kubernetes.core.v1", "Namespace"),
+    "kubernetes:helm.sh/v3:Release": ("pulumi_kubernetes.helm.v3", "Release"),
+}
+_CUSTOM_RESOURCE = ("pulumi_kubernetes.apiextensions", "CustomResource")  # of every kind that the SDK does not know
 
 
 def write_flat_program(plan: dict[str, Any], project: Path, folder: Path) -> int:
@@ -50,12 +56,16 @@ def _class_of(token: str) -> tuple[str, str]:
     if token in _KUBERNETES:
         return _KUBERNETES[token]
     package, module, cls = token.split(":")
+    if package == "kubernetes":
+        return _CUSTOM_RESOURCE
     return f"pulumi_{package}.{module.split('/')[0]}", cls
 
 
 def _python_name(module: str, cls: str, key: str) -> str:
     from pulumi._types import input_type_py_to_pulumi_names  # the SDK's own table, public nowhere
 
+    if (module, cls) == _CUSTOM_RESOURCE:
+        return {"apiVersion": "api_version"}.get(key, key)
     loaded = importlib.import_module(module)
     arguments = getattr(loaded, f"{cls}InitArgs", None) or getattr(loaded, f"{cls}Args")  # where a nested type took it
     names = {pulumi: python for python, pulumi in input_type_py_to_pulumi_names(arguments).items()}

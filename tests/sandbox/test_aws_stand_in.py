@@ -162,6 +162,38 @@ def test_generated_names_carry_the_logical_name_and_stay_over_updates(preview: A
     assert preview.check("aws:kms/alias:Alias", {"targetKeyId": "k"})["name"].startswith("alias/it-")
 
 
+TRUSTED: Values = {"assumeRolePolicy": TRUST}
+LONGEST: dict[str, tuple[int, Values]] = {
+    ROLE: (64, TRUSTED),
+    "aws:cloudwatch/eventRule:EventRule": (64, {"scheduleExpression": "rate(1 hour)"}),
+    "aws:s3/bucket:Bucket": (63, {}),
+    "aws:sqs/queue:Queue": (80, {}),
+    "aws:kms/alias:Alias": (238, {"targetKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
+    GROUP: (255, {}),
+}
+
+
+@pytest.mark.parametrize("token", LONGEST)
+def test_an_automatic_name_that_the_provider_would_not_make_is_refused(preview: Account, token: str) -> None:
+    longest, inputs = LONGEST[token]
+    fits = "a" * (longest - 8)
+    preview.check(token, inputs, name=fits)
+    with pytest.raises(ProviderError) as refused:
+        preview.check(token, inputs, name=f"{fits}b")
+    reason = f"name '{fits}b-' plus 7 random chars is longer than maximum length {longest}"
+    assert str(refused.value) == f"could not make instance of '{token}': {reason}"
+    kept = {aws_rows.ROWS[token].name: "older"}
+    assert preview.check(token, inputs, old={**inputs, **kept}, name=f"{fits}b").items() >= kept.items()
+
+
+@pytest.mark.parametrize("token", ["aws:iam/policy:Policy", "aws:iam/instanceProfile:InstanceProfile"])
+def test_an_automatic_name_that_iam_would_refuse_is_refused(preview: Account, token: str) -> None:
+    inputs: Values = {"policy": policy()} if token.endswith("Policy") else {"role": "nodes"}
+    preview.check(token, inputs, name="a" * 120)
+    with pytest.raises(InvalidInputsError, match="AWS would refuse it"):
+        preview.check(token, inputs, name="a" * 121)
+
+
 def test_a_name_prefix_takes_the_place_of_a_generated_name(preview: Account) -> None:
     inputs = preview.check(LOGS, {"namePrefix": "x-"})
     assert "name" not in inputs
@@ -713,6 +745,12 @@ def test_the_knob_fails_the_call_it_names_once(cloud: Cloud) -> None:
         failing.make(VPC, cidrBlock="10.0.0.0/16")
     assert not caught.value.id
     failing.make(VPC, cidrBlock="10.0.0.0/16")
+
+
+@pytest.mark.parametrize("text", ["helm:Instal", "command:create:2", "kubernetes:CreateNodePool"])
+def test_a_failure_that_would_never_come_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="would never fail: the operations of"):
+        Knobs.parse([text])
 
 
 def test_a_creation_that_fails_half_way_leaves_the_resource_in_the_state(cloud: Cloud) -> None:

@@ -100,6 +100,24 @@ def test_requests_keep_it_alive_and_silence_ends_it(home: Path) -> None:
     assert running(home) is None
 
 
+KEEPER = """
+import os, pathlib, sys, sandbox.cloud
+sandbox.cloud.keep_from_idling(pathlib.Path(sys.argv[1]))
+os.execvp("cat", ["cat"])
+"""
+
+
+def test_it_does_not_idle_while_somebody_works_in_a_shell(home: Path) -> None:
+    start(home, idle_seconds=2)
+    pid = record(home)["pid"]
+    with subprocess.Popen([sys.executable, "-c", KEEPER, str(home)], cwd=ROOT, stdin=subprocess.PIPE):
+        assert becomes_true(lambda: clouds.is_kept_from_idling(home))
+        time.sleep(5)
+        assert session(pid) == [pid]
+    assert not clouds.is_kept_from_idling(home)
+    assert becomes_true(lambda: not session(pid), seconds=8)
+
+
 def test_stop_ends_it_and_says_whether_there_was_one(home: Path) -> None:
     start(home)
     pid = record(home)["pid"]

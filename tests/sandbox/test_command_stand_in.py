@@ -103,6 +103,17 @@ def test_a_failure_shows_the_command_and_all_that_it_printed(stack: SmallStack, 
     assert sorted(said) == ["step: err", "step: out"]
 
 
+def test_a_command_that_says_much_ends_although_nobody_listens(cloud: Cloud) -> None:
+    def deaf(_message: str) -> None:
+        raise SystemExit(1)
+
+    provider = CommandProvider(lambda: cloud, deaf)
+    many = "seq 100000; seq 100000 >&2"  # more than a pipe holds
+    printed = provider.create(COMMAND, {"create": many}, False)[1]
+    assert printed["stdout"].endswith("\n100000")
+    assert printed["stderr"] == printed["stdout"]
+
+
 def test_no_command_sees_the_callers_account_or_cluster(
     stack: SmallStack, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +164,20 @@ def test_what_it_does_not_emulate_is_refused(cloud: Cloud) -> None:
         provider.check(COMMAND, {}, {"delte": "true"}, b"")
     with pytest.raises(ProviderError, match="command:remote:Command is not supported"):
         provider.check(Resource("u", "command:remote:Command", "c"), {}, {}, b"")
+
+
+def test_the_knob_fails_the_step_it_names_once(cloud: Cloud, tmp_path: Path) -> None:
+    knobs = Knobs.parse(["command:Create", "command:Delete"])
+    provider = CommandProvider(lambda: cloud, lambda _: None, knobs=knobs)
+    steps = {"create": f"touch {tmp_path / 'made'}", "delete": f"rm {tmp_path / 'made'}"}
+    with pytest.raises(ProviderError, match="command:Create: injected failure"):
+        provider.create(COMMAND, steps, False)
+    assert not (tmp_path / "made").exists()
+    id, state = provider.create(COMMAND, steps, False)
+    with pytest.raises(ProviderError, match="command:Delete: injected failure"):
+        provider.delete(COMMAND, id, steps, state)
+    provider.delete(COMMAND, id, steps, state)
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_cancelled_update_ends_the_command_and_what_it_started(cloud: Cloud, tmp_path: Path) -> None:

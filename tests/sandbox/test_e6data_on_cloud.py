@@ -103,11 +103,11 @@ def test_one_workspace_more_touches_nothing_but_its_own(applied: Environment) ->
         ("updated", "replaced", "deleted"), 0
     )
     lines = [line for line in result.lines("created") if "Done" not in line]
-    assert [line for line in lines if "lab" not in line] == []
+    assert [line for line in lines if "e6data-lab" not in line] == []
     assert read(applied, POOL, "e6data-lab")
     applied["e6data"] = block
     result = applied.run("up", "--yes")
-    assert [line for line in result.lines("deleted") if "lab" not in line and "Done" not in line] == []
+    assert [line for line in result.lines("deleted") if "e6data-lab" not in line and "Done" not in line] == []
     assert api(applied).get(Reference(*POOL, "", "e6data-lab")) is None
     assert read(applied, POOL, "e6data-analytics")["metadata"]["uid"] == before["metadata"]["uid"]
 

@@ -53,6 +53,33 @@ def test_an_interrupted_update_records_what_it_made_and_the_next_one_makes_the_r
     assert duplicates(dev) == {}
 
 
+def read_one_line_and_go(environment: Environment, verb: str, *options: str) -> tuple[int, str]:
+    """Exit code and standard error of a command whose output is closed after its first line, as by `| head -1`."""
+    process = subprocess.Popen(
+        environment.command(verb, *options),
+        cwd=environment.project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert "Embedded cloud" in process.stdout.readline()
+    process.stdout.close()
+    complaint = process.stderr.read()
+    return process.wait(timeout=300), complaint
+
+
+def test_an_operation_whose_output_nobody_reads_is_finished_and_ends_quietly(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    assert read_one_line_and_go(dev, "up", "--yes") == (0, "")
+    assert "unchanged: 0 changes" in dev.run("up").output
+    assert read_one_line_and_go(dev, "down", "--yes") == (0, "")
+    assert "Nothing to destroy" in dev.run("down", "--yes").output
+    assert embedded_cloud.running(dev.home) is None
+
+
 def test_a_killed_update_is_recovered_and_says_what_it_found(environment: MakeEnvironment) -> None:
     dev = environment("dev", SANDBOX_LATENCY="0.01")
     process = dev.start("up")

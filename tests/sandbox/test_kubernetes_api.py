@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi.automation.errors import CommandError
 
-from conftest import MakeEnvironment
+from conftest import PROJECT, MakeEnvironment, wait_for
 from sandbox import cloud as embedded_cloud
 from sandbox import inventory
 from sandbox.cloud import Cloud, CloudError
@@ -469,6 +469,15 @@ def test_a_program_that_dies_is_revived_and_none_outlives_the_cloud(tmp_path: Pa
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    "command", ["kubectl get pods -o jsonpath='{.items[*].metadata.name}'", """echo "$HOME" 'a b' \\""", ""]
+)
+def test_make_hands_the_command_to_the_shell_as_it_was_typed(command: str) -> None:
+    made = ["make", "PYTHON=true", "SANDBOX=printenv SANDBOX_COMMAND; :", "shell", f"COMMAND={command}"]
+    printed = subprocess.run(made, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert printed == f"{command}\n"
+
+
 def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     dev.run("up", "--yes")
@@ -478,6 +487,10 @@ def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environm
     assert cluster["certificateAuthority"]["data"] == admin["certificate-authority-data"]
     shown = dev.run("shell", "--command", "kubectl get storageclasses -o name").output
     assert "storageclass.storage.k8s.io/gp3" in shown
+    command = [*dev.command("shell"), "--command", "echo open; cat"]
+    with subprocess.Popen(command, cwd=dev.project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as open_:
+        wait_for(open_, "open")
+        assert embedded_cloud.is_kept_from_idling(dev.home)
     assert "storage.k8s.io/v1:StorageClass" in dev.run("inventory").output
     subprocess.run(
         [*dev.command("shell"), "--command", "kubectl create configmap forgotten"], cwd=dev.project, check=True

@@ -82,6 +82,26 @@ def test_waiting_for_a_build_ends_when_the_update_is_cancelled(monkeypatch: pyte
     finished.set()
 
 
+@pytest.mark.parametrize("broken", [OSError("disk full"), SystemExit(1)], ids=["error", "exit"])
+def test_a_build_that_broke_off_is_no_success(
+    broken: BaseException, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def break_off(_say: object) -> None:
+        raise broken
+
+    monkeypatch.setattr(build, "TOOLS", tmp_path)
+    monkeypatch.setattr(build, "ensure", break_off)
+    with pytest.raises(build.KubernetesMissingError, match=f"broke off: {type(broken).__name__}"):
+        build.Programs(print).folder()
+
+
+def test_programs_that_somebody_deleted_meanwhile_are_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(build, "TOOLS", tmp_path)
+    monkeypatch.setattr(build, "ensure", lambda _say: None)
+    with pytest.raises(build.KubernetesMissingError, match="are not in"):
+        build.Programs(print).folder()
+
+
 def test_the_pinned_versions_and_the_pinned_modules_agree() -> None:
     kubernetes, crds = ((go_modules.ROOT / "tools" / name / "go.mod").read_text() for name in ("kubernetes", "crds"))
     assert f"k8s.io/kubernetes v{build.VERSION}" in kubernetes

@@ -174,9 +174,9 @@ def test_what_is_on_its_way_out_is_not_deleted_twice(drain: Drain) -> None:
 
 
 def test_it_ends_in_time_and_says_what_is_left_and_why_that_may_be(drain: Drain) -> None:
-    done = drain(seconds=2, objects=[nginx()], controllers_are_dead=True, elbv2=[balancer()], groups=[group()])
+    done = drain(seconds=6, objects=[nginx()], controllers_are_dead=True, elbv2=[balancer()], groups=[group()])
     assert done.code == 1
-    assert "After 2 seconds there is still: services/nginx in plotly-system" in done.error
+    assert "After 6 seconds there is still: services/nginx in plotly-system" in done.error
     assert "its finalizers: service.k8s.aws/resources" in done.error
     assert "load balancer k8s-web, security group sg-1 (k8s-elb-a1)" in done.error
     assert "kubectl -n kube-system logs deployment/aws-load-balancer-controller" in done.error

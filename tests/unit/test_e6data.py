@@ -120,6 +120,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {**NETWORK, "tags": {"app": "bi"}}}, "tags", "app=e6data"),
     ({"cluster": {**CLUSTER, "tags": {"app": "bi"}}}, "tags", "leave it out"),
     ({"network": {**NETWORK, "tags": {"eks:eks-cluster-name": "e6"}}}, "tags", "Karpenter sets itself"),
+    ({"workspaces": [{**ANALYTICS, "zone": ["us-west-2a"]}]}, "workspaces[0].zone", "did you mean zones?"),
     ({"workspaces": [ANALYTICS, ANALYTICS]}, "workspaces[1].name", "its own name"),
     ({"workspaces": [{**ANALYTICS, "zones": ["us-west-2c"]}]}, "workspaces[0].zones", "us-west-2a"),
     ({"karpenter": {"allowed_names": ["e6data-other"]}}, "workspaces[0].name", 'add "e6data-analytics"'),
@@ -202,13 +203,13 @@ def test_a_cluster_that_would_not_do_is_refused(changes: Any, words: str) -> Non
 
 @pytest.mark.parametrize("target", ["nat-1", "tgw-1", "vgw-1", "eni-1", "vpce-1"])
 def test_private_subnets_with_a_way_out_are_taken(target: str) -> None:
-    assert list(check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))) == []
+    assert list(check_way_out("subnet-1", DefaultRoute("rtb-1", target))) == []
 
 
 @pytest.mark.parametrize(("target", "words"), [("", "no route to 0.0.0.0/0 in rtb-1"), ("igw-1", "without public")])
 def test_private_subnets_without_a_way_out_are_refused(target: str, words: str) -> None:
-    (found,) = check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))
-    assert found.input == "network.existing_private_subnets.us-west-2a"
+    (found,) = check_way_out("subnet-1", DefaultRoute("rtb-1", target))
+    assert found.input == "existing_private_subnets"
     assert words in found.reason
 
 

@@ -224,9 +224,9 @@ def test_a_workspace_is_one_pool_and_one_class_with_known_names(build: Any, reco
 
 def test_nothing_is_registered_where_something_is_wrong(build: Any, recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="cannot be built as asked") as error:
-        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"])
+        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"], cpuLimits=8)
     assert recorder.registrations == []
-    for name in ("name", "cpu_limit", "zones"):
+    for name in ("name", "cpu_limit", "zones", "cpuLimits"):
         assert f"- {name} = " in str(error.value)
 
 

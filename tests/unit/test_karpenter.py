@@ -55,7 +55,7 @@ def test_outputs_name_what_was_made(build: Build) -> None:
         "node_role_arn": arn.format("node"),
         "node_role_name": "main-role",
         "instance_profile_name": "",
-        "controller_role_arn": arn.format("controller"),
+        "controller_role_arn": "arn:aws:mock:us-east-1:123456789012:main-id",
         "queue_name": "main-q",
         "queue_arn": arn.format("interruption"),
     }
@@ -101,7 +101,10 @@ def test_the_controller_has_all_policies_of_its_own(build: Build, recorder: Reco
     policies = recorder.of("Policy")
     assert set(policies) == {f"main-{purpose}" for purpose in CONTROLLER_POLICIES}
     lifecycle = document(policies["main-node-lifecycle"])
-    assert lifecycle[1]["Condition"]["StringLike"] == {"aws:ResourceTag/karpenter.sh/nodepool": "e6data-*"}
+    assert lifecycle[1]["Condition"]["StringLike"] == {
+        "aws:ResourceTag/karpenter.sh/nodepool": ["e6data-*", ""],
+        "aws:ResourceTag/karpenter.k8s.aws/ec2nodeclass": "e6data-*",
+    }
     assert document(policies["main-iam-integration"])[0]["Resource"].endswith(":main-node-id")
     assert document(policies["main-interruption"])[0]["Resource"].endswith(":main-interruption-id")
     attached = {name for name in recorder.of("RolePolicyAttachment") if not name.startswith("main-node-Amazon")}
@@ -111,15 +114,15 @@ def test_the_controller_has_all_policies_of_its_own(build: Build, recorder: Reco
 def test_exact_names_are_written_out(build: Build, recorder: Recorder) -> None:
     build(allowed_names=["one", "two"])
     lifecycle = document(recorder.of("Policy")["main-node-lifecycle"])
-    assert lifecycle[1]["Condition"]["StringLike"] == {"aws:ResourceTag/karpenter.sh/nodepool": ["one", "two"]}
+    assert lifecycle[1]["Condition"]["StringLike"] == {"aws:ResourceTag/karpenter.sh/nodepool": ["one", "two", ""]}
 
 
 def test_by_pod_identity_the_role_serves_the_controllers_service_account_only(build: Build, recorder: Recorder) -> None:
     build(namespace="karpenter")
-    association = recorder.of("PodIdentityAssociation")["main-controller"]
+    association = recorder.of("PodIdentityAssociation")["main"]
     assert association.inputs["namespace"] == "karpenter"
     assert association.inputs["serviceAccount"] == "karpenter"
-    (trust,) = document(recorder.of("Role")["main-controller"], "assumeRolePolicy")
+    (trust,) = document(recorder.of("Role")["main"], "assumeRolePolicy")
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust["Condition"]["StringEquals"]["aws:RequestTag/kubernetes-namespace"] == "karpenter"
     assert values(recorder)["serviceAccount"] == {"name": "karpenter"}
@@ -128,10 +131,10 @@ def test_by_pod_identity_the_role_serves_the_controllers_service_account_only(bu
 def test_by_irsa_the_service_account_names_the_role(build: Build, recorder: Recorder) -> None:
     build(identity="irsa", oidc_provider_arn=pulumi.Output.from_input(PROVIDER))
     assert recorder.of("PodIdentityAssociation") == {}
-    (trust,) = document(recorder.of("Role")["main-controller"], "assumeRolePolicy")
+    (trust,) = document(recorder.of("Role")["main"], "assumeRolePolicy")
     assert trust["Principal"] == {"Federated": PROVIDER}
     account = values(recorder)["serviceAccount"]
-    role = "arn:aws:mock:us-east-1:123456789012:main-controller-id"
+    role = "arn:aws:mock:us-east-1:123456789012:main-id"
     assert account == {"name": "karpenter", "annotations": {"eks.amazonaws.com/role-arn": role}}
 
 
@@ -253,6 +256,6 @@ def test_a_cluster_of_the_same_program_is_waited_for(recorder: Recorder) -> None
         Karpenter("main", karpenter_args(cluster_endpoint=endpoint))
 
     recorder.run(program)
-    for found in (recorder.of("AccessEntry")["main-node"], recorder.of("PodIdentityAssociation")["main-controller"]):
+    for found in (recorder.of("AccessEntry")["main-node"], recorder.of("PodIdentityAssociation")["main"]):
         assert "test:index:Cluster::cluster" in found.property_dependencies["clusterName"]
         assert found.inputs["clusterName"] == "analytics"

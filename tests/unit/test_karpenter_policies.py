@@ -83,26 +83,77 @@ def test_the_documents_are_upstreams() -> None:
     assert {UPSTREAM[name]: canonical(found) for name, found in upstream().items()} == canonical(own)
 
 
-def test_a_restriction_of_names_changes_nothing_but_the_names() -> None:
-    text = json.dumps(controller_policies(E6DATA))
-    assert json.loads(text.replace('"e6data-*"', '"*"')) == controller_policies(RIGHTS)
+def test_a_restriction_of_names_only_adds_conditions_on_names() -> None:
+    for restricted, free in zip(statements(E6DATA), statements(RIGHTS), strict=True):
+        names = restricted.get("Condition", {}).pop("StringLike", {})
+        assert set(names) >= set(free.get("Condition", {}).pop("StringLike", {}))
+        assert restricted == free
+        assert set(names) <= {
+            f"aws:{of}Tag/{key}"
+            for of in ("Request", "Resource")
+            for key in ("karpenter.sh/nodepool", "karpenter.k8s.aws/ec2nodeclass")
+        }
 
 
-def test_a_restriction_of_names_stands_wherever_upstream_takes_any() -> None:
-    keys = [
-        key
-        for statement in statements(E6DATA)
-        for key, value in statement.get("Condition", {}).get("StringLike", {}).items()
-        if value == "e6data-*"
-    ]
-    assert sorted(set(keys)) == [
-        "aws:RequestTag/karpenter.k8s.aws/ec2nodeclass",
-        "aws:RequestTag/karpenter.sh/nodepool",
-        "aws:ResourceTag/karpenter.k8s.aws/ec2nodeclass",
-        "aws:ResourceTag/karpenter.sh/nodepool",
-    ]
-    # Five of nodes, four of instance profiles.
-    assert len(keys) == 9
+def allowed(rights: ControllerRights, action: str, kind: str, tags: dict[str, str], resource: dict[str, str]) -> bool:
+    """Whether a statement lets Karpenter act with these tags on a resource that bears those, as IAM would judge."""
+    context = {"ec2:CreateAction": "CreateLaunchTemplate"}
+    context |= {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    context |= {f"aws:ResourceTag/{key}": value for key, value in resource.items()}
+    for statement in statements(rights):
+        arns = statement["Resource"]
+        if action not in statement["Action"] or not any(f":{kind}/" in arn for arn in [arns, *arns]):
+            continue
+        operators = {key: value for key, value in statement.get("Condition", {}).items() if "All" not in key}
+        if all(
+            any(fnmatchcase(context[key], pattern) for pattern in ([value] if isinstance(value, str) else value))
+            if key in context
+            else operator.endswith("IfExists")
+            for operator, wanted in operators.items()
+            for key, value in wanted.items()
+        ):
+            return True
+    return False
+
+
+def karpenter_tags(pool: str, node_class: str) -> dict[str, str]:
+    """What Karpenter tags everything with; the pool is empty while it tries an EC2NodeClass."""
+    return {
+        "kubernetes.io/cluster/analytics": "owned",
+        "eks:eks-cluster-name": "analytics",
+        "karpenter.sh/nodepool": pool,
+        "karpenter.k8s.aws/ec2nodeclass": node_class,
+    }
+
+
+@pytest.mark.parametrize("names", [("*",), ("e6data-*",), ("e6data-analytics", "e6data-reporting")])
+@pytest.mark.parametrize("pool", ["e6data-analytics", ""], ids=["a node", "the trial of an EC2NodeClass"])
+def test_karpenter_may_make_and_remove_what_is_within_its_names(names: tuple[str], pool: str) -> None:
+    rights, tags = replace(RIGHTS, names=names), karpenter_tags(pool, "e6data-analytics")
+    assert allowed(rights, "ec2:CreateLaunchTemplate", "launch-template", tags, {})
+    assert allowed(rights, "ec2:CreateTags", "launch-template", tags, {})
+    assert allowed(rights, "ec2:CreateFleet", "launch-template", tags, tags)
+    assert allowed(rights, "ec2:RunInstances", "instance", tags, {})
+    assert allowed(rights, "ec2:DeleteLaunchTemplate", "launch-template", {}, tags)
+    assert allowed(rights, "ec2:TerminateInstances", "instance", {}, tags)
+
+
+@pytest.mark.parametrize(
+    ("names", "pool", "node_class"),
+    [
+        (("e6data-*",), "", "default"),
+        (("e6data-*",), "default", "e6data-analytics"),
+        (("e6data-analytics",), "", "default"),
+        (("e6data-analytics", "e6data-reporting"), "e6data-other", "e6data-analytics"),
+        (("e6data-analytics", "e6data-reporting"), "default", "default"),
+    ],
+)
+def test_karpenter_may_not_touch_what_has_another_name(names: tuple[str, ...], pool: str, node_class: str) -> None:
+    rights, tags = replace(RIGHTS, names=names), karpenter_tags(pool, node_class)
+    assert not allowed(rights, "ec2:CreateLaunchTemplate", "launch-template", tags, {})
+    assert not allowed(rights, "ec2:RunInstances", "instance", tags, {})
+    assert not allowed(rights, "ec2:DeleteLaunchTemplate", "launch-template", {}, tags)
+    assert not allowed(rights, "ec2:TerminateInstances", "instance", {}, tags)
 
 
 def test_there_is_a_document_for_every_purpose() -> None:

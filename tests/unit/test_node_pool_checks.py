@@ -16,56 +16,61 @@ def options(*pools: dict[str, Any], **changes: Any) -> NodePoolsOptions:
     return NodePoolsOptions(**{"cluster_name": "analytics", "has_node_role": True, "pools": complete, **changes})
 
 
-@pytest.mark.parametrize(
-    "right",
-    [
-        {},
-        BOTTLEROCKET,
-        {**BOTTLEROCKET, "user_data": "[settings.kernel]\nlockdown = 'integrity'\n", "disk_size_gib": 59000},
-        {"ami_alias": "al2023@latest"},
-        {"instance_families": ["m6i", "m7i-flex", "u7i-12tb"], "instance_types": ["m6i.large", "m6i.metal"]},
-        {"instance_families": ["m7g", "m6i"], "architectures": ["arm64", "amd64"]},
-        {"instance_types": ["g5g.xlarge"], "architectures": ["arm64"]},
-        {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand", "reserved"]},
-        {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
-        {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
-        {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
-        {"requirements": [{"key": "topology.kubernetes.io/zone", "operator": "NotIn", "values": ["us-west-2d"]}]},
-        {
-            "requirements": [
-                {
-                    "key": "karpenter.k8s.aws/instance-family",
-                    "operator": "In",
-                    "values": ["m6i", "m7i"],
-                    "min_values": 2,
-                }
-            ]
-        },
-        {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
-        {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
-        {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
-        {"limits": {"cpu": "100000", "memory": "1.5Ti", "nodes": "10", "nvidia.com/gpu": "8"}, "weight": 100},
-        {"limits": {}},
-        {"consolidation_policy": "Balanced", "consolidate_after": "Never", "expire_after": "Never"},
-        {"consolidate_after": "1h30m", "expire_after": "336h", "termination_grace_period": "48h"},
-        {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
-        {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
-        {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
-        {"disk_size_gib": 20},
-        {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
-        {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
-        {"block_devices": [{**DEVICE, "volume_type": "io2", "iops": 64000, "kms_key_id": "alias/disks"}]},
-        {"instance_store": "raid0"},
-        {"user_data": "#!/bin/bash\necho ${HOME}\n"},
-        {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
-        {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
-        {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
-        {"security_group_selector": [{"id": "sg-0123456789abcdef0"}]},
-        {"metadata_options": {"http_put_response_hop_limit": 2, "http_protocol_ipv6": "enabled"}},
-        {"metadata_options": {"http_endpoint": "disabled", "http_tokens": "optional"}},
-        {"tags": {"app": "e6data"}, "detailed_monitoring": True, "associate_public_ip_address": False},
-    ],
-)
+RIGHT: list[dict[str, Any]] = [
+    {},
+    BOTTLEROCKET,
+    {**BOTTLEROCKET, "user_data": "[settings.kernel]\nlockdown = 'integrity'\n", "disk_size_gib": 59000},
+    {"ami_alias": "al2023@latest"},
+    {"instance_families": ["m6i", "m7i-flex", "u7i-12tb"], "instance_types": ["m6i.large", "m6i.metal"]},
+    {"instance_families": ["m7g", "m6i"], "architectures": ["arm64", "amd64"]},
+    {"instance_types": ["g5g.xlarge"], "architectures": ["arm64"]},
+    {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand", "reserved"]},
+    {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
+    {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
+    {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
+    {"requirements": [{"key": "topology.kubernetes.io/zone", "operator": "NotIn", "values": ["us-west-2d"]}]},
+    {
+        "requirements": [
+            {
+                "key": "karpenter.k8s.aws/instance-family",
+                "operator": "In",
+                "values": ["m6i", "m7i"],
+                "min_values": 2,
+            }
+        ]
+    },
+    {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
+    {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
+    {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
+    {"limits": {"cpu": "100000", "memory": "1.5Ti", "nodes": "10", "nvidia.com/gpu": "8"}, "weight": 100},
+    {"limits": {}},
+    {"consolidation_policy": "Balanced", "consolidate_after": "Never", "expire_after": "Never"},
+    {"consolidate_after": "0s", "termination_grace_period": "0s"},
+    {"consolidate_after": "1h30m", "expire_after": "336h", "termination_grace_period": "48h"},
+    {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
+    {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
+    {"disk_size_gib": 20},
+    {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
+    {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
+    {"block_devices": [{**DEVICE, "volume_type": "io2", "iops": 100000, "kms_key_id": "alias/disks"}]},
+    {"block_devices": [{**DEVICE, "volume_type": "io1", "iops": 5000.0}]},
+    {"block_devices": [{**DEVICE, "size_gib": 8, "snapshot_id": "snap-0a1b2c3d"}]},
+    {**BOTTLEROCKET, "block_devices": [{**DEVICE, "size_gib": 4}, {**DEVICE, "device_name": "/dev/xvdb"}]},
+    {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "size_gib": 8, "volume_type": "gp2"}]},
+    {"instance_store": "raid0"},
+    {"user_data": "#!/bin/bash\necho ${HOME}\n"},
+    {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
+    {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
+    {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
+    {"security_group_selector": [{"id": "sg-0123456789abcdef0"}, {"tags": {"Name": "nodes"}}]},
+    {"metadata_options": {"http_put_response_hop_limit": 2, "http_protocol_ipv6": "enabled"}},
+    {"metadata_options": {"http_endpoint": "disabled", "http_tokens": "optional"}},
+    {"tags": {"app": "e6data"}, "detailed_monitoring": True, "associate_public_ip_address": False},
+]
+
+
+@pytest.mark.parametrize("right", RIGHT)
 def test_what_works_is_taken(right: dict[str, Any]) -> None:
     assert check_node_pools(options(right)) == []
 
@@ -85,7 +90,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"user_data": "#!/bin/bash\n" + "x" * 16384}, "user_data", "has 16396 bytes, and EC2 takes 16384"),
     ({"user_data": "yum install nvme-cli -y"}, "user_data", 'begin a script with "#!/bin/bash"'),
     ({"user_data": "\n#!/bin/bash"}, "user_data", "neither a script, a NodeConfig nor a MIME archive"),
-    ({**BOTTLEROCKET, "user_data": "#!/bin/bash\necho"}, "user_data", "all that Bottlerocket takes"),
+    ({**BOTTLEROCKET, "user_data": "settings"}, "user_data", "all that Bottlerocket takes"),
+    ({**BOTTLEROCKET, "user_data": "#!/bin/bash\necho"}, "user_data", "Bottlerocket has no shell"),
+    ({**BOTTLEROCKET, "user_data": "#!/bin/bash\n# nothing yet\n"}, "user_data", "Bottlerocket has no shell"),
     ({"capacity_types": ["ON_DEMAND"]}, "capacity_types", 'write "on-demand"'),
     ({"capacity_types": ["cheap"]}, "capacity_types", "use on-demand, spot, reserved"),
     ({"capacity_types": []}, "capacity_types", "leaves nothing to choose"),
@@ -145,6 +152,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"consolidation_policy": "WhenUnderutilized"}, "consolidation_policy", "WhenEmptyOrUnderutilized"),
     ({"consolidate_after": "30"}, "consolidate_after", "numbers with h, m or s"),
     ({"expire_after": "30d"}, "expire_after", "no days"),
+    ({"expire_after": "0s"}, "expire_after", "replaces every node as soon as it is there"),
+    ({"expire_after": "0h00m"}, "expire_after", "or Never"),
     ({"termination_grace_period": "Never"}, "termination_grace_period", "leave it out for no limit"),
     ({"disruption_budgets": [{"nodes": "110%"}]}, "disruption_budgets[0].nodes", "from 0% to 100%"),
     ({"disruption_budgets": [{"nodes": "1", "reasons": ["Expired"]}]}, "disruption_budgets[0].reasons", "use Empty,"),
@@ -160,6 +169,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         {"disruption_budgets": [{"nodes": "1", "schedule": "@daily", "duration": "30s"}]},
         "disruption_budgets[0].duration",
         "in hours and minutes",
+    ),
+    (
+        {"disruption_budgets": [{"nodes": "0", "schedule": "@daily", "duration": "0h0m"}]},
+        "disruption_budgets[0].duration",
+        "never counts",
     ),
     ({"disk_size_gib": 8}, "disk_size_gib", "images need 20 GiB"),
     ({"disk_size_gib": 100, "block_devices": [DEVICE]}, "disk_size_gib", "stands beside block_devices"),
@@ -177,8 +191,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"block_devices": [{**DEVICE, "volume_type": "st1"}]}, "block_devices[0].size_gib", "outside of 125 and 16384"),
     ({"block_devices": [{**DEVICE, "volume_type": "gp2", "iops": 3000}]}, "block_devices[0].iops", "cannot be chosen"),
     ({"block_devices": [{**DEVICE, "iops": 2000}]}, "block_devices[0].iops", "outside of 3000 and 80000"),
+    ({"block_devices": [{**DEVICE, "volume_type": "io1"}]}, "block_devices[0].volume_type", "give iops, 100 to 64000"),
+    ({"block_devices": [{**DEVICE, "volume_type": "io2"}]}, "block_devices[0].volume_type", "give iops, 100 to 256000"),
+    (
+        {"block_devices": [{**DEVICE, "volume_type": "io1", "iops": 6000}]},
+        "block_devices[0].iops",
+        "more than 50 for each of the 100 GiB; write 5000 or less",
+    ),
+    ({"block_devices": [{**DEVICE, "size_gib": 8}]}, "block_devices[0].size_gib", "write 20 or more"),
     ({"block_devices": [{**DEVICE, "throughput": 1000}]}, "block_devices[0].throughput", "set iops to 4000 or more"),
-    ({"block_devices": [{**DEVICE, "size_gib": 10, "iops": 6000}]}, "block_devices[0].iops", "write 5000 or less"),
+    ({"block_devices": [{**DEVICE, "size_gib": 20, "iops": 16000}]}, "block_devices[0].iops", "write 10000 or less"),
     ({"subnet_selector": []}, "subnet_selector", "leave it out for the cluster's own"),
     ({"subnet_selector": [{}]}, "subnet_selector[0]", "neither tags nor an id"),
     ({"subnet_selector": [{"id": "subnet-0a1b2c3d", "tags": {"a": "b"}}]}, "subnet_selector[0]", "both tags and an id"),
@@ -196,6 +218,20 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "metadata_options.http_put_response_hop_limit",
         "outside of 1 and 64",
     ),
+    ({"kubelet": {"maxPods": 50}}, "kubelet", "leave it out, or use one of name, ami_alias"),
+    ({"instanceFamilies": ["m6i"]}, "instanceFamilies", "did you mean instance_families?"),
+    ({"consolidate": "30s"}, "consolidate", "did you mean consolidate_after?"),
+    ({"metadata_options": {"hop_limit": 2}}, "metadata_options.hop_limit", "did you mean http_put_response_hop_limit?"),
+    ({"block_devices": [{**DEVICE, "size_gb": 8}]}, "block_devices[0].size_gb", "did you mean size_gib?"),
+    ({"block_devices": [{**DEVICE, "encrypted": False}]}, "block_devices[0].encrypted", "no such argument"),
+    ({"subnet_selector": [{"id": "subnet-0a1b2c3d", "name": "x"}]}, "subnet_selector[0].name", "no such argument"),
+    ({"taints": [{"key": "a", "efect": "x", "effect": "NoExecute"}]}, "taints[0].efect", "did you mean effect?"),
+    (
+        {"requirements": [{"key": "a", "operator": "Exists", "minValues": 2}]},
+        "requirements[0].minValues",
+        "did you mean min_values?",
+    ),
+    ({"disruption_budgets": [{"nodes": "1", "reason": []}]}, "disruption_budgets[0].reason", "did you mean reasons?"),
     ({"tags": {"karpenter.sh/nodepool": "x"}}, "tags", "leave it out"),
     ({"tags": {"kubernetes.io/cluster/analytics": "owned"}}, "tags", "leave it out"),
     ({"tags": {"eks:eks-cluster-name": "x"}}, "tags", "Karpenter sets itself"),
@@ -251,6 +287,26 @@ def test_an_image_that_changes_by_itself_is_refused_in_production_and_warned_of_
 def test_answers_without_tokens_are_warned_of() -> None:
     (warning,) = node_pool_warnings(options({"metadata_options": {"http_tokens": "optional"}}))
     assert "http_tokens is optional" in warning
+
+
+def test_a_long_text_under_an_unknown_key_is_not_shown_in_full() -> None:
+    (problem,) = check_node_pools(options({"userdata": "#!/bin/bash\n" + "x" * 100 + "end"}))
+    assert "did you mean user_data?" in str(problem)
+    assert "end" not in str(problem)
+
+
+def test_a_key_of_ones_own_is_told_of_once_with_the_roles_that_its_policy_must_name() -> None:
+    own = {"block_devices": [{**DEVICE, "kms_key_id": "alias/disks"}]}
+    (warning,) = node_pool_warnings(options(own, {"name": "other", **own}))
+    assert "controller_role_arn" in warning
+    assert "kms:CreateGrant" in warning
+    assert "AWSServiceRoleForEC2Spot" not in warning
+    (warning,) = node_pool_warnings(options({**own, "capacity_types": ["on-demand", "spot"]}))
+    assert "AWSServiceRoleForEC2Spot" in warning
+
+
+def test_the_key_of_aws_needs_no_word() -> None:
+    assert node_pool_warnings(options({"block_devices": [{**DEVICE, "kms_key_id": "alias/aws/ebs"}]})) == []
 
 
 def test_all_problems_are_reported_at_once() -> None:

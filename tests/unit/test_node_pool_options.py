@@ -1,16 +1,11 @@
 """The EC2NodeClass and the NodePool that come of a pool."""
 
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
-from eks_analytics.node_pool_checks import check_node_pools
 from eks_analytics.node_pool_options import (
     NodePoolArgs,
-    NodePoolsOptions,
     Surroundings,
     delete_seconds,
     node_class,
@@ -18,7 +13,6 @@ from eks_analytics.node_pool_options import (
     seconds,
 )
 
-CRDS = Path(__file__).parents[3] / "shared/reference/data/karpenter/v1.14.1/crds"
 AROUND = Surroundings("analytics", node_role="analytics-node")
 LEAST: NodePoolArgs = {"name": "batch", "ami_alias": "al2023@v20260724"}
 EVERYTHING: NodePoolArgs = {
@@ -59,13 +53,6 @@ EVERYTHING: NodePoolArgs = {
     "detailed_monitoring": True,
     "metadata_options": {"http_put_response_hop_limit": 2, "http_protocol_ipv6": "enabled"},
     "tags": {"app": "e6data"},
-}
-POOLS: dict[str, NodePoolArgs] = {
-    "least": LEAST,
-    "everything": EVERYTHING,
-    "bottlerocket": {**LEAST, "ami_alias": "bottlerocket@v1.50.0", "user_data": "[settings.kernel]\n"},
-    "script": {**LEAST, "user_data": "#!/bin/bash\ntrue\n", "consolidation_policy": "Balanced", "limits": {}},
-    "latest": {**LEAST, "ami_alias": "al2023@latest", "expire_after": "720h", "consolidate_after": "Never"},
 }
 
 
@@ -225,32 +212,3 @@ def test_a_pool_has_the_time_to_go_that_its_pods_have(grace: str, expected: int)
 def test_durations_are_added_up() -> None:
     assert seconds("1h2m3s") == 3723
     assert seconds("Never") == 0
-
-
-def strict(schema: Any) -> Any:
-    """A CRD's schema as JSON schema that refuses unknown fields, which the API server would drop."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: strict(value) for key, value in schema.items() if key != "format"}
-    if isinstance(found.get("properties"), dict) and found.get("type") == "object" and found["properties"]:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-@pytest.mark.parametrize("name", POOLS)
-def test_what_is_made_fits_the_schemas_of_karpenter(name: str) -> None:
-    pool = POOLS[name]
-    assert check_node_pools(NodePoolsOptions("analytics", [pool], has_node_role=True)) == []
-    for manifest, file in (
-        (node_class(pool, AROUND), "karpenter.k8s.aws_ec2nodeclasses.yaml"),
-        (node_pool(pool), "karpenter.sh_nodepools.yaml"),
-    ):
-        if not (CRDS / file).is_file():
-            pytest.skip("Karpenter's CRDs are not here")
-        crd = yaml.safe_load((CRDS / file).read_text())
-        (version,) = [one for one in crd["spec"]["versions"] if manifest["apiVersion"].endswith(f"/{one['name']}")]
-        schema = strict(version["schema"]["openAPIV3Schema"])
-        schema["properties"].pop("metadata")
-        jsonschema.validate({key: value for key, value in manifest.items() if key != "metadata"}, schema)

@@ -1,0 +1,82 @@
+"""Machines that a pool may consist of: names that EC2 or Karpenter does not know, choices that leave none. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .node_pool_options import NodePoolArgs
+from .problems import Problem, repeated
+
+CAPACITY_TYPES = ("on-demand", "spot", "reserved")
+ARCHITECTURES = ("amd64", "arm64")
+
+_FAMILY = re.compile(r"[a-z][a-z0-9-]*")
+_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")  # m7g, c6gn, t4g, im4gn: a "g" right after the generation
+_ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]")
+
+
+def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
+    """What is wrong with families, types, architectures and ways to pay."""
+    for field, given, allowed in (
+        ("capacity_types", pool.get("capacity_types"), CAPACITY_TYPES),
+        ("architectures", pool.get("architectures"), ARCHITECTURES),
+    ):
+        yield from _choice_problems(f"{where}.{field}", given, allowed)
+    families, types = pool.get("instance_families", []), pool.get("instance_types", [])
+    for index, family in enumerate(families):
+        if not _FAMILY.fullmatch(family):
+            reason = "is not the name of a family of EC2 instance types"
+            yield Problem(
+                f"{where}.instance_families[{index}]", family, reason, 'write one such as "m6i", without size'
+            )
+    for index, name in enumerate(types):
+        at = f"{where}.instance_types[{index}]"
+        if not _TYPE.fullmatch(name):
+            reason = "is not the name of an EC2 instance type"
+            yield Problem(at, name, reason, 'write family and size, such as "m6i.2xlarge"')
+        elif families and name.partition(".")[0] not in families:
+            reason = f"is of none of the instance_families {', '.join(families)}, and both must hold"
+            yield Problem(at, name, reason, "name its family too, or leave instance_families out")
+    for field, listed in (("instance_families", families), ("instance_types", types)):
+        if twice := repeated(listed):
+            yield Problem(f"{where}.{field}", twice, "are there more than once", "name each once")
+        yield from _architecture_problems(f"{where}.{field}", listed, pool.get("architectures", ["amd64"]))
+
+
+def _choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:
+    if given is None:
+        return
+    if not given:
+        yield Problem(where, [], "leaves nothing to choose", f"name some of {', '.join(allowed)}")
+    for value in given:
+        if value not in allowed:
+            meant = {"x86_64": "amd64", "aarch64": "arm64"}.get(value, value.lower().replace("_", "-"))
+            remedy = f'write "{meant}"' if meant in allowed else f"use {', '.join(allowed)}"
+            yield Problem(where, value, "is unknown to Karpenter", remedy)
+    if twice := repeated(given):
+        yield Problem(where, twice, "are there more than once", "name each once")
+
+
+def _architecture_problems(where: str, machines: Sequence[str], architectures: Sequence[str]) -> Iterator[Problem]:
+    """Karpenter would pass silently over machines of another architecture."""
+    of = {machine: "arm64" if _ARM.fullmatch(machine.partition(".")[0]) else "amd64" for machine in machines}
+    for machine, architecture in of.items():
+        if architecture not in architectures:
+            reason = f"is of {architecture}, and architectures has only {', '.join(architectures)}: it is never chosen"
+            yield Problem(where, machine, reason, f"add {architecture} to architectures, or leave {machine} out")
+    for architecture in architectures:
+        if machines and architecture in ARCHITECTURES and architecture not in of.values():
+            reason = f"has no machine of {architecture}, which architectures asks for"
+            yield Problem(where, list(machines), reason, f"name one, or leave {architecture} out")
+
+
+def zone_problems(where: str, zones: Sequence[str], with_subnets: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with the zones; those `with_subnets` can be had, where any are known."""
+    for zone in zones:
+        if not _ZONE.fullmatch(zone):
+            reason = "is not the name of an availability zone"
+            yield Problem(f"{where}.zones", zone, reason, 'write its name, such as "us-west-2a", not its id or region')
+        elif with_subnets and zone not in with_subnets:
+            yield Problem(f"{where}.zones", zone, "has no subnet for nodes", f"choose among {', '.join(with_subnets)}")
+    if twice := repeated(zones):
+        yield Problem(f"{where}.zones", twice, "are there more than once", "name each once")
