@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, WatchSubscriptionArgs
+    from .backup_watch_options import BackupScheduleArgs
     from .bootstrap import BootstrapInstance, BootstrapInstanceArgs
     from .cluster import Cluster, ClusterArgs
     from .dash_enterprise import DashEnterprise, DashEnterpriseArgs
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AwsLoadBalancerController",
     "AwsLoadBalancerControllerArgs",
+    "BackupScheduleArgs",
+    "BackupWatch",
+    "BackupWatchArgs",
+    "BackupWatchSpecArgs",
     "BootstrapInstance",
     "BootstrapInstanceArgs",
     "Cluster",
@@ -49,11 +55,16 @@ __all__ = [
     "NodePools",
     "NodePoolsArgs",
     "TaintArgs",
+    "WatchSubscriptionArgs",
 ]
 
 _HOMES = {
     "AwsLoadBalancerController": "load_balancer_controller",
     "AwsLoadBalancerControllerArgs": "load_balancer_controller",
+    "BackupScheduleArgs": "backup_watch_options",
+    "BackupWatch": "backup_watch",
+    "BackupWatchArgs": "backup_watch",
+    "BackupWatchSpecArgs": "backup_watch",
     "BootstrapInstance": "bootstrap",
     "BootstrapInstanceArgs": "bootstrap",
     "Cluster": "cluster",
@@ -81,6 +92,7 @@ _HOMES = {
     "NodePools": "node_pools",
     "NodePoolsArgs": "node_pools",
     "TaintArgs": "node_group_options",
+    "WatchSubscriptionArgs": "backup_watch",
 }
 
 

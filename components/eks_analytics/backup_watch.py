@@ -135,7 +135,8 @@ class BackupWatch(pulumi.ComponentResource):
         self.log_command = log_group_name.apply(
             lambda group: f"aws logs tail {group} --since 1h --region {options.region}" if group else ""
         )
-        self.alarm_names = pulumi.Output.from_input({schedule: alarm.name for schedule, alarm in alarms.items()})
+        names = {schedule: alarm.name for schedule, alarm in alarms.items()}
+        self.alarm_names = pulumi.Output.all(**names) if names else pulumi.Output.from_input(dict[str, str]())
         self.register_outputs({output: getattr(self, output) for output in BackupWatch.__annotations__})
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -93,7 +93,7 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
             return int(value)
         case "boolean" if value in ("true", "false"):
             return value == "true"
-        case "blob" if is_archive(value):
+        case "blob" if isinstance(value, dict) and is_archive(value):
             return zipped(value)
         case "blob" if isinstance(value, str):
             return base64.b64decode(value) if path.endswith(("Base64", "Binary")) else value.encode()

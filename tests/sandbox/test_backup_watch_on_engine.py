@@ -70,9 +70,9 @@ def test_it_watches_a_bucket_changes_in_place_and_goes_without_a_trace(
     stack: SmallStack, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outputs = stack.up(program(cloud))
+    _code(stack)
     assert set(stack.preview(program(cloud))) == {"same"}
     assert set(stack.refresh()) == {"same"}
-    _code(stack)
     _function(cloud, outputs)
     _looks_by_itself(cloud)
     _alarms(cloud, outputs)
