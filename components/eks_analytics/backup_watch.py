@@ -300,7 +300,10 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
         schedules=args["schedules"],
         grace_hours=args.get("grace_hours", DEFAULT_GRACE_HOURS),
         check_interval_minutes=args.get("check_interval_minutes", DEFAULT_INTERVAL_MINUTES),
-        subscriptions=[Subscription(one["protocol"], _known(one["endpoint"])) for one in args.get("subscriptions", [])],
+        subscriptions=[
+            Subscription(one["protocol"], one["endpoint"] if isinstance(one["endpoint"], str) else None)
+            for one in args.get("subscriptions", [])
+        ],
         has_existing_topic=bool(args.get("existing_topic_arn")),
         existing_topic_arn=_known(args.get("existing_topic_arn", "")),
         alarm_actions=args.get("alarm_actions", []),

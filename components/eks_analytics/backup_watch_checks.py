@@ -51,11 +51,18 @@ def check_backup_watch(options: BackupWatchOptions) -> list[Problem]:
         *_place(options),
         *_bucket(options),
         *_schedules(options),
+        *_key_problems("kms_key_arn", options.kms_key_arn, options),
+        *specification_problems(options),
+        *check_tags(options.tags),
+    ]
+
+
+def specification_problems(options: BackupWatchOptions) -> list[Problem]:
+    """What is wrong with `BackupWatchSpecArgs`, which a component that makes a watch takes as one of its inputs."""
+    return [
         *_times(options),
         *_told(options),
-        *_key_problems("kms_key_arn", options.kms_key_arn, options),
         *_key_problems("alarm_key_arn", options.alarm_key_arn, options),
-        *check_tags(options.tags),
     ]
 
 
@@ -171,7 +178,7 @@ def _subscription(at: str, subscription: Subscription) -> Iterator[Problem]:
     protocol, endpoint = subscription.protocol, subscription.endpoint
     if protocol not in PROTOCOLS:
         yield Problem(f"{at}.protocol", protocol, "is unknown", f"write one of {', '.join(PROTOCOLS)}")
-    elif endpoint and not _is_endpoint(protocol, endpoint):
+    elif endpoint is not None and not _is_endpoint(protocol, endpoint):
         yield Problem(f"{at}.endpoint", _shown(endpoint), *_ENDPOINTS[protocol])
 
 

@@ -27,10 +27,11 @@ class BackupScheduleArgs(TypedDict):
 
 @dataclass(frozen=True)
 class Subscription:
-    """Somebody who is told; the endpoint is empty where it is not known yet."""
+    """Somebody who is told."""
 
     protocol: str
-    endpoint: str
+    endpoint: str | None
+    """None where it is not known yet."""
 
 
 @dataclass(frozen=True)

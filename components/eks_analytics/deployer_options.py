@@ -45,6 +45,10 @@ class DeployerOptions:
     """Whether a destroy waits for load balancers that controllers in the cluster made."""
     makes_cluster: bool = True
     """Whether the stack makes its cluster, and not only what is in it."""
+    backup_watch: bool = False
+    """Whether the stack watches over backups, or did."""
+    watch_key: bool = True
+    """Whether the watch makes a key of its own."""
 
     @property
     def makes_key(self) -> bool:

@@ -100,6 +100,7 @@ def test_it_watches_a_bucket_changes_in_place_and_goes_without_a_trace(
     assert (outputs["topic_arn"], outputs["function_name"], outputs["alarm_names"]) == ("", "", {})
     assert set(inventory(cloud, REGION)) == {
         "aws:s3/bucket:Bucket",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
         "aws:kms/key:Key",
         "aws:kms/key:Key (pending deletion)",
     }

@@ -259,8 +259,8 @@ def test_all_that_is_wrong_is_said_at_once(build: Build) -> None:
     inputs = [line.split(" = ")[0].removeprefix("  - ") for line in text.splitlines()[1:]]
     assert inputs == [
         *("name", "region", "account_id", "bucket", "prefix", "schedules[0].name", "schedules[0].cron"),
-        *("grace_hours", "check_interval_minutes", "log_retention_days", "subscriptions", "existing_topic_arn"),
-        *("alarm_actions[0]", "subscriptions[0].protocol", "subscriptions[1].endpoint", "kms_key_arn"),
+        *("kms_key_arn", "grace_hours", "check_interval_minutes", "log_retention_days", "subscriptions"),
+        *("existing_topic_arn", "alarm_actions[0]", "subscriptions[0].protocol", "subscriptions[1].endpoint"),
         *("alarm_key_arn", "tags"),
     ]
 
