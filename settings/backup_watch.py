@@ -36,7 +36,7 @@ class WatchSettings(_Block):
     grace_hours: int = 6
     """Hours after a run is due by which it must have completed: more than a backup takes, 168 at most."""
     check_interval_minutes: int = 15
-    """Minutes between two looks into the bucket, 5 to 360."""
+    """Minutes between two looks into the bucket, 5 to 60."""
     subscriptions: tuple[WatchSubscriptionSettings, ...] = ()
     """Who is told; production needs somebody."""
     existing_topic_arn: str = ""

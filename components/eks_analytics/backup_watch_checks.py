@@ -15,7 +15,7 @@ PROTOCOLS = ("email", "https", "sqs", "lambda", "sms")
 LONGEST_NAME = 64 - len("-backup-watch")
 MOST_ACTIONS = 5
 """Actions that CloudWatch takes for one state of an alarm."""
-LEAST_INTERVAL, LARGEST_INTERVAL = 5, 360
+LEAST_INTERVAL, LARGEST_INTERVAL = 5, 60
 LEAST_GRACE, LARGEST_GRACE = 1, 168
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -120,9 +120,6 @@ def _times(options: BackupWatchOptions) -> Iterator[Problem]:
         reason = "is no interval at which looking is worth while"
         remedy = f"write a whole number of minutes from {LEAST_INTERVAL} to {LARGEST_INTERVAL}"
         yield Problem("check_interval_minutes", interval, reason, remedy)
-    elif interval > grace * 60:
-        reason = f"is longer than the grace of {grace} hours, so that the alarm would come later than promised"
-        yield Problem("check_interval_minutes", interval, reason, f"write at most {int(grace * 60)}")
     if retention not in LOG_RETENTION_DAYS:
         nearest = min(LOG_RETENTION_DAYS, key=lambda days: abs(days - retention))
         yield Problem(

@@ -209,7 +209,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"grace_hours": 0}, "grace_hours = 0: is no number of hours"),
     ({"grace_hours": 1.5}, "grace_hours = 1.5"),
     ({"check_interval_minutes": 1}, "check_interval_minutes = 1: is no interval"),
-    ({"grace_hours": 1, "check_interval_minutes": 90}, "is longer than the grace of 1 hours"),
+    ({"check_interval_minutes": 61}, "write a whole number of minutes from 5 to 60"),
     ({"log_retention_days": 31}, "log_retention_days = 31"),
     ({"existing_topic_arn": TOPIC}, "subscriptions = '1 of them': are for a topic that is made"),
     ({"existing_topic_arn": "alerts", "subscriptions": None}, "is not the ARN of an SNS topic"),
