@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, WatchSubscriptionArgs
+    from .backup_watch_options import BackupScheduleArgs
     from .bootstrap import BootstrapInstance, BootstrapInstanceArgs
     from .cluster import Cluster, ClusterArgs
     from .dash_enterprise import DashEnterprise, DashEnterpriseArgs
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AwsLoadBalancerController",
     "AwsLoadBalancerControllerArgs",
+    "BackupScheduleArgs",
+    "BackupWatch",
+    "BackupWatchArgs",
+    "BackupWatchSpecArgs",
     "BootstrapInstance",
     "BootstrapInstanceArgs",
     "Cluster",
@@ -52,11 +58,16 @@ __all__ = [
     "TaintArgs",
     "VeleroBackup",
     "VeleroBackupArgs",
+    "WatchSubscriptionArgs",
 ]
 
 _HOMES = {
     "AwsLoadBalancerController": "load_balancer_controller",
     "AwsLoadBalancerControllerArgs": "load_balancer_controller",
+    "BackupScheduleArgs": "backup_watch_options",
+    "BackupWatch": "backup_watch",
+    "BackupWatchArgs": "backup_watch",
+    "BackupWatchSpecArgs": "backup_watch",
     "BootstrapInstance": "bootstrap",
     "BootstrapInstanceArgs": "bootstrap",
     "Cluster": "cluster",
@@ -86,6 +97,7 @@ _HOMES = {
     "TaintArgs": "node_group_options",
     "VeleroBackup": "velero",
     "VeleroBackupArgs": "velero",
+    "WatchSubscriptionArgs": "backup_watch",
 }
 
 

@@ -51,6 +51,10 @@ class DeployerOptions:
     """Whether backups are copied to another region."""
     makes_cluster: bool = True
     """Whether the stack makes its cluster, and not only what is in it."""
+    backup_watch: bool = False
+    """Whether the stack watches over backups, or did."""
+    watch_key: bool = True
+    """Whether the watch makes a key of its own."""
 
     @property
     def makes_key(self) -> bool:

@@ -41,6 +41,7 @@ _BUCKETS = (
     "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
     "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource"
 )
+_RULES = "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource"
 _IN_CLUSTER = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 
 
@@ -74,6 +75,7 @@ def statements(options: DeployerOptions) -> list[Statement]:
         *(_existing_key(options) if options.kms_key_arn else []),
         *_records(options),
         *(_query_logs() if options.dns_firewall else []),
+        *([_unsubscribe(options)] if options.backup_watch else []),
     ]
 
 
@@ -116,7 +118,9 @@ def _reading(options: DeployerOptions) -> Iterator[Statement]:
             *_of("route53resolver", "Get* List*"),
             *_of("secretsmanager", "Describe* List*"),
             *_of("ssm", "Describe* List*"),
-            *(_of("events", "Describe* List*") if options.karpenter else []),
+            *(_of("events", "Describe* List*") if options.karpenter or options.backup_watch else []),
+            *(_of("cloudwatch", "Describe* List*") if options.backup_watch else []),
+            *(_of("sns", "Get* List*") if options.backup_watch else []),
             *(_of("elasticloadbalancing", "DescribeLoadBalancers DescribeTags") if options.load_balancers else []),
         ],
         "*",
@@ -205,6 +209,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
             "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
             "UpdateFirewallDomains UpdateFirewallRule UpdateFirewallRuleGroupAssociation",
         )
+    if options.backup_watch:
+        yield from _backup_watch(options)
 
 
 def _delivery(options: DeployerOptions) -> Iterator[Rights]:
@@ -251,8 +257,43 @@ def _interruptions(options: DeployerOptions) -> Iterator[Rights]:
     yield Rights(
         "events",
         [options.arn("events", f"rule/{mine}")],
-        manages="DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource",
+        manages=_RULES,
     )
+
+
+def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
+    """The function that looks for backups, its clock, and the alarms with their topic, log and key."""
+    name = f"{options.cluster_name}-backup-watch"
+    yield Rights(
+        "lambda",
+        [options.arn("lambda", f"function:{name}")],
+        manages="Get* List* AddPermission CreateFunction DeleteFunction RemovePermission TagResource UntagResource "
+        "UpdateFunctionCode UpdateFunctionConfiguration",
+    )
+    yield Rights(
+        "sns",
+        [options.arn("sns", name)],
+        manages="CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource",
+    )
+    yield Rights(
+        "cloudwatch",
+        [options.arn("cloudwatch", f"alarm:{options.cluster_name}-backup-overdue-*")],
+        manages="DeleteAlarms PutMetricAlarm TagResource UntagResource",
+    )
+    yield Rights("events", [options.arn("events", f"rule/{name}")], manages=_RULES)
+    yield Rights(
+        "logs",
+        [options.arn("logs", f"log-group:/aws/lambda/{name}*")],
+        manages="AssociateKmsKey CreateLogGroup DeleteLogGroup DisassociateKmsKey PutRetentionPolicy TagResource "
+        "UntagResource",
+    )
+    if options.watch_key:
+        yield Rights(
+            "kms",
+            [options.arn("kms", "key/*")],
+            makes="CreateKey",
+            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+        )
 
 
 def _ec2(options: DeployerOptions) -> Rights:
@@ -327,7 +368,7 @@ def _tagging(options: DeployerOptions) -> Iterator[Statement]:
         # The default group of a new VPC comes without tags.
         actions.append("ec2:CreateTags")
         resources.append(options.arn("ec2", "security-group/*"))
-    if options.makes_key:
+    if options.makes_key or (options.backup_watch and options.watch_key):
         actions.append("kms:TagResource")
         resources.append(options.arn("kms", "key/*"))
     if options.dns_firewall:
@@ -402,6 +443,7 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
         {"ArnEquals": {"iam:PolicyARN": policies}},
     )
     services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
+    services += ["lambda.amazonaws.com"] if options.backup_watch else []
     if not options.existing_vpc_id:
         services.append("vpc-flow-logs.amazonaws.com")
     if options.backup_replication:
@@ -458,3 +500,9 @@ def _query_logs() -> Iterator[Statement]:
     actions = "CreateLogDelivery DeleteLogDelivery GetLogDelivery PutResourcePolicy UpdateLogDelivery"
     # The firewall's configuration of a VPC bears no tags, and has an id that nobody knows beforehand.
     yield _allow("DeliverQueryLogs", [*_of("logs", actions), "route53resolver:UpdateFirewallConfig"], "*")
+
+
+def _unsubscribe(options: DeployerOptions) -> Statement:
+    # Subscriptions have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+    in_region = {"StringEquals": {"aws:RequestedRegion": options.region}}
+    return _allow("EndSubscriptions", ["sns:Unsubscribe"], "*", in_region)

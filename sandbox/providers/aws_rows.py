@@ -9,6 +9,7 @@ from sandbox.providers.aws_rows_dns import DNS
 from sandbox.providers.aws_rows_events import EVENTS
 from sandbox.providers.aws_rows_hosts import HOSTS
 from sandbox.providers.aws_rows_storage import STORAGE
+from sandbox.providers.aws_rows_watch import WATCH
 from sandbox.providers.protocol import Values
 from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, ec2_tags, listing
 
@@ -1071,7 +1072,7 @@ _EKS: dict[str, Row] = {
     ),
 }
 
-ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS, **EVENTS}
+ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS, **EVENTS, **WATCH}
 
 
 def recorded() -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 UNKNOWN_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET, _OUTPUT = "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.max_send_message_length", 400 * 1024 * 1024)]
 
@@ -93,7 +93,7 @@ def from_value(value: Value) -> Any:
             return [from_value(item) for item in value.list_value.values]
         case "struct_value":
             fields = value.struct_value.fields
-            signature = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""
+            signature = fields[SIGNATURE].string_value if SIGNATURE in fields else ""
             if signature in (_SECRET, _OUTPUT):
                 return from_value(fields["value"]) if "value" in fields else UNKNOWN
             return from_struct(value.struct_value)

@@ -63,6 +63,7 @@ IN_EXISTING_CLUSTER = replace(
     existing_subnet_ids=("subnet-0a1b2c3d4e5f60718",),
     makes_cluster=False,
 )
+WATCHED = replace(PLAIN, backup_watch=True)
 POLICIES: dict[str, Any] = {
     "plain": deployer_policy(PLAIN),
     "full": deployer_policy(FULL),
@@ -70,6 +71,7 @@ POLICIES: dict[str, Any] = {
     "existing": deployer_policy(EXISTING),
     "e6data": deployer_policy(E6DATA),
     "e6data-existing": deployer_policy(IN_EXISTING_CLUSTER),
+    "watched": deployer_policy(WATCHED),
     "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
 }
 OURS = [name for name in POLICIES if name != "vendor"]
@@ -173,7 +175,7 @@ def test_no_writing_action_is_a_wildcard(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_what_is_written_everywhere_is_new_and_in_the_region_and_tagged_or_a_log_delivery(name: str) -> None:
     everywhere = {s["Sid"]: s for s, _ in writing(POLICIES[name]) if "*" in resources(s)}
-    assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs"}
+    assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs", "EndSubscriptions"}
     making = everywhere["MakeWithTags"]
     assert all(re.match(r"\w+:(Allocate|Associate|Authorize|Create|Import)", action) for action in making["Action"])
     assert making["Condition"] == {
@@ -255,7 +257,7 @@ LONGEST = replace(
 )
 
 
-@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST])
+@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST, WATCHED, replace(LONGEST, backup_watch=True)])
 def test_the_parts_hold_every_statement_once_and_fit_into_managed_policies(options: DeployerOptions) -> None:
     parts = deployer_policies(options)
     assert [statement for part in parts for statement in part["Statement"]] == statements(options)
@@ -419,6 +421,21 @@ def test_other_partitions_have_their_own_arns_and_principals(region: str, partit
     assert {arn.split(":")[1] for arn in arns} == {partition}
     assert f"ec2.{suffix}" in str(of(document, "PassRoles")["Condition"])
     assert f"oidc-provider/oidc.eks.{region}.{suffix}/id/*" in str(document)
+
+
+def test_the_watch_over_backups_is_bound_by_its_names_and_its_key_by_tags() -> None:
+    own = of(POLICIES["watched"], "ManageByName")
+    assert {"lambda:CreateFunction", "sns:CreateTopic", "cloudwatch:PutMetricAlarm"} <= set(own["Action"])
+    for arn in ("lambda:us-east-1:{}:function:dash-dev-backup-watch", "sns:us-east-1:{}:dash-dev-backup-watch"):
+        assert f"arn:aws:{arn.format(ACCOUNT)}" in own["Resource"]
+    assert f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:dash-dev-backup-overdue-*" in own["Resource"]
+    passed = of(POLICIES["watched"], "PassRoles")["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert "lambda.amazonaws.com" in passed
+    without = actions(POLICIES["plain"])
+    assert not [action for action in without if action.split(":")[0] in ("lambda", "sns", "cloudwatch", "events")]
+    existing = replace(EXISTING, backup_watch=True)
+    assert "kms:CreateKey" in actions(deployer_policy(existing))
+    assert "kms:CreateKey" not in actions(deployer_policy(replace(existing, watch_key=False)))
 
 
 def test_the_vendors_policy_names_account_partition_and_cluster() -> None:
