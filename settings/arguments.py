@@ -1,8 +1,10 @@
 """From settings to the arguments of the components: the one place where their names meet."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, cast
 
+from eks_analytics.backup_watch_options import BackupScheduleArgs, BackupWatchOptions, Subscription
 from eks_analytics.bootstrap_checks import BootstrapOptions
 from eks_analytics.cluster_checks import ClusterOptions
 from eks_analytics.dns_records import DnsOptions
@@ -12,7 +14,15 @@ from eks_analytics.host_tools import ToolArgs
 from eks_analytics.instance_types import InstanceType
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.node_group_options import NodeGroupArgs
-from eks_analytics.velero_options import BackupBucketOptions, ObjectLock, Schedule, VeleroOptions, VeleroScheduleArgs
+from eks_analytics.velero_options import (
+    BackupBucketOptions,
+    ObjectLock,
+    Schedule,
+    VeleroOptions,
+    VeleroScheduleArgs,
+    watch_name,
+    watched_schedules,
+)
 
 from .models import (
     NodeGroupSettings,
@@ -20,6 +30,7 @@ from .models import (
     ToolSettings,
     VeleroBucketSettings,
     VeleroScheduleSettings,
+    VeleroWatchSettings,
     WorkspaceSettings,
 )
 
@@ -27,6 +38,7 @@ if TYPE_CHECKING:  # importing the components means importing the provider SDKs
     import pulumi
 
     from eks_analytics import DashEnterpriseArgs, E6dataArgs, NetworkArgs
+    from eks_analytics.backup_watch import BackupWatchSpecArgs
     from eks_analytics.bootstrap import BootstrapSpecArgs
     from eks_analytics.cluster import ClusterSpecArgs
     from eks_analytics.dash_enterprise import InstanceLimitsArgs
@@ -221,6 +233,7 @@ def velero_arguments(settings: Settings) -> "VeleroBackupSpecArgs":
         "prefix": velero.prefix,
         "access_mode": velero.access_mode,
         "schedules": [_backup_schedule(schedule) for schedule in velero.schedules],
+        "watch": _watch(velero.watch),
         "enable_prometheus_rule": velero.prometheus_rule,
         "helm_values": velero.helm_values,
     }
@@ -234,6 +247,7 @@ def velero_options(settings: Settings) -> VeleroOptions:
     velero, bucket = settings.velero, settings.velero.bucket
     credentials = settings.velero_credentials.get_secret_value()
     lock, copy = bucket.object_lock, bucket.replication
+    schedules = [Schedule(**_backup_schedule(schedule)) for schedule in velero.schedules]
     return VeleroOptions(
         cluster_name=settings.cluster_name,
         region=settings.region,
@@ -257,7 +271,8 @@ def velero_options(settings: Settings) -> VeleroOptions:
         ),
         prefix=velero.prefix,
         access_mode=velero.access_mode,
-        schedules=[Schedule(**_backup_schedule(schedule)) for schedule in velero.schedules],
+        schedules=schedules,
+        watch=_watch_options(settings, watched_schedules(velero.enabled, schedules)),
         enable_prometheus_rule=velero.prometheus_rule,
         helm_values=velero.helm_values,
         kubernetes_version=settings.cluster.version,
@@ -424,3 +439,43 @@ def _node_group(group: NodeGroupSettings) -> NodeGroupArgs:
         "one_group_per_zone": group.one_group_per_zone,
         "max_unavailable_percentage": group.max_unavailable_percentage,
     }
+
+
+def _watch(watch: VeleroWatchSettings) -> "BackupWatchSpecArgs":
+    given: BackupWatchSpecArgs = {
+        "enabled": watch.enabled,
+        "grace_hours": watch.grace_hours,
+        "check_interval_minutes": watch.check_interval_minutes,
+        "subscriptions": [{"protocol": one.protocol, "endpoint": one.endpoint} for one in watch.subscriptions],
+        "alarm_actions": list(watch.alarm_actions),
+        "notify_on_recovery": watch.notify_on_recovery,
+        "log_retention_days": watch.log_retention_days,
+    }
+    if watch.existing_topic_arn:
+        given["existing_topic_arn"] = watch.existing_topic_arn
+    if watch.alarm_key_arn:
+        given["alarm_key_arn"] = watch.alarm_key_arn
+    return given
+
+
+def _watch_options(settings: Settings, schedules: Sequence[BackupScheduleArgs]) -> BackupWatchOptions | None:
+    watch = settings.velero.watch
+    if not watch.enabled or not schedules:
+        return None
+    return BackupWatchOptions(
+        name=watch_name(settings.cluster_name),
+        region=settings.region,
+        account_id=settings.account_id,
+        prefix=settings.velero.prefix,
+        schedules=schedules,
+        grace_hours=watch.grace_hours,
+        check_interval_minutes=watch.check_interval_minutes,
+        subscriptions=[Subscription(one.protocol, one.endpoint) for one in watch.subscriptions],
+        has_existing_topic=bool(watch.existing_topic_arn),
+        existing_topic_arn=watch.existing_topic_arn,
+        alarm_actions=list(watch.alarm_actions),
+        alarm_key_arn=watch.alarm_key_arn,
+        log_retention_days=watch.log_retention_days,
+        production=settings.production,
+        tags=settings.tags,
+    )

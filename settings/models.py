@@ -461,6 +461,39 @@ class VeleroScheduleSettings(Block):
     """Makes no backups for the time being."""
 
 
+class VeleroSubscriptionSettings(Block):
+    """Somebody who is told when a backup is missing."""
+
+    protocol: Literal["email", "https", "sqs", "lambda", "sms"] = "email"
+    """How; `email` and `https` must confirm first what SNS sends them, and the policies of `sqs` and `lambda` must let
+    SNS in."""
+    endpoint: str = ""
+    """Address, URL, ARN or telephone number; required."""
+
+
+class VeleroWatchSettings(Block):
+    """Alarms in AWS for backups that are missing, alive when the cluster is not."""
+
+    enabled: bool = True
+    """`false` removes function, topic and alarms."""
+    grace_hours: int = 6
+    """Hours after a run is due by which it must have completed: more than a backup takes, 168 at most."""
+    check_interval_minutes: int = 15
+    """Minutes between two looks into the bucket, 5 to 60."""
+    subscriptions: tuple[VeleroSubscriptionSettings, ...] = ()
+    """Who is told; production needs somebody."""
+    existing_topic_arn: str = ""
+    """SNS topic to tell instead, in the same region; its policy and its key's must let CloudWatch's alarms publish."""
+    alarm_actions: tuple[str, ...] = ()
+    """ARNs of what else an alarm sets off, 4 at most."""
+    notify_on_recovery: bool = True
+    """Tells the same when a backup has completed again."""
+    alarm_key_arn: v.KmsKey = ""
+    """KMS key that encrypts topic and log; empty: a key of their own, for which AWS charges."""
+    log_retention_days: v.Retention = 90
+    """Days that the log of what was found is kept."""
+
+
 class VeleroSettings(Block):
     """Backups with Velero."""
 
@@ -486,6 +519,8 @@ class VeleroSettings(Block):
         default=(VeleroScheduleSettings(name="daily"),), json_schema_extra={"stands_for": "one, `daily`"}
     )
     """When backups are made."""
+    watch: VeleroWatchSettings = VeleroWatchSettings()
+    """Alarms in AWS for backups that are missing."""
     prometheus_rule: bool = False
     """Makes a PrometheusRule and a ServiceMonitor, where the Prometheus operator is in the cluster."""
     helm_values: dict[str, Any] = {}

@@ -29,6 +29,9 @@ _RESTS_ON = {
     "bucket.replication.region": ("region",),
     "credentials": ("velero.identity",),
     "identity": ("velero.profile",),
+    "watch.alarm_key_arn": ("region",),
+    "watch.existing_topic_arn": ("region",),
+    "watch.subscriptions": ("production",),
 }
 _NEEDS = {"bucket.object_lock.mode": "days", "bucket.replication.kms_key_arn": "region"}
 

@@ -62,8 +62,7 @@ def _inside(block: type[BaseModel], prefix: str) -> Iterator[Row]:
 def _sentences() -> dict[str, dict[str, str]]:
     """The string under each field of each model, by model and field."""
     found: dict[str, dict[str, str]] = {}
-    files = sorted(Path(models.__file__).parent.glob("*.py"))
-    for model in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
+    for model in ast.walk(ast.parse(Path(models.__file__).read_text())):
         if isinstance(model, ast.ClassDef):
             for field, below in pairwise(model.body):
                 match field, below:

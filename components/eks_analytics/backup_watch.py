@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -20,7 +22,13 @@ from .backup_watch_options import (
     Subscription,
 )
 from .backup_watch_policies import function_policy, function_trust, key_policy, topic_policy
+from .iam import PolicyDocument
+from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
+from .unknown_fields import unknown_field_problems
+
+LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME)
+"""Characters: the function's role is named after it."""
 
 FUNCTION = "backup_freshness"
 RUNTIME = "python3.14"
@@ -71,14 +79,14 @@ class BackupWatchArgs(BackupWatchSpecArgs):
     name: str
     """Name of the environment, e.g. the cluster's: names of function, topic and alarms begin with it; at most 51
     characters."""
-    region: str
-    """AWS region of the bucket and of all that is made, e.g. "us-east-1"; that of the AWS provider."""
-    account_id: str
-    """Id of the AWS account."""
     bucket: pulumi.Input[str]
     """Name of the bucket that Velero writes to."""
     schedules: list[BackupScheduleArgs]
     """Velero's schedules, each with an alarm of its own."""
+    region: NotRequired[str]
+    """AWS region of the bucket and of all that is made; the provider's by default, which is looked up."""
+    account_id: NotRequired[str]
+    """AWS account id; that of the credentials by default, which is looked up."""
     prefix: NotRequired[str]
     """Prefix of Velero's backup storage location in the bucket, without slashes at its ends. None by default."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
@@ -109,7 +117,14 @@ class BackupWatch(pulumi.ComponentResource):
         options = backup_watch_options(args)
         enabled = args.get("enabled", True)
         if enabled:
-            reject(f"backup watch {name!r}", check_backup_watch(options))
+            reject(
+                f"backup watch {name!r}",
+                [
+                    *component_name_problems(name, LONGEST_COMPONENT_NAME),
+                    *unknown_field_problems("", args, BackupWatchArgs),
+                    *check_backup_watch(options),
+                ],
+            )
 
         super().__init__("eks-analytics:index:BackupWatch", name, None, opts)
         self._label = name
@@ -117,11 +132,15 @@ class BackupWatch(pulumi.ComponentResource):
         self._options = options
         self._tags = dict(options.tags)
 
-        topic_arn, log_group_name, function_name = (pulumi.Output.from_input(""),) * 3
+        topic_arn, log_group_name, function_name, log_command = (pulumi.Output.from_input(""),) * 4
         alarms: dict[str, aws.cloudwatch.MetricAlarm] = {}
         if enabled:
             for warning in backup_watch_warnings(options):
                 pulumi.log.warn(warning, self)
+            lookup = pulumi.InvokeOptions(parent=self)
+            region = args.get("region") or aws.get_region_output(opts=lookup).region
+            account = args.get("account_id") or aws.get_caller_identity_output(opts=lookup).account_id
+            self._scope = pulumi.Output.all(region, account)
             key_arn = self._key()
             topic_arn = self._topic(key_arn)
             log_group_name = self._log_group(key_arn).name
@@ -129,19 +148,24 @@ class BackupWatch(pulumi.ComponentResource):
             function_name = function.name
             self._rule(function)
             alarms = {one["name"]: self._alarm(one, topic_arn) for one in options.schedules}
+            log_command = pulumi.Output.format("aws logs tail {0} --since 1h --region {1}", log_group_name, region)
 
         self.topic_arn = topic_arn
         self.function_name = function_name
         self.log_group_name = log_group_name
-        self.log_command = log_group_name.apply(
-            lambda group: f"aws logs tail {group} --since 1h --region {options.region}" if group else ""
-        )
+        self.log_command = log_command
         names = {schedule: alarm.name for schedule, alarm in alarms.items()}
         self.alarm_names = pulumi.Output.all(**names) if names else pulumi.Output.from_input(dict[str, str]())
         self.register_outputs({output: getattr(self, output) for output in BackupWatch.__annotations__})
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=depends_on)
+
+    def _policy(self, document: Callable[[BackupWatchOptions], PolicyDocument]) -> pulumi.Output[str]:
+        """A policy that names region and account."""
+        return self._scope.apply(
+            lambda scope: json.dumps(document(replace(self._options, region=scope[0], account_id=scope[1])))
+        )
 
     def _key(self) -> pulumi.Output[str]:
         if existing := self._args.get("alarm_key_arn"):
@@ -151,7 +175,7 @@ class BackupWatch(pulumi.ComponentResource):
             description=f"Alarms and log of the watch over the backups of {self._options.name}",
             enable_key_rotation=True,
             deletion_window_in_days=30 if self._options.production else 7,
-            policy=json.dumps(key_policy(self._options)),
+            policy=self._policy(key_policy),
             tags=self._tags,
             opts=self._child(),
         ).arn
@@ -163,7 +187,7 @@ class BackupWatch(pulumi.ComponentResource):
             self._label,
             name=self._options.resource_name,
             kms_master_key_id=key_arn,
-            policy=json.dumps(topic_policy(self._options)),
+            policy=self._policy(topic_policy),
             tags=self._tags,
             opts=self._child(),
         )
@@ -201,7 +225,7 @@ class BackupWatch(pulumi.ComponentResource):
             self._label,
             role=role.name,
             policy=pulumi.Output.all(bucket, self._args.get("kms_key_arn", "")).apply(
-                lambda known: json.dumps(function_policy(options, *known))
+                lambda known: self._policy(lambda settled: function_policy(settled, *known))
             ),
             opts=self._child(),
         )
@@ -293,8 +317,8 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
     """The plain arguments, for `check_backup_watch`."""
     return BackupWatchOptions(
         name=args["name"],
-        region=args["region"],
-        account_id=args["account_id"],
+        region=args.get("region", ""),
+        account_id=args.get("account_id", ""),
         bucket=_known(args["bucket"]),
         prefix=args.get("prefix", ""),
         kms_key_arn=_known(args.get("kms_key_arn", "")),
@@ -302,7 +326,9 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
         grace_hours=args.get("grace_hours", DEFAULT_GRACE_HOURS),
         check_interval_minutes=args.get("check_interval_minutes", DEFAULT_INTERVAL_MINUTES),
         subscriptions=[
-            Subscription(one["protocol"], one["endpoint"] if isinstance(one["endpoint"], str) else None)
+            Subscription(
+                one.get("protocol", ""), endpoint if isinstance(endpoint := one.get("endpoint", ""), str) else None
+            )
             for one in args.get("subscriptions", [])
         ],
         has_existing_topic=bool(args.get("existing_topic_arn")),

@@ -78,9 +78,9 @@ def _place(options: BackupWatchOptions) -> Iterator[Problem]:
         reason = "cannot begin the names of function, topic and alarms"
         remedy = f"write at most {LONGEST_NAME} letters, digits, hyphens and underscores, such as dash-dev"
         yield Problem("name", options.name, reason, remedy)
-    if not _REGION.fullmatch(options.region):
+    if options.region and not _REGION.fullmatch(options.region):
         yield Problem("region", options.region, "is not the name of an AWS region", 'write a name such as "us-east-1"')
-    if not re.fullmatch(r"\d{12}", options.account_id):
+    if options.account_id and not re.fullmatch(r"\d{12}", options.account_id):
         reason = "is no AWS account id, which has 12 digits"
         yield Problem("account_id", options.account_id, reason, 'write it in quotes, such as "123456789012"')
 
@@ -166,7 +166,7 @@ def _topic(options: BackupWatchOptions) -> Iterator[Problem]:
     elif topic and topic["fifo"]:
         reason = "is a FIFO topic, which brings no e-mails, calls and messages"
         yield Problem("existing_topic_arn", arn, reason, "name a standard topic")
-    elif topic and topic["region"] != options.region:
+    elif topic and options.region and topic["region"] != options.region:
         reason = f"is in another region than the alarms ({options.region}), and CloudWatch publishes in its own only"
         yield Problem("existing_topic_arn", arn, reason, f"name a topic in {options.region}")
 
@@ -193,13 +193,11 @@ def _shown(endpoint: str) -> str:
 
 
 def _key_problems(name: str, arn: str, options: BackupWatchOptions) -> Iterator[Problem]:
-    key = _KEY.fullmatch(arn)
-    example = (
-        f"arn:{partition(options.region)}:kms:{options.region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    )
+    key, region = _KEY.fullmatch(arn), options.region or "us-east-1"
+    example = f"arn:{partition(region)}:kms:{region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     if arn and key is None:
         yield Problem(name, arn, "is not the ARN of a KMS key", f"write one such as {example}, no alias")
-    elif key and key["region"] != options.region:
+    elif key and options.region and key["region"] != options.region:
         yield Problem(name, arn, f"is a key of another region than {options.region}", "name a key of that region")
 
 

@@ -22,7 +22,7 @@ class BackupScheduleArgs(TypedDict):
     name: str
     """Name of the Schedule object; its backups bear it in the label velero.io/schedule-name."""
     cron: str
-    """When it runs, as in the Schedule object: UTC, unless it begins with CRON_TZ=."""
+    """When it runs, as in the Schedule object, in UTC."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class BackupWatchOptions:
     """What of `BackupWatchArgs`, which documents the fields, is plain."""
 
     name: str
-    region: str
-    account_id: str
+    region: str = ""
+    """Empty where it is looked up; so is the account."""
+    account_id: str = ""
     bucket: str = ""
     """Empty where it is not known yet; so are the ARNs."""
     prefix: str = ""

@@ -1,7 +1,7 @@
 """When Velero's schedules run: what is wrong with a cron expression, and the longest time between two runs. Pure.
 
-Velero reads them with robfig/cron v3, in UTC unless the expression begins with a time zone:
-https://pkg.go.dev/github.com/robfig/cron/v3 and https://velero.io/docs/v1.18/api-types/schedule/
+Velero reads them with https://pkg.go.dev/github.com/robfig/cron/v3#ParseStandard: five fields, days of the week from 0
+to 6 only, and some words in place of all five. Its pods live in UTC.
 """
 
 import re
@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice, pairwise, takewhile
-from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
 
-EXAMPLE = '"0 0 * * *" for midnight UTC, every day'
+from .velero_durations import seconds_of
+
+UTC = "Velero reads it in UTC"
+"""What every refusal says, because the hour is most often what is meant otherwise."""
+FIELDS = "minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6, Sunday is 0)"
 _MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -23,9 +26,8 @@ _MACROS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s+(.*)")
-_EVERY = re.compile(r"@every ((?:\d+(?:\.\d+)?[hms])+)")
-_UNITS = {"h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+_ZONES = ("TZ=", "CRON_TZ=")
+_EVERY, _SHORTEST_SECONDS = "@every ", 60
 _FIELD = re.compile(r"[0-9*?,/-]+")
 _NAMED_FIELD = re.compile(r"[0-9A-Za-z*?,/-]+")
 _DAYS, _WEEKDAYS = ("1", "31"), ("0", "6")
@@ -39,64 +41,59 @@ class CronError(ValueError):
 
 
 def cron_fault(expression: str) -> tuple[str, str] | None:
-    """What is wrong with an expression, and what to write instead; None where it is right."""
+    """Why Velero would refuse an expression, or read it otherwise than meant, and what to write instead."""
+    if expression.startswith(_ZONES):
+        return "names a time zone, whose summer time would repeat or skip a backup", f"write it without; {UTC}"
     try:
         longest_pause(expression)
     except CronError as error:
-        return str(error), f"write minute, hour, day of month, month and day of week, such as {EXAMPLE}"
+        return str(error), f'write {FIELDS}, such as "0 3 * * *", at 3 o\'clock every day; {UTC}'
     return None
 
 
 @cache
 def longest_pause(expression: str) -> timedelta:
     """The longest time that lies between two runs."""
-    zone, rest = _zone(expression)
-    if every := _EVERY.fullmatch(rest):
-        return _duration(every[1])
-    fields = _fields(_MACROS.get(rest, rest))
+    if expression.startswith(_EVERY):
+        return _interval(expression.removeprefix(_EVERY))
+    fields = _fields(_MACROS.get(expression, expression))
     try:
         times = list(_until(CronSim(" ".join([*fields[:2], "* * *"]), _before(_ANY_DAY)), timedelta(days=1)))
         every_day = _until(CronSim(" ".join(["0 0", *fields[2:]]), _before(_ANY_DAY)), _YEARS)
         days = list(islice(every_day, _ENOUGH_DAYS))
     except CronSimError as error:
-        raise CronError(f"is no cron expression ({error})") from None
+        raise CronError(f"is no cron expression ({str(error).lower()})") from None
     if len(days) < 2:
         raise CronError("names days that hardly ever come")
     between_days = max(later - sooner for sooner, later in pairwise(days))
     within_day = max((later - sooner for sooner, later in pairwise(times)), default=timedelta())
-    longest = max(within_day, between_days - (times[-1] - times[0]))
-    # Twice a year the clocks change.
-    return longest + (timedelta(hours=1) if zone not in ("", "UTC") else timedelta())
+    return max(within_day, between_days - (times[-1] - times[0]))
 
 
-def _zone(expression: str) -> tuple[str, str]:
-    zoned = _ZONE.fullmatch(expression.strip())
-    if zoned is None:
-        return "", expression.strip()
-    known = available_timezones()  # none where the machine has no list of them
-    if known and zoned[1] not in known:
-        raise CronError(f"begins with the unknown time zone {zoned[1]!r}")
-    return zoned[1], zoned[2].strip()
-
-
-def _duration(text: str) -> timedelta:
-    parts = re.findall(r"([\d.]+)([hms])", text)
-    span = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
-    if span < timedelta(minutes=1):
+def _interval(text: str) -> timedelta:
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise CronError(f"has no interval in {text!r}, as 6h or 1h30m would be")
+    if seconds < _SHORTEST_SECONDS:
         raise CronError("runs more than once a minute")
-    return span
+    return timedelta(seconds=seconds)
 
 
 def _fields(expression: str) -> list[str]:
     """The fields as cronsim reads them, which follows Debian's cron: there, a star stays a star with a step behind it,
     so that day of month and day of week must both fit, and 7 is Sunday."""
+    if expression.startswith("@"):
+        raise CronError(f"is no word for a schedule; known are {', '.join(_MACROS)} and {_EVERY}6h")
     fields = expression.replace("?", "*").split()
     if len(fields) != 5:
-        raise CronError(f"has {len(fields)} fields, and Velero takes five")
+        raise CronError(f"has {len(fields)} fields, and cron has five")
     patterns = [_FIELD, _FIELD, _FIELD, _NAMED_FIELD, _NAMED_FIELD]
     unknown = [field for field, pattern in zip(fields, patterns, strict=True) if not pattern.fullmatch(field)]
-    if unknown or re.search(r"(^|[,-])7", fields[4]) or "L" in fields[4].upper():
-        raise CronError("has something in a field that Velero does not know")
+    # Cronsim knows more than Velero does.
+    if re.search(r"(^|[,-])7", fields[4]) or "L" in fields[4].upper():
+        unknown.append(fields[4])
+    if unknown:
+        raise CronError(f"has {unknown[0]!r}, which Velero does not know")
     minute, hour, day, month, weekday = fields
     return [minute, hour, _spelt_out(day, *_DAYS), month, _spelt_out(weekday, *_WEEKDAYS)]
 

@@ -26,6 +26,7 @@ from .network_options import NetworkOptions, check_network
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
+from .unknown_fields import unknown_field_problems
 from .velero import VeleroBackup, VeleroBackupArgs, VeleroBackupSpecArgs, velero_options
 from .velero_checks import check_velero
 from .velero_options import VeleroOptions
@@ -149,6 +150,12 @@ class DashEnterprise(pulumi.ComponentResource):
     """Version of Velero's command line that matches the server; empty without backups."""
     velero_images: pulumi.Output[list[str]]
     """Images of Velero, for a private registry."""
+    backup_alarm_names: pulumi.Output[dict[str, str]]
+    """Name of the alarm over each schedule of backups, by schedule; empty without a watch."""
+    backup_alarm_topic_arn: pulumi.Output[str]
+    """ARN of the SNS topic that tells people when a backup is missing; empty without a watch."""
+    backup_log_command: pulumi.Output[str]
+    """Command that prints what the watch over backups saw in the last hour; empty without one."""
 
     def __init__(self, name: str, args: DashEnterpriseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         network = NetworkOptions(**args["network"])
@@ -219,6 +226,9 @@ class DashEnterprise(pulumi.ComponentResource):
         self.velero_policy = backup.policy if backup else empty
         self.velero_cli_version = backup.cli_version if backup else empty
         self.velero_images = backup.images if backup else known(list[str]())
+        self.backup_alarm_names = backup.alarm_names if backup else known(dict[str, str]())
+        self.backup_alarm_topic_arn = backup.alarm_topic_arn if backup else empty
+        self.backup_log_command = backup.alarm_log_command if backup else empty
         self.register_outputs({output: getattr(self, output) for output in DashEnterprise.__annotations__})
 
     @property
@@ -388,6 +398,7 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     extra = egress.get("additional_domains", [])
     yield from _of("egress", domain_problems(extra, len(names(_allowed(args, room.network)))))
     if "velero" in args:
+        yield from unknown_field_problems("velero", args["velero"], VeleroBackupSpecArgs)
         yield from _of("velero", check_velero(_backup_options(args["velero"], room.cluster)))
     if room.edition not in CORE:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
@@ -403,6 +414,7 @@ def _backup_options(velero: VeleroBackupSpecArgs, cluster: ClusterOptions) -> Ve
         "region": cluster.region,
         "kms_key_arn": "",
         "oidc_provider_arn": "",
+        "production": cluster.production,
     }
     return velero_options(told)
 

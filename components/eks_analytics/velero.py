@@ -2,25 +2,37 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from . import iam, velero_objects
+from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, backup_watch_options
+from .helm_release import helm_release
 from .helm_values import merged
+from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
+from .unknown_fields import unknown_field_problems
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, make_bucket, replicate
 from .velero_checks import check_velero, velero_warnings
 from .velero_credentials import SECRET_KEY, SECRET_NAME, credentials_problems
-from .velero_options import NAMESPACE, SERVICE_ACCOUNT, Schedule, VeleroOptions, VeleroScheduleArgs
+from .velero_options import (
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    Schedule,
+    VeleroOptions,
+    VeleroScheduleArgs,
+    watch_name,
+    watched_schedules,
+)
 from .velero_policies import velero_policy
 
 CHART = "velero"
 REPOSITORY = "https://vmware-tanzu.github.io/helm-charts"
-INSTALL_SECONDS = 600
-"""How long Helm waits for the server's pod."""
+LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME, "-replication", "-watch")
+"""Characters: roles are named after it."""
 
 
 class VeleroBackupSpecArgs(TypedDict):
@@ -50,6 +62,8 @@ class VeleroBackupSpecArgs(TypedDict):
     in the cluster, as restores do, and stay."""
     schedules: NotRequired[list[VeleroScheduleArgs]]
     """When backups are made; by default one schedule "daily"."""
+    watch: NotRequired[BackupWatchSpecArgs]
+    """Alarms in AWS for each schedule that is at work, alive when the cluster is not. They tell nobody by default."""
     enable_prometheus_rule: NotRequired[bool]
     """Makes a PrometheusRule, and the ServiceMonitor that it needs, where the Prometheus operator is in the cluster.
     False by default."""
@@ -106,10 +120,23 @@ class VeleroBackup(pulumi.ComponentResource):
     """Version of Velero's command line that matches the server."""
     images: pulumi.Output[list[str]]
     """Images that the cluster pulls; a private registry must hold them under these names."""
+    alarm_names: pulumi.Output[dict[str, str]]
+    """Name of the alarm of each schedule that is at work, by schedule; empty without a watch."""
+    alarm_topic_arn: pulumi.Output[str]
+    """ARN of the SNS topic that the alarms tell; empty without a watch."""
+    alarm_log_command: pulumi.Output[str]
+    """Command that prints what the watch saw in the last hour; empty without one."""
 
     def __init__(self, name: str, args: VeleroBackupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         options = velero_options(args)
-        reject(f"backup {name!r}", check_velero(options))
+        reject(
+            f"backup {name!r}",
+            [
+                *component_name_problems(name, LONGEST_COMPONENT_NAME),
+                *unknown_field_problems("", args, VeleroBackupArgs),
+                *check_velero(options),
+            ],
+        )
 
         super().__init__("eks-analytics:index:VeleroBackup", name, {}, opts)
         self._label = name
@@ -145,6 +172,10 @@ class VeleroBackup(pulumi.ComponentResource):
         )
         self.cli_version = pulumi.Output.from_input(options.versions.version)
         self.images = pulumi.Output.from_input(options.versions.images(options.image_registry))
+        watch = self._watch() if options.watch else None
+        self.alarm_names = watch.alarm_names if watch else pulumi.Output.from_input(dict[str, str]())
+        self.alarm_topic_arn = watch.topic_arn if watch else empty
+        self.alarm_log_command = watch.log_command if watch else empty
         self.register_outputs({output: getattr(self, output) for output in VeleroBackup.__annotations__})
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -175,7 +206,9 @@ class VeleroBackup(pulumi.ComponentResource):
 
     def _replica(self, source: MadeBucket) -> MadeBucket | None:
         asked = self._args.get("bucket", {}).get("replication")
-        return replicate(source, self._place(), asked, self._scope, self) if asked else None
+        if not asked:
+            return None
+        return replicate(f"{self._label}-replication", source, self._place(), asked, self._scope, self)
 
     def _existing_arn(self, region: str) -> str:
         return f"arn:{iam.partition(region)}:s3:::{self._options.bucket.existing_name}"
@@ -219,6 +252,16 @@ class VeleroBackup(pulumi.ComponentResource):
             )
             rights.append(association)
         return rights
+
+    # The watch
+
+    def _watch(self) -> BackupWatch:
+        arguments: BackupWatchArgs = {
+            **_watch_arguments(self._args, self._options),
+            "bucket": self.bucket_name,
+            "kms_key_arn": self.kms_key_arn,
+        }
+        return BackupWatch(f"{self._label}-watch", arguments, self._child())
 
     # The server
 
@@ -275,9 +318,7 @@ class VeleroBackup(pulumi.ComponentResource):
     def _release(self, role: aws.iam.Role | None, needs: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
         options = self._options
         values = velero_objects.chart_values(options, role.arn if role else "", SECRET_NAME)
-        # Not the typed class: cluster.py says why.
-        return pulumi.CustomResource(
-            "kubernetes:helm.sh/v3:Release",
+        return helm_release(
             self._label,
             {
                 "name": CHART,
@@ -286,9 +327,8 @@ class VeleroBackup(pulumi.ComponentResource):
                 "version": options.versions.chart_version,
                 "repositoryOpts": {"repo": REPOSITORY},
                 "values": merged(values, options.helm_values),
-                "timeout": INSTALL_SECONDS,
             },
-            opts=self._child(*needs),
+            self._child(*needs),
         )
 
     def _object(
@@ -309,16 +349,41 @@ class VeleroBackup(pulumi.ComponentResource):
 
 def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
     """The plain arguments."""
-    taken = {"has_oidc_provider", "has_credentials", "credentials", "bucket", "schedules"}
+    taken = {"has_oidc_provider", "has_credentials", "credentials", "bucket", "schedules", "watch"}
     known = {field.name for field in fields(VeleroOptions)} - taken
     plain: dict[str, Any] = {name: value for name, value in args.items() if name in known}
     if "schedules" in args:
-        plain["schedules"] = [Schedule(**schedule) for schedule in args["schedules"]]
+        plain["schedules"] = [_schedule(schedule) for schedule in args["schedules"]]
     credentials = args.get("credentials")
-    return VeleroOptions(
+    options = VeleroOptions(
         **plain,
         has_oidc_provider=args.get("oidc_provider_arn") is not None,
         has_credentials=credentials is not None,
         credentials=credentials if isinstance(credentials, str) else None,
         bucket=bucket_options(args.get("bucket", {}), args.get("kms_key_arn") is not None),
     )
+    watch = _watch_arguments(args, options)
+    is_watched = watch["schedules"] and watch.get("enabled", True)
+    return replace(options, watch=backup_watch_options(watch)) if is_watched else options
+
+
+def _schedule(args: VeleroScheduleArgs) -> Schedule:
+    """What is misspelt is refused afterwards."""
+    known = {field.name for field in fields(Schedule)}
+    given: dict[str, Any] = {"name": "", **{name: value for name, value in args.items() if name in known}}
+    return Schedule(**given)
+
+
+def _watch_arguments(args: VeleroBackupArgs, options: VeleroOptions) -> BackupWatchArgs:
+    """What the watch is told before the bucket is known."""
+    return {
+        **args.get("watch", {}),
+        "name": watch_name(options.cluster_name),
+        "bucket": "",
+        "schedules": watched_schedules(options.enabled, options.schedules),
+        "region": options.region,
+        "account_id": args.get("account_id", ""),
+        "prefix": options.prefix,
+        "production": options.production,
+        "tags": dict(options.tags),
+    }

@@ -203,6 +203,7 @@ def _lock(
 
 
 def replicate(
+    name: str,
     source: MadeBucket,
     place: Place,
     args: VeleroReplicationArgs,
@@ -218,7 +219,7 @@ def replicate(
         kms_key_arn=args.get("kms_key_arn"),
     )
     target = make_bucket(target_place, parent)
-    name, opts = f"{place.label}-replication", pulumi.ResourceOptions(parent=parent)
+    opts = pulumi.ResourceOptions(parent=parent)
     role = aws.iam.Role(
         name,
         description=f"S3, for copies of {place.cluster_name}'s backups in {args['region']}",
@@ -297,8 +298,8 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         has_kms_key=has_kms_key or "kms_key_arn" in args,
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
-        object_lock=ObjectLock(int(lock["days"]), lock.get("mode", "GOVERNANCE")) if lock else None,
-        replication_region=copy["region"] if copy else "",
+        object_lock=ObjectLock(int(lock.get("days", 0)), lock.get("mode", "GOVERNANCE")) if lock else None,
+        replication_region=copy.get("region", "") if copy else "",
         has_replication_key=copy is not None and "kms_key_arn" in copy,
         given=frozenset(args),
     )

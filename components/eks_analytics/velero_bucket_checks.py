@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from .iam import partition
 from .problems import Problem
-from .velero_cron import duration_fault, seconds_of
+from .velero_durations import duration_fault, seconds_of
 from .velero_options import BackupBucketOptions, ObjectLock, Schedule
 
 ENCRYPTIONS = ("kms", "s3")

@@ -6,13 +6,15 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from .backup_watch_checks import specification_problems
 from .cluster_checks import name_problems
+from .cron import cron_fault
 from .helm_values import value_at
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
 from .velero_credentials import SHOWN, credentials_problems
-from .velero_cron import cron_fault, duration_fault
+from .velero_durations import duration_fault
 from .velero_options import Schedule, VeleroOptions
 from .velero_profiles import PROFILES, version_warnings
 
@@ -55,6 +57,7 @@ def check_velero(options: VeleroOptions) -> list[Problem]:
         *_location_problems(options),
         *_schedules(options.schedules),
         *_value_problems(options.helm_values),
+        *_watch(options),
         *check_tags(options.tags),
     ]
 
@@ -155,6 +158,12 @@ def _schedule(schedule: Schedule) -> Iterator[Problem]:
         if not _RESOURCE.fullmatch(name):
             reason = "is no kind of objects: small letters, and a group after a dot"
             yield Problem("excluded_resources", name, reason, 'write kinds such as "endpointslices"')
+
+
+def _watch(options: VeleroOptions) -> Iterator[Problem]:
+    if options.watch:
+        for problem in specification_problems(options.watch):
+            yield replace(problem, input=f"watch.{problem.input}")
 
 
 def _value_problems(values: Mapping[str, Any]) -> Iterator[Problem]:

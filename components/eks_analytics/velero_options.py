@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
+from .backup_watch_checks import LONGEST_NAME
+from .backup_watch_options import BackupScheduleArgs, BackupWatchOptions
+from .physical_names import shortened
 from .velero_profiles import DEFAULT_PROFILE, PROFILES, VeleroProfile
 
 NAMESPACE = "velero"
@@ -93,6 +96,8 @@ class VeleroOptions:
     schedules: Sequence[Schedule] = (Schedule("daily"),)
     enable_prometheus_rule: bool = False
     helm_values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    watch: BackupWatchOptions | None = None
+    """None where nothing is watched."""
     kubernetes_version: str = ""
     production: bool = False
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -106,6 +111,16 @@ class VeleroOptions:
     def chosen_identity(self) -> str:
         """The identity, the profile's own where none was chosen."""
         return self.identity or self.versions.identities[0]
+
+
+def watched_schedules(enabled: bool, schedules: Sequence[Schedule]) -> list[BackupScheduleArgs]:
+    """The schedules that are at work: backups of others are not missed."""
+    return [{"name": one.name, "cron": one.cron} for one in schedules if enabled and not one.paused]
+
+
+def watch_name(cluster_name: str) -> str:
+    """What the names of the watch's function, topic and alarms begin with."""
+    return shortened(cluster_name, LONGEST_NAME)
 
 
 def bucket_prefix(cluster_name: str) -> str:

@@ -105,7 +105,7 @@ def test_production_protects_the_buckets_with_their_settings_and_nothing_else(bu
     build(production=True, bucket={"replication": REPLICATION})
     protected = {one.key for one in recorder.registrations if one.request.protect}
     assert protected == {one.key for one in recorder.registrations if one.type.startswith("aws:s3/bucket")} - {
-        "aws:s3/bucketReplicationConfig:BucketReplicationConfig::backup-bucket-replication"
+        "aws:s3/bucketReplicationConfig:BucketReplicationConfig::backup-replication"
     }
     assert [one.inputs["forceDestroy"] for one in recorder.of("Bucket").values()] == [False, False]
     build()
@@ -130,7 +130,7 @@ def test_the_copy_in_another_region_is_as_safe_as_the_bucket(build: Build, recor
     versioned = {f"aws:s3/bucketVersioning:BucketVersioning::backup-bucket{which}" for which in ("", "-replica")}
     assert replication.dependencies >= versioned
     assert outputs["replica_bucket_name"]
-    assert "s3:GetObjectRetention" in recorder.of("RolePolicy")["backup-bucket-replication"].inputs["policy"]
+    assert "s3:GetObjectRetention" in recorder.of("RolePolicy")["backup-replication"].inputs["policy"]
 
 
 def test_an_existing_bucket_is_used_and_left_alone(build: Build, recorder: Recorder) -> None:

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from eks_analytics.backup_watch import BackupWatch, BackupWatchSpecArgs, backup_watch_options
 from eks_analytics.backup_watch_checks import specification_problems
 from recording import Recorder
-from settings.backup_watch import WatchSettings, backup_watch_specification
+from settings.arguments import velero_arguments
+from settings.models import Settings, VeleroSettings, VeleroWatchSettings
 
 PLACE: Any = {
     "name": "dash-dev",
@@ -28,15 +29,21 @@ GIVEN: Any = {
 }
 
 
+def specification(watch: VeleroWatchSettings) -> BackupWatchSpecArgs:
+    given = velero_arguments(Settings(velero=VeleroSettings(watch=watch)))
+    assert "watch" in given
+    return given["watch"]
+
+
 def test_every_setting_reaches_the_component_and_none_is_missing() -> None:
-    watch = WatchSettings(**GIVEN, existing_topic_arn="arn:aws:sns:us-east-1:123456789012:alerts", enabled=False)
-    specification = backup_watch_specification(watch)
-    assert set(specification) == set(WatchSettings.model_fields) == set(BackupWatchSpecArgs.__annotations__)
+    watch = VeleroWatchSettings(**GIVEN, existing_topic_arn="arn:aws:sns:us-east-1:123456789012:alerts", enabled=False)
+    given = specification(watch)
+    assert set(given) == set(VeleroWatchSettings.model_fields) == set(BackupWatchSpecArgs.__annotations__)
     assert {name: getattr(watch, name) for name in GIVEN if name not in ("subscriptions", "alarm_actions")} == {
-        name: specification[name] for name in GIVEN if name not in ("subscriptions", "alarm_actions")
+        name: given[name] for name in GIVEN if name not in ("subscriptions", "alarm_actions")
     }
-    assert specification.get("alarm_actions") == ["arn:aws:lambda:us-east-1:123456789012:function:page"]
-    assert specification.get("subscriptions") == [{"protocol": "sms", "endpoint": "+4915112345678"}]
+    assert given.get("alarm_actions") == ["arn:aws:lambda:us-east-1:123456789012:function:page"]
+    assert given.get("subscriptions") == [{"protocol": "sms", "endpoint": "+4915112345678"}]
 
 
 def test_the_defaults_are_those_of_the_component(recorder: Recorder) -> None:
@@ -45,12 +52,12 @@ def test_the_defaults_are_those_of_the_component(recorder: Recorder) -> None:
         recorder.run(lambda: BackupWatch("watch", {**PLACE, **specification}))
         return {found.key: {**found.inputs, "code": None} for found in recorder.registrations}
 
-    assert made(backup_watch_specification(WatchSettings())) == made({})
+    assert made(specification(VeleroWatchSettings())) == made({})
 
 
 def test_a_subscription_without_an_endpoint_is_refused() -> None:
-    watch = WatchSettings(subscriptions=({"protocol": "email"},))  # pyright: ignore[reportArgumentType]  # as read
-    (problem,) = specification_problems(backup_watch_options({**PLACE, **backup_watch_specification(watch)}))
+    watch = VeleroWatchSettings(subscriptions=({"protocol": "email"},))  # pyright: ignore[reportArgumentType]  # as read
+    (problem,) = specification_problems(backup_watch_options({**PLACE, **specification(watch)}))
     assert (problem.input, problem.value) == ("subscriptions[0].endpoint", "")
 
 
@@ -67,4 +74,4 @@ def test_a_subscription_without_an_endpoint_is_refused() -> None:
 )
 def test_what_no_component_could_take_is_refused_at_once(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        WatchSettings(**wrong)
+        VeleroWatchSettings(**wrong)
