@@ -85,7 +85,7 @@ def _parts(it: Judgement) -> Iterator[Problem]:
         if name in _JUDGED_ELSEWHERE:
             continue
         at = _CREDENTIALS if name == "credentials" else f"{_BLOCK}.{name}"
-        if not it.sound(at, *_RESTS_ON.get(name, ())):
+        if not it.sound(at, *_rests_on(name)):
             continue
         if at != _CREDENTIALS:
             yield replace(problem, input=at, value=_value(it, at, problem))
@@ -101,6 +101,12 @@ def _parts(it: Judgement) -> Iterator[Problem]:
                 yield absent
     if not found and it.sound(_BLOCK):
         it.advice += [f"velero.{warning}" for warning in velero_warnings(options)]
+
+
+def _rests_on(name: str) -> tuple[str, ...]:
+    if name.endswith(".endpoint"):
+        return (f"{_BLOCK}.{name.removesuffix('endpoint')}protocol",)
+    return _RESTS_ON.get(name, ())
 
 
 def _value(it: Judgement, at: str, problem: Problem) -> object:

@@ -189,9 +189,21 @@ def test_the_log_is_kept_and_easy_to_find(build: Build, recorder: Recorder) -> N
     assert outputs["log_command"] == ("aws logs tail /aws/lambda/dash-dev-backup-watch --since 1h --region us-east-1")
 
 
+def test_region_and_account_are_looked_up_where_they_are_not_given(build: Build, recorder: Recorder) -> None:
+    recorder.answers["aws:index/getRegion:getRegion"] = lambda _: {"id": "r", "region": "eu-west-3"}
+    recorder.answers["aws:index/getCallerIdentity:getCallerIdentity"] = lambda _: {"accountId": "999999999999"}
+    topic = TOPIC.replace("us-east-1", "eu-west-3")
+    outputs = build(region=None, account_id=None, existing_topic_arn=topic, subscriptions=None)
+    assert outputs["log_command"].endswith("--region eu-west-3")
+    group = "arn:aws:logs:eu-west-3:999999999999:log-group:/aws/lambda/dash-dev-backup-watch"
+    assert group in only(recorder, "Key")["policy"]
+    assert group in only(recorder, "RolePolicy")["policy"]
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "dash dev"}, "name = 'dash dev': cannot begin the names"),
     ({"name": "x" * 52}, "write at most 51 letters"),
+    ({"grace": 6}, "grace = 6: there is no such argument; did you mean grace_hours?"),
     ({"region": "us-east-1a"}, "region = 'us-east-1a': is not the name of an AWS region"),
     ({"account_id": "12345"}, "account_id = '12345': is no AWS account id"),
     ({"bucket": "s3://velero"}, "bucket = 's3://velero': is no name of a bucket"),
@@ -277,6 +289,4 @@ def test_the_schema_documents_every_input_and_output() -> None:
     described = [component.inputs, component.outputs, *(definition.properties for definition in types.values())]
     assert all(item.description for properties in described for item in properties.values())
     assert component.description
-    assert {name for name, item in component.inputs.items() if not item.optional} == {
-        *("accountId", "bucket", "name", "region", "schedules")
-    }
+    assert {name for name, item in component.inputs.items() if not item.optional} == {*("bucket", "name", "schedules")}

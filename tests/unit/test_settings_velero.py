@@ -56,6 +56,10 @@ def with_schedule(**changes: Any) -> dict[str, Any]:
     return with_velero(schedules=[{"name": "daily", **changes}])
 
 
+def with_watched(protocol: str, endpoint: str) -> dict[str, Any]:
+    return with_velero(watch={"subscriptions": [{"protocol": protocol, "endpoint": endpoint}]})
+
+
 def refusal(config: dict[str, Any], **more: Any) -> SettingsError:
     with pytest.raises(SettingsError) as refused:
         read(config, **more)
@@ -88,8 +92,11 @@ def test_any_key_asks_for_backups_and_the_rest_is_filled_in() -> None:
         {"bucket": {"existing_name": "theirs", "kms_key_arn": KEY}, "access_mode": "ReadOnly", "schedules": []},
         {"bucket": {"encryption": "s3"}, "prometheus_rule": True, "helm_values": {"nodeAgent": {"tolerations": []}}},
         {"schedules": [{"name": "hourly", "cron": "@hourly", "ttl": "48h", "namespaces": ["*"], "paused": True}]},
+        {"watch": {"enabled": False}},
+        {"watch": {"subscriptions": [{"endpoint": "backups@example.com"}], "grace_hours": 2}, "prefix": "dash"},
+        {"watch": {"existing_topic_arn": "arn:aws:sns:us-east-1:123456789012:alerts", "alarm_key_arn": KEY}},
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_the_component_is_asked_for_what_was_judged(velero: dict[str, Any]) -> None:
     settings = read({**GOOD, "velero": velero})
@@ -160,6 +167,20 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_schedule(namespaces=["Dash"]), "velero.schedules[0].namespaces", "dash-apps"),
     (with_schedule(excluded_resources=["a b"]), "velero.schedules[0].excluded_resources", "endpointslices"),
     (with_velero(schedules=[{"name": "daily"}] * 2), "velero.schedules", "give each its own"),
+    (with_velero(watch={"grace": 6}), "velero.watch.grace", "did you mean velero.watch.grace_hours?"),
+    (with_velero(watch={"grace_hours": 0}), "velero.watch.grace_hours", "from 1 to 168"),
+    (with_velero(watch={"check_interval_minutes": 1}), "velero.watch.check_interval_minutes", "from 5 to 60"),
+    (with_velero(watch={"log_retention_days": 31}), "velero.watch.log_retention_days", "30"),
+    (with_velero(watch={"alarm_key_arn": THERE}), "velero.watch.alarm_key_arn", "a key of that region"),
+    (with_velero(watch={"alarm_key_arn": "alias/aws/sns"}), "velero.watch.alarm_key_arn", "arn:aws:kms"),
+    (with_velero(watch={"existing_topic_arn": "alerts"}), "velero.watch.existing_topic_arn", "arn:aws:sns"),
+    (with_velero(watch={"alarm_actions": ["page me"]}), "velero.watch.alarm_actions[0]", "ARN of a topic"),
+    (with_watched("pager", "1"), "velero.watch.subscriptions[0].protocol", "email"),
+    (with_watched("email", "backups"), "velero.watch.subscriptions[0].endpoint", "backups@example.com"),
+    (
+        {**with_velero(watch={}), "production": True},
+        *("velero.watch.subscriptions", "{protocol: email, endpoint: backups@example.com}"),
+    ),
     (with_velero(helm_values={"image": {"tag": "latest"}}), "velero.helm_values.image.tag", "leave it out"),
 ]
 

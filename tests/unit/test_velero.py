@@ -10,9 +10,10 @@ import pulumi
 import pytest
 
 from eks_analytics.schema import InheritingAnalyzer
-from eks_analytics.velero import VeleroBackup
+from eks_analytics.velero import LONGEST_COMPONENT_NAME, VeleroBackup
 from eks_analytics.velero_profiles import PROFILES, version_warnings
 from recording import Recorder, Registration
+from settings.values import LONGEST_CLUSTER_NAME
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 THERE = KEY.replace("us-east-1", "us-west-2")
@@ -22,6 +23,7 @@ aws_access_key_id = AKIAIOSFODNN7EXAMPLE
 aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 """
 CHART = Path(__file__).resolve().parents[3] / "shared/reference/data/velero"
+WATCHED = {"subscriptions": [{"protocol": "email", "endpoint": "backups@example.com"}]}
 REPLICATION = {"region": "us-west-2", "kms_key_arn": THERE}
 Build = Callable[..., dict[str, Any]]
 
@@ -34,6 +36,7 @@ def arguments(**changes: Any) -> Any:
         "account_id": "123456789012",
         "kms_key_arn": KEY,
         "oidc_provider_arn": PROVIDER,
+        "watch": {"enabled": False},
         **changes,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -351,6 +354,63 @@ def test_helm_values_are_merged_last_and_deeply(build: Build, recorder: Recorder
     assert found["nodeAgent"]["tolerations"] == [{"operator": "Exists"}]
 
 
+# The watch
+
+
+def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build: Build, recorder: Recorder) -> None:
+    schedules = [{"name": "daily", "cron": "0 3 * * *"}, {"name": "weekly", "cron": "@weekly", "paused": True}]
+    given = {"subscriptions": WATCHED["subscriptions"], "grace_hours": 2.0}
+    outputs = build(watch=given, schedules=schedules, prefix="dash", tags={"team": "data"}, region="eu-west-1")
+    function = only(recorder, "Function").inputs
+    assert json.loads(function["environment"]["variables"]["WATCH"]) == {
+        "bucket": "dash-dev-backups-1",
+        "prefix": "dash/",
+        "namespace": "Velero/dash-dev",
+        "schedules": {"daily": 26 * 60},
+    }
+    rights = json.loads(recorder.of("RolePolicy")["backup-watch"].inputs["policy"])["Statement"]
+    assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == KEY
+    assert recorder.of("MetricAlarm")["backup-watch-daily"].inputs["tags"] == {"team": "data"}
+    assert outputs["alarm_names"] == {"daily": "dash-dev-backup-overdue-daily"}
+    assert outputs["alarm_topic_arn"] == "arn:aws:mock:us-east-1:123456789012:backup-watch-id"
+    command = "aws logs tail /aws/lambda/dash-dev-backup-watch --since 1h --region eu-west-1"
+    assert outputs["alarm_log_command"] == command
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"watch": {"enabled": False}},
+        {"watch": WATCHED, "enabled": False},
+        {"watch": WATCHED, "schedules": []},
+        {"watch": WATCHED, "schedules": [{"name": "daily", "paused": True}]},
+        {"watch": {"grace_hours": 0}, "enabled": False, "production": True},
+    ],
+    ids=["off", "no server", "no schedule", "paused", "refused otherwise"],
+)
+def test_where_nothing_makes_backups_nothing_is_missed(
+    build: Build, recorder: Recorder, changes: dict[str, Any]
+) -> None:
+    outputs = build(**changes)
+    assert not recorder.of("Function")
+    assert (outputs["alarm_names"], outputs["alarm_topic_arn"], outputs["alarm_log_command"]) == ({}, "", "")
+
+
+def test_backups_are_watched_where_nothing_is_said(build: Build, recorder: Recorder) -> None:
+    build(watch=None)
+    assert list(recorder.of("MetricAlarm")) == ["backup-watch-daily"]
+    assert any("tells nobody" in warning for warning in recorder.warnings)
+
+
+def test_the_longest_names_of_clusters_fit_and_longer_ones_are_cut(build: Build, recorder: Recorder) -> None:
+    build(watch=WATCHED, cluster_name="c" * 100)
+    names = [only(recorder, type).inputs["name"] for type in ("Function", "EventRule")]
+    assert {len(name) for name in names} == {64}
+    assert LONGEST_CLUSTER_NAME + len("-velero") == LONGEST_COMPONENT_NAME
+    with pytest.raises(ValueError, match="shorten it to 44"):
+        recorder.run(lambda: VeleroBackup("b" * 45, arguments()))
+
+
 # Its place in a program
 
 
@@ -432,6 +492,14 @@ def test_a_tested_version_is_no_reason_to_warn() -> None:
 
 SCHEDULE = {"name": "daily"}
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"schedule": []}, ["schedule = []", "did you mean schedules?"]),
+    ({"watch": {"grace": 6}}, ["watch.grace = 6", "did you mean grace_hours?"]),
+    ({"watch": {"grace_hours": 0}}, ["watch.grace_hours = 0", "write a whole number from 1 to 168"]),
+    ({"watch": {}, "production": True}, ["watch.subscriptions = []", "leaves nobody to hear"]),
+    (
+        {"watch": {"existing_topic_arn": "arn:aws:sns:eu-west-1:123456789012:alerts"}},
+        ["watch.existing_topic_arn", "name a topic in us-east-1"],
+    ),
     ({"cluster_name": "-x"}, ["cluster_name = '-x'"]),
     ({"profile": "latest"}, ["profile = 'latest'", "write one of current, documented"]),
     ({"profile": "curent"}, ['did you mean "current"?']),
@@ -515,3 +583,28 @@ def test_everything_wrong_is_said_at_once(recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="cannot be built") as error:
         recorder.run(lambda: VeleroBackup("backup", arguments(**changes)))
     assert str(error.value).count("\n  - ") == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "misspelt", "missing"),
+    [
+        ({"schedules": [{"nme": "daily"}]}, "schedules[0].nme = 'daily'", "schedules[0].name = ''"),
+        ({"bucket": {"object_lock": {"day": 30}}}, "bucket.object_lock.day = 30", "bucket.object_lock.days = 0"),
+        (
+            {"bucket": {"replication": {"regio": "us-west-2", "kms_key_arn": THERE}}},
+            *("bucket.replication.regio = 'us-west-2'", "bucket.replication.region = ''"),
+        ),
+        (
+            {"watch": {"subscriptions": [{"protcol": "email"}]}},
+            *("watch.subscriptions[0].protcol = 'email'", "watch.subscriptions[0].protocol = ''"),
+        ),
+    ],
+    ids=["schedule", "lock", "replication", "subscription"],
+)
+def test_what_is_needed_and_misspelt_is_said_twice(
+    build: Build, changes: dict[str, Any], misspelt: str, missing: str
+) -> None:
+    with pytest.raises(ValueError, match="cannot be built as asked") as refused:
+        build(**changes)
+    assert f"{misspelt}: there is no such argument; did you mean" in str(refused.value)
+    assert f"{missing}: is " in str(refused.value)
