@@ -20,7 +20,9 @@ def _iam_tags(kind: str, member: str, read: bool = False) -> Tagging:
     return Tagging(tag, Call(f"Untag{kind}", {member: "$id", "TagKeys": "$tagKeys"}), read=listing)
 
 
-def _arn_tags(found: str, state: str = "arn", member: str = "resourceArn", recorded: bool = False) -> Tagging:
+def _arn_tags(
+    found: str, state: str = "arn", member: str = "resourceArn", recorded: bool = False, outlive: bool = False
+) -> Tagging:
     """`found` and `state`: where the ARN stands in AWS's answer and in the outputs."""
     return Tagging(
         tag=Call("TagResource", {member: f"$state.{state}", "tags": "$tags"}, recorded=recorded),
@@ -29,6 +31,7 @@ def _arn_tags(found: str, state: str = "arn", member: str = "resourceArn", recor
         names=None,
         read=None if recorded else Fetch("ListTagsForResource", {member: f"$found.{found}"}, "tags"),
         one_by_one=True,  # ministack takes one key a call
+        outlive=outlive,
     )
 
 
@@ -837,7 +840,7 @@ _IDENTITY: dict[str, Row] = {
         computed=("logGroupClass",),
         local=("skipDestroy", "namePrefix"),
         recorded=("logGroupClass",),
-        tags=_arn_tags("logGroupArn"),
+        tags=_arn_tags("logGroupArn", outlive=True),
         listing=listing("logs", "DescribeLogGroups", "logGroups[].logGroupName"),
     ),
 }

@@ -16,13 +16,16 @@ _ALARM = (
 )
 
 
-def _tags(member: str, arn: str, list_operation: str, path: str, names: tuple[str, str] | None) -> Tagging:
+def _tags(
+    member: str, arn: str, list_operation: str, path: str, names: tuple[str, str] | None, outlive: bool = False
+) -> Tagging:
     """`member`: how the request calls the ARN. `arn`: where it stands in AWS's answer."""
     return Tagging(
         tag=Call("TagResource", {member: "$state.arn", "Tags": "$tags"}),
         untag=Call("UntagResource", {member: "$state.arn", "TagKeys": "$tagKeys"}),
         names=names,
         read=Fetch(list_operation, {member: f"$found.{arn}"}, path),
+        outlive=outlive,
     )
 
 
@@ -34,6 +37,7 @@ WATCH: dict[str, Row] = {
         (Call("DeleteFunction", _FUNCTION),),
         id="{name}",
         name="name",
+        longest_name=64,
         updates=(
             Call("UpdateFunctionCode", {**_FUNCTION, "ZipFile": "$code"}, ("code",)),
             Call("UpdateFunctionConfiguration", _FUNCTION, _CONFIGURATION),
@@ -117,7 +121,7 @@ WATCH: dict[str, Row] = {
         rename={"name": "AlarmName", "okActions": "OKActions"},
         outputs={"arn": "AlarmArn"},
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
-        tags=_tags("ResourceARN", "AlarmArn", "ListTagsForResource", "Tags", ("Key", "Value")),
+        tags=_tags("ResourceARN", "AlarmArn", "ListTagsForResource", "Tags", ("Key", "Value"), outlive=True),
         listing=listing("cloudwatch", "DescribeAlarms", "MetricAlarms[].AlarmName"),
         validate=checks.alarm,
     ),

@@ -19,6 +19,7 @@ from sandbox.providers.protocol import SIGNATURE, ProviderError
 FUNCTION, PERMISSION = "aws:lambda/function:Function", "aws:lambda/permission:Permission"
 TOPIC, SUBSCRIPTION = "aws:sns/topic:Topic", "aws:sns/topicSubscription:TopicSubscription"
 ALARM, ROLE = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:iam/role:Role"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,18 @@ def test_an_alarm_keeps_its_settings_and_changes_in_place(account: Account, clou
     assert seen["Dimensions"] == [{"Name": "Schedule", "Value": "daily"}]
     assert ALARM in inventory(cloud, REGION)
     delete(alarm)
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [(ALARM, settings()), (LOG_GROUP, {"name": "/watch", "tags": {"a": "b"}})],
+    ids=["alarm", "log"],
+)
+def test_tags_go_with_what_bears_them(account: Account, token: str, inputs: dict[str, Any]) -> None:
+    delete(account.make(token, **inputs))
+    again = account.make(token, **{**inputs, "tags": {}})
+    assert not again.state.get("tags")
+    delete(again)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,31 @@ def test_the_bucket_is_under_the_environments_key_and_velero_may_use_both(applie
     assert outputs["backup_bucket_name"] in text
 
 
+def test_an_alarm_outside_of_the_cluster_tells_people_when_a_backup_is_missing(applied: Environment) -> None:
+    outputs = applied.outputs()
+    (alarm,) = applied.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert (
+        outputs["backup_alarm_names"] == {"daily": alarm["AlarmName"]} == {"daily": f"{CLUSTER}-backup-overdue-daily"}
+    )
+    assert (alarm["TreatMissingData"], alarm["AlarmActions"]) == ("breaching", [outputs["backup_alarm_topic_arn"]])
+    topic = {"TopicArn": outputs["backup_alarm_topic_arn"]}
+    (told,) = applied.client("sns").list_subscriptions_by_topic(**topic)["Subscriptions"]
+    assert (told["Protocol"], told["Endpoint"]) == ("email", "platform@example.com")
+    found = applied.client("lambda").get_function(FunctionName=f"{CLUSTER}-backup-watch")["Configuration"]
+    assert json.loads(found["Environment"]["Variables"]["WATCH"]) == {
+        "bucket": outputs["backup_bucket_name"],
+        "prefix": "",
+        "namespace": f"Velero/{CLUSTER}",
+        "schedules": {"daily": 30 * 60},
+    }
+    role = {"RoleName": found["Role"].rpartition("/")[2]}
+    iam = applied.client("iam")
+    (policy,) = iam.list_role_policies(**role)["PolicyNames"]
+    assert outputs["kms_key_arn"] in json.dumps(iam.get_role_policy(**role, PolicyName=policy)["PolicyDocument"])
+    group = f"/aws/lambda/{CLUSTER}-backup-watch"
+    assert outputs["backup_log_command"] == f"aws logs tail {group} --since 1h --region us-east-1"
+
+
 def test_a_second_update_changes_nothing(applied: Environment) -> None:
     assert set(applied.run("up", "--yes").counts()) == {"changes", "unchanged"}
 
@@ -73,7 +98,9 @@ def test_an_access_mode_that_a_restore_switched_stays_whatever_else_changes(appl
     assert read(applied, STORAGE)["spec"]["accessMode"] == "ReadOnly"
     applied["velero"] |= {"prefix": "dash/dev"}
     result = applied.run("up", "--yes")
-    assert kinds(result.lines("updated")) == {"kubernetes.velero.io.BackupStorageLocation", "aws.iam.RolePolicy"}
+    assert kinds(result.lines("updated")) == {
+        *("kubernetes.velero.io.BackupStorageLocation", "aws.iam.RolePolicy", "aws.lambda.Function")
+    }
     spec = read(applied, STORAGE)["spec"]
     assert (spec["accessMode"], spec["objectStorage"]["prefix"]) == ("ReadOnly", "dash/dev")
 
@@ -102,6 +129,7 @@ def test_disabled_it_keeps_the_bucket_and_nothing_in_the_cluster(applied: Enviro
     result = applied.run("up", "--yes")
     assert not {kind for kind in kinds(result.lines("deleted")) if kind.startswith("aws.s3")}
     assert api(applied).get(Reference("v1", "Namespace", "", "velero")) is None
+    assert applied.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert applied.outputs()["backup_bucket_name"] == bucket
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 

@@ -36,6 +36,7 @@ KUBECONFIG = json.dumps(
         "current-context": "aws",
     }
 )
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 LOCATION = Reference("velero.io/v1", "BackupStorageLocation", "velero", "default")
 
 
@@ -78,9 +79,12 @@ def stack(cloud: Cloud, clusters: KeptClusters, tmp_path: Path) -> Iterator[Smal
 
 
 def program(key: str, **changes: Any) -> Program:
+    watch = {"subscriptions": [{"protocol": "email", "endpoint": "backups@example.com"}]}
+
     def run() -> None:
         providers = [aws.Provider("emulated", region=REGION), k8s.Provider("cluster", kubeconfig=KUBECONFIG)]
         given: Any = {"cluster_name": CLUSTER, "region": REGION, "account_id": "123456789012", "kms_key_arn": key}
+        given["watch"] = watch
         backup = VeleroBackup("backup", {**given, **changes}, pulumi.ResourceOptions(providers=providers))
         for output in VeleroBackup.__annotations__:
             pulumi.export(output, getattr(backup, output))
@@ -167,7 +171,10 @@ def test_another_schedule_ttl_or_profile_is_an_update_of_what_it_concerns(
     stack.up(program(key, schedules=[daily], identity="irsa", **provider))
     assert touched(stack) == {}
     stack.up(program(key, schedules=[{**daily, "cron": "0 2 * * *"}], identity="irsa", **provider))
-    assert touched(stack) == {"kubernetes:velero.io/v1:Schedule::backup-daily": "update"}
+    assert touched(stack) == {
+        "kubernetes:velero.io/v1:Schedule::backup-daily": "update",
+        f"{ALARM}::backup-watch-daily": "update",
+    }
     stack.up(program(key, schedules=[{**daily, "cron": "0 2 * * *", "ttl": "48h"}], identity="irsa", **provider))
     assert touched(stack) == {"kubernetes:velero.io/v1:Schedule::backup-daily": "update"}
     weekly = {"name": "weekly", "cron": "0 0 * * 0"}
@@ -175,6 +182,9 @@ def test_another_schedule_ttl_or_profile_is_an_update_of_what_it_concerns(
     assert touched(stack) == {
         "kubernetes:velero.io/v1:Schedule::backup-daily": "delete",
         "kubernetes:velero.io/v1:Schedule::backup-weekly": "create",
+        f"{ALARM}::backup-watch-daily": "delete",
+        f"{ALARM}::backup-watch-weekly": "create",
+        "aws:lambda/function:Function::backup-watch": "update",
     }
     stack.up(program(key, schedules=[weekly], profile="documented", **provider))
     assert touched(stack) == {
