@@ -38,6 +38,7 @@ from sandbox.providers.command import CommandProvider, Kubernetes
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import Resource, contains_unknown, serve
+from sandbox.providers.schema import python_name
 
 Say = Callable[[str], None]
 PLACEHOLDER = demo_files.PLACEHOLDER
@@ -352,8 +353,10 @@ def _print_exc(*args: Any, **kwargs: Any) -> None:
 
 def import_sdk() -> None:
     """Load what the stand-ins need of the SDK in the thread that calls."""
-    for package in sorted({f"pulumi_aws.{token.split(':')[1].split('/')[0]}" for token in ROWS}):
-        hasattr(import_module(package), "__all__")  # asking for any attribute makes a lazy module load itself
+    for package in sorted({python_name(token.split(":")[1].split("/")[0]) for token in ROWS}):
+        hasattr(
+            import_module(f"pulumi_aws.{package}"), "__all__"
+        )  # asking for any attribute makes a lazy module load itself
 
 
 def _ends(pid: int, within: float = 3.0) -> bool:
