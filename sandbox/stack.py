@@ -354,9 +354,8 @@ def _print_exc(*args: Any, **kwargs: Any) -> None:
 def import_sdk() -> None:
     """Load what the stand-ins need of the SDK in the thread that calls."""
     for package in sorted({python_name(token.split(":")[1].split("/")[0]) for token in ROWS}):
-        hasattr(
-            import_module(f"pulumi_aws.{package}"), "__all__"
-        )  # asking for any attribute makes a lazy module load itself
+        # Asking for any attribute makes a lazy module load itself.
+        hasattr(import_module(f"pulumi_aws.{package}"), "__all__")
 
 
 def _ends(pid: int, within: float = 3.0) -> bool:
