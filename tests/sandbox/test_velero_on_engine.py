@@ -10,7 +10,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
 
-from eks_analytics.velero import VeleroBackup
+from eks_analytics.velero import LONGEST_COMPONENT_NAME, VeleroBackup
 from kept_objects import KeptClusters
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
@@ -78,14 +78,18 @@ def stack(cloud: Cloud, clusters: KeptClusters, tmp_path: Path) -> Iterator[Smal
         stack.destroy()
 
 
-def program(key: str, **changes: Any) -> Program:
-    watch = {"subscriptions": [{"protocol": "email", "endpoint": "backups@example.com"}]}
-
+def program(key: str, name: str = "backup", **changes: Any) -> Program:
     def run() -> None:
         providers = [aws.Provider("emulated", region=REGION), k8s.Provider("cluster", kubeconfig=KUBECONFIG)]
-        given: Any = {"cluster_name": CLUSTER, "region": REGION, "account_id": "123456789012", "kms_key_arn": key}
-        given["watch"] = watch
-        backup = VeleroBackup("backup", {**given, **changes}, pulumi.ResourceOptions(providers=providers))
+        args: Any = {
+            "cluster_name": CLUSTER,
+            "region": REGION,
+            "account_id": "123456789012",
+            "kms_key_arn": key,
+            "watch": {"subscriptions": [{"protocol": "email", "endpoint": "backups@example.com"}]},
+            **changes,
+        }
+        backup = VeleroBackup(name, args, pulumi.ResourceOptions(providers=providers))
         for output in VeleroBackup.__annotations__:
             pulumi.export(output, getattr(backup, output))
 
@@ -160,6 +164,13 @@ def test_lock_and_copy_can_come_later_to_a_bucket_with_backups(
     s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
     stack.destroy()
     assert made(cloud) == {}
+
+
+def test_the_longest_name_leaves_room_for_all_that_is_named_after_it(stack: SmallStack, keys: dict[str, str]) -> None:
+    copied = {"replication": {"region": ELSEWHERE, "kms_key_arn": keys[ELSEWHERE]}}
+    stack.up(program(keys[REGION], "b" * LONGEST_COMPONENT_NAME, bucket=copied))
+    names = [one["outputs"]["name"] for one in stack.resources() if one["type"] == "aws:iam/role:Role"]
+    assert max(map(len, names)) == 64
 
 
 def test_another_schedule_ttl_or_profile_is_an_update_of_what_it_concerns(
