@@ -30,7 +30,7 @@ def rules(it: Judgement) -> Iterator[Problem]:
     """All rules of this product, those that others rest on first."""
     if it.settings.product != "e6data":
         return
-    for rule in (_required, _existing_cluster, _network, _parts):
+    for rule in (_required, _existing_cluster, _parts):
         for problem in rule(it):
             it.broken.append(problem.input)
             yield problem
@@ -74,8 +74,9 @@ def _existing_cluster(it: Judgement) -> Iterator[Problem]:
             yield Problem(f"{at}.{name}", value, reason, "leave one of the two out")
 
 
-def _network(it: Judgement) -> Iterator[Problem]:
-    if it.sound("network.nat_gateways", "network.existing_vpc_id"):
+def way_out(it: Judgement) -> Iterator[Problem]:
+    """Goes before the rules of any network, which know a way to do without NAT."""
+    if it.settings.product == "e6data" and it.sound("network.nat_gateways", "network.existing_vpc_id"):
         yield from way_out_problems(NetworkOptions(**network_arguments(it.settings)))
 
 
@@ -89,4 +90,5 @@ def _parts(it: Judgement) -> Iterator[Problem]:
         at = f"{_BLOCK}.{problem.input}"
         rests_on = (*_RESTS_ON.get(problem.input, ()), *_RESTS_ON.get(re.split(r"[.\[]", at)[-1], ()))
         if it.sound(at, *rests_on):
-            yield replace(problem, input=at, value=None if problem.value in ("", []) else problem.value)
+            absent = problem.value in ("", []) and at not in it.given
+            yield replace(problem, input=at, value=None if absent else problem.value)

@@ -109,10 +109,13 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             return context["reason"], context["remedy"]
         case "string_type":
             quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
+            if str(error["loc"][-1]).endswith("_after"):
+                quoted = f'with its unit, "{value}h"'
             return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
         case "int_type" | "int_from_float":
             digits = value if isinstance(value, str) and value.isdigit() else 3
-            return f"must be a whole number, not {_kind(value)}", f"write digits without quotes, such as {digits}"
+            found = str(value) if isinstance(value, float) else _kind(value)
+            return f"must be a whole number, not {found}", f"write digits without quotes, such as {digits}"
         case "bool_type":
             return f"must be true or false, not {_kind(value)}", "write true or false, without quotes"
         case "greater_than_equal":

@@ -320,7 +320,7 @@ def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
 
 _RULES = (
     *(_product, _single_tenancy, _required, _region, _zones, _tags),
-    *(_existing_vpc, _name_resolution, _network, _cluster, _service_addresses, _kubernetes_version),
+    *(_existing_vpc, _name_resolution, e6data.way_out, _network, _cluster, _service_addresses, _kubernetes_version),
     dash_enterprise.rules,
     e6data.rules,
     velero.rules,

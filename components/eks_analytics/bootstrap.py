@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .bootstrap_checks import (
     DEFAULT_KEY_NAME,
     BootstrapOptions,
@@ -158,6 +159,7 @@ class BootstrapInstance(pulumi.ComponentResource):
     this program's, with variables and password, and needs no copying."""
 
     def __init__(self, name: str, args: BootstrapInstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"bootstrap host {name!r}", argument_problems(args, BootstrapInstanceArgs))
         options = bootstrap_options(
             args,
             cluster_name=args["cluster"]["name"],

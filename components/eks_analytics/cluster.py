@@ -15,6 +15,7 @@ import pulumi_eks as eks
 import pulumi_kubernetes as k8s
 
 from . import iam
+from .arguments import argument_problems
 from .cluster_checks import (
     EBS_CSI_ROLE_PER_CLUSTER,
     EBS_CSI_ROLE_VENDOR_NAME,
@@ -136,6 +137,7 @@ class Cluster(pulumi.ComponentResource):
     """ARN of the key that encrypts the Kubernetes secrets."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"cluster {name!r}", argument_problems(args, ClusterArgs))
         options = cluster_options(args, _zones(args["subnet_ids_by_zone"]), _zones(args["node_subnet_ids_by_zone"]))
         reject(f"cluster {options.cluster_name!r}", check_cluster(options))
 

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .bootstrap import BootstrapInstance, BootstrapInstanceArgs, BootstrapSpecArgs, bootstrap_options
 from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
@@ -158,6 +159,7 @@ class DashEnterprise(pulumi.ComponentResource):
     """Command that prints what the watch over backups saw in the last hour; empty without one."""
 
     def __init__(self, name: str, args: DashEnterpriseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"Dash Enterprise {name!r}", argument_problems(args, DashEnterpriseArgs))
         network = NetworkOptions(**args["network"])
         room = _room(args, network)
         reject(f"Dash Enterprise {name!r}", _problems(args, room))

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .dns_records import (
     DnsOptions,
     DnsRecord,
@@ -62,6 +63,7 @@ class DashDnsRecords(pulumi.ComponentResource):
     """What is left to do until the names answer."""
 
     def __init__(self, name: str, args: DashDnsRecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"DNS records {name!r}", argument_problems(args, DashDnsRecordsArgs))
         options = dns_options(args)
         reject(f"DNS records {name!r}", record_problems(options))
         super().__init__("eks-analytics:index:DashDnsRecords", name, None, opts)

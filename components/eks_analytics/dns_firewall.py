@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .cluster_checks import LOG_RETENTION_DAYS
 from .domains import allowed_domains, domain_problems, names
 from .problems import Problem, reject
@@ -54,6 +55,7 @@ class DnsFirewall(pulumi.ComponentResource):
     """Command that prints the look-ups of the last day that were reported or blocked."""
 
     def __init__(self, name: str, args: DnsFirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"DNS firewall {name!r}", argument_problems(args, DnsFirewallArgs))
         cluster_name, region, additional = args["cluster_name"], args["region"], args.get("additional_domains", [])
         action, tags = args.get("action", "ALERT"), args.get("tags", {})
         retention = int(args.get("log_retention_days", DEFAULT_RETENTION_DAYS))

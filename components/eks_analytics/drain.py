@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_command as command
 
+from .arguments import argument_problems
 from .cluster_checks import name_problems
 from .drain_checks import DEFAULT_MINUTES, minutes_problems
 from .problems import reject
@@ -41,6 +42,7 @@ class LoadBalancerDrain(pulumi.ComponentResource):
     """Name of the cluster."""
 
     def __init__(self, name: str, args: LoadBalancerDrainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"drain {name!r}", argument_problems(args, LoadBalancerDrainArgs))
         minutes = int(args.get("minutes", DEFAULT_MINUTES))
         reject(f"drain {name!r}", [*name_problems(args["cluster_name"]), *minutes_problems(minutes)])
 

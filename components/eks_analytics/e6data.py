@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from . import iam
+from .arguments import argument_problems
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .drain import LoadBalancerDrain
 from .drain_checks import DEFAULT_MINUTES
@@ -50,7 +51,8 @@ class E6dataKarpenterArgs(TypedDict):
     eks-pod-identity-agent, or irsa (default for an existing one)."""
     allowed_names: NotRequired[list[str]]
     """Exact names of the NodePools that the controller may serve, e.g. ["e6data-analytics"], where "e6data-*" is too
-    wide. Some 30 fit, and each new one changes IAM policies. None by default."""
+    wide. Some 30 fit, and each new one changes IAM policies; take one out only after its workspace is gone. None by
+    default."""
     enable_zonal_shift: NotRequired[bool]
     """Makes no nodes in a zone from which Amazon Application Recovery Controller shifts away. False by default."""
     replicas: NotRequired[int]
@@ -136,6 +138,7 @@ class E6data(pulumi.ComponentResource):
     """Name of each workspace's EC2NodeClass, by workspace."""
 
     def __init__(self, name: str, args: E6dataArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"e6data {name!r}", argument_problems(args, E6dataArgs))
         options = e6data_options(args)
         reject(f"e6data {name!r}", check_e6data(options))
 

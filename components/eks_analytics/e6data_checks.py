@@ -89,9 +89,12 @@ class E6dataOptions:
 
 def check_e6data(options: E6dataOptions) -> list[Problem]:
     """Everything that is wrong with the options, in all parts."""
+    closed = list(way_out_problems(options.network))
+    # A network alone knows a way to do without NAT, which is none here.
+    network = [one for one in check_network(options.network) if not closed or one.input != "nat_gateways"]
     return [
-        *_of("network", check_network(options.network)),
-        *way_out_problems(options.network),
+        *_of("network", network),
+        *closed,
         *_cluster_problems(options),
         *own_problems(options),
     ]
@@ -104,7 +107,7 @@ def own_problems(options: E6dataOptions) -> Iterator[Problem]:
     workspaces = [{**one, "tags": {**options.tags, **one.get("tags", {})}} for one in options.workspaces]
     yield from check_workspaces(cast("list[E6dataWorkspaceSpecArgs]", workspaces), around)
     if options.installs_karpenter:
-        yield from _of("karpenter", check_karpenter(options.karpenter_options))
+        yield from _of("karpenter", _karpenter_problems(options))
         yield from _allowed_name_problems(options)
         yield from _replica_problems(options)
     elif options.karpenter:
@@ -118,6 +121,14 @@ def own_problems(options: E6dataOptions) -> Iterator[Problem]:
         found = existing_cluster_problems(existing.oidc_provider_arn, existing.karpenter_node_role_name)
         yield from _of("existing_cluster", found)
     yield from (replace(problem, input="drain_minutes") for problem in minutes_problems(options.drain_minutes))
+
+
+def _karpenter_problems(options: E6dataOptions) -> Iterator[Problem]:
+    for problem in check_karpenter(options.karpenter_options):
+        if problem.input == "allowed_names" and "allowed_name_prefix" in problem.remedy:
+            remedy = f"leave it out: then all that begin with {NAME_PREFIX} are served, however many"
+            problem = replace(problem, remedy=remedy)
+        yield problem
 
 
 def way_out_problems(network: NetworkOptions) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from typing import Any, NotRequired
 
 import pulumi
 
+from .arguments import argument_problems
 from .e6data_workspace_options import (
     E6dataWorkspaceSpecArgs,
     WorkspaceSurroundings,
@@ -12,10 +13,9 @@ from .e6data_workspace_options import (
     workspace_pool,
     workspace_warnings,
 )
-from .node_pool_checks import check_node_pools, node_pool_warnings
+from .node_pool_checks import check_node_pools
 from .node_pools import NodePoolsArgs, make_node_class, make_node_pool, node_pools_options, surroundings
 from .problems import reject
-from .unknown_fields import unknown_field_problems
 from .waiting import once
 
 _OF_THE_POOLS = (
@@ -53,10 +53,11 @@ class E6dataWorkspace(pulumi.ComponentResource):
     """Name of the EC2NodeClass, once it is there."""
 
     def __init__(self, name: str, args: E6dataWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"workspace {name!r}", argument_problems(args, E6dataWorkspaceArgs))
         around = WorkspaceSurroundings(
             args["cluster_name"], args.get("availability_zones", ()), args.get("production", False)
         )
-        problems = [*unknown_field_problems("", args, E6dataWorkspaceArgs), *check_workspace(args, around)]
+        problems = list(check_workspace(args, around))
         reject(f"workspace {args['name']!r}", problems or check_node_pools(node_pools_options(_pools(args))))
 
         super().__init__("eks-analytics:index:E6dataWorkspace", name, {}, opts)
@@ -80,7 +81,7 @@ def make_workspace(name: str, args: E6dataWorkspaceArgs, opts: pulumi.ResourceOp
     """Its objects, for whoever has checked the arguments. E6data makes them as children of its own: it may have a
     hundred workspaces, and every component takes its time."""
     pools = _pools(args)
-    for warning in [*workspace_warnings(args), *node_pool_warnings(node_pools_options(pools))]:
+    for warning in workspace_warnings(args):
         pulumi.log.warn(warning, opts.parent)
     (pool,) = pools["pools"]
     node_class = make_node_class(name, pool, surroundings(pools), opts)

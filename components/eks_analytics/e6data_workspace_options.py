@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from .node_pool_checks import check_node_pools
+from .node_pool_images import EXAMPLES
+from .node_pool_machines import choice_problems, machine_warnings
 from .node_pool_options import NodePoolArgs, NodePoolsOptions, ami_family
 from .problems import Problem
 from .unknown_fields import unknown_field_problems
@@ -23,6 +25,7 @@ DEFAULT_AMI_ALIAS = "al2023@v20260724"
 DEFAULT_CPU_LIMIT = 100_000
 DEFAULT_VOLUME_SIZE_GIB = 100
 INSTANCE_STORES = ("raid0", "tmp", "none")
+CAPACITY_TYPES = ("on-demand", "spot")
 
 _LEAST_LETTERS = 3
 _MOST_LETTERS = 63 - len(NAME_PREFIX)
@@ -139,6 +142,10 @@ def check_workspace(workspace: E6dataWorkspaceSpecArgs, around: WorkspaceSurroun
     """Everything that is wrong with one workspace."""
     yield from _name_problems(workspace["name"])
     yield from _own_problems(workspace)
+    alias = workspace.get("ami_alias", DEFAULT_AMI_ALIAS)
+    if around.production and alias.endswith("@latest"):
+        reason = "gives new nodes whatever image AWS has released last, in production too"
+        yield Problem("ami_alias", alias, reason, f'name a release, such as "{_release(alias)}"')
     pool = workspace_pool(workspace)
     options = NodePoolsOptions(
         cluster_name=around.cluster_name,
@@ -146,29 +153,40 @@ def check_workspace(workspace: E6dataWorkspaceSpecArgs, around: WorkspaceSurroun
         pools=[{**pool, "name": object_name("workspace"), "labels": {}, "taints": []}],
         has_node_role=True,
         availability_zones=around.availability_zones,
-        production=around.production,
     )
     for problem in check_node_pools(options):
         field, _, rest = problem.input.removeprefix("pools[0].").partition(".")
         field, bracket, index = field.partition("[")
-        if field not in ("limits", "user_data"):  # those are made here
+        if field not in ("limits", "user_data", "capacity_types"):  # those are made or judged here
             yield replace(problem, input=f"{_ARGUMENTS.get(field, field)}{bracket}{index}{rest and '.' + rest}")
 
 
 def workspace_warnings(workspace: E6dataWorkspaceSpecArgs) -> list[str]:
     """What can be built, but may not be what was meant."""
+    found: list[str] = []
     without = [family for family in workspace["instance_families"] if not has_disks(family)]
-    if workspace.get("instance_store") != "tmp" or not without:
-        return []
-    return [
-        f"workspace {workspace['name']}: machines of {', '.join(without)} have no disks of their own, so /tmp of such "
-        "a node is a folder of its volume (volume_size_gib)."
-    ]
+    if workspace.get("instance_store") == "tmp" and without:
+        found.append(
+            f"workspace {workspace['name']}: machines of {', '.join(without)} have no disks of their own, so /tmp of "
+            "such a node is a folder of its volume (volume_size_gib)."
+        )
+    found += machine_warnings(f"workspace {workspace['name']}", workspace["instance_families"], [])
+    alias = workspace.get("ami_alias", DEFAULT_AMI_ALIAS)
+    if alias.endswith("@latest"):
+        found.append(
+            f"workspace {workspace['name']}: with the ami_alias {alias} new nodes have whatever image AWS has released "
+            f"last, beside older ones that are at work; name a release such as {_release(alias)}."
+        )
+    return found
 
 
 def has_disks(family: str) -> bool:
     """Whether the machines of a family have disks of their own, as far as the family's name tells."""
     return family in _ALSO_WITH_DISKS or bool(_WITH_DISKS.fullmatch(family))
+
+
+def _release(alias: str) -> str:
+    return EXAMPLES.get(alias.partition("@")[0], DEFAULT_AMI_ALIAS)
 
 
 def _name_problems(name: str) -> Iterator[Problem]:
@@ -189,6 +207,7 @@ def _own_problems(workspace: E6dataWorkspaceSpecArgs) -> Iterator[Problem]:
     if not workspace["instance_families"]:
         reason = "leaves the choice to Karpenter, among them machines that are too small for the engine"
         yield Problem("instance_families", [], reason, 'name some, such as ["m5d", "c5d", "r5d"]')
+    yield from choice_problems("capacity_types", workspace.get("capacity_types"), CAPACITY_TYPES)
     limit = workspace.get("cpu_limit", DEFAULT_CPU_LIMIT)
     if limit < 1 or limit != int(limit):
         reason = "is no number of virtual CPUs, so no node could be made"

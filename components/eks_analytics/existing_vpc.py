@@ -34,12 +34,12 @@ def look_up(
             try:
                 subnet = aws.ec2.get_subnet(id=id, opts=lookup)
             except Exception as error:
-                problems.append(_not_found(f"existing_{role}_subnets", id, error))
+                problems.append(_not_found(f"existing_{role}_subnets.{zone}", id, error))
                 continue
             tags[id] = subnet.tags
             problems += check_subnet(options, role, zone, subnet)
             if options.needs_way_out and role == "private" and subnet.vpc_id == vpc.id:
-                problems += check_way_out(id, default_route(vpc.id, id, parent))
+                problems += check_way_out(zone, id, default_route(vpc.id, id, parent))
             for shortage in check_addresses(role, subnet):
                 # Under a running cluster addresses are taken: that must not stand in the way of every later update.
                 if f"kubernetes.io/cluster/{options.cluster_name}" in subnet.tags:

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .iam import tls_only_bucket_policy
 from .installation_checks import InstallationOptions, bucket_prefix, check_installation
 from .problems import Problem, reject
@@ -74,6 +75,7 @@ class DashInstallation(pulumi.ComponentResource):
     """ARN of the secret that holds the admin console's password, once it does; empty without one."""
 
     def __init__(self, name: str, args: DashInstallationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"installation {name!r}", argument_problems(args, DashInstallationArgs))
         options = installation_options(args, args["cluster_name"], args.get("tags", {}))
         reject(f"installation {name!r}", check_installation(options))
 

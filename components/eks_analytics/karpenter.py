@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import iam
+from .arguments import argument_problems
 from .helm_release import helm_release
 from .helm_values import merged
 from .karpenter_checks import KarpenterOptions, check_karpenter, karpenter_warnings
@@ -98,6 +99,7 @@ class Karpenter(pulumi.ComponentResource):
     """ARN of the queue of interruptions."""
 
     def __init__(self, name: str, args: KarpenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"Karpenter {name!r}", argument_problems(args, KarpenterArgs))
         options = karpenter_options(args)
         reject(
             f"Karpenter {name!r}", [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_karpenter(options)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .cluster_checks import name_problems
 from .controller_identity import identity_problems
-from .helm_values import value_at
+from .helm_values import value_at, value_problems
 from .iam import LARGEST_POLICY, partition, policy_size
 from .karpenter_policies import ControllerRights, controller_policies, most_names
 from .problems import Problem, repeated
@@ -20,14 +20,20 @@ OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _OLDEST_MINOR = 14
 _VERSION = re.compile(r"1\.(\d+)\.\d+")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,61}")
-# The policies, the association and the queue's policy are made for these.
-_OURS = (
-    "serviceAccount.create",
-    "serviceAccount.name",
-    "settings.clusterName",
-    "settings.interruptionQueue",
-    "settings.isolatedVPC",
-    "settings.enableZonalShift",
+# The policies, the association and the queue's policy are made for these; with the argument for each.
+_OURS = {
+    "replicas": "replicas",
+    "serviceAccount.create": "",
+    "serviceAccount.name": "",
+    "settings.clusterEndpoint": "cluster_endpoint",
+    "settings.clusterName": "cluster_name",
+    "settings.enableZonalShift": "enable_zonal_shift",
+    "settings.interruptionQueue": "",
+    "settings.isolatedVPC": "isolated_vpc",
+}
+_MAPS = (
+    *("serviceAccount", "serviceAccount.annotations", "settings", "controller", "controller.resources"),
+    *("controller.resources.requests", "controller.resources.limits", "affinity"),
 )
 
 
@@ -67,7 +73,7 @@ def check_karpenter(options: KarpenterOptions) -> list[Problem]:
         *identity_problems(options.identity, options.has_oidc_provider, options.oidc_provider_arn),
         *_name_restriction_problems(options),
         *_place_problems(options),
-        *_value_problems(options),
+        *value_problems(options.helm_values, _OURS, _MAPS),
         *check_tags(options.tags),
     ]
 
@@ -145,10 +151,3 @@ def _place_problems(options: KarpenterOptions) -> Iterator[Problem]:
     if options.isolated_vpc and not options.use_instance_profile:
         reason = "means that IAM is out of reach, where Karpenter would make instance profiles for its nodes"
         yield Problem("isolated_vpc", True, reason, "set use_instance_profile, and give NodePools that profile's name")
-
-
-def _value_problems(options: KarpenterOptions) -> Iterator[Problem]:
-    for path in _OURS:
-        if (value := value_at(options.helm_values, path)) is not None:
-            reason = "is what IAM policies, queue and identity are made for, so another value would not work"
-            yield Problem(f"helm_values.{path}", value, reason, "leave it out, and use the component's own arguments")

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import iam
+from .arguments import argument_problems
 from .helm_release import helm_release
 from .helm_values import merged
 from .load_balancer_controller_checks import LoadBalancerControllerOptions, check_load_balancer_controller
@@ -83,6 +84,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: AwsLoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        reject(f"load balancer controller {name!r}", argument_problems(args, AwsLoadBalancerControllerArgs))
         options = load_balancer_controller_options(args)
         reject(
             f"load balancer controller {name!r}",

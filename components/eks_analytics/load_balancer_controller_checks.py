@@ -7,7 +7,7 @@ from typing import Any
 
 from .cluster_checks import name_problems
 from .controller_identity import identity_problems
-from .helm_values import value_at
+from .helm_values import value_at, value_problems
 from .iam import LARGEST_POLICY, policy_size
 from .load_balancer_controller_policy import ControllerScope, load_balancer_controller_policies
 from .problems import Problem
@@ -22,18 +22,19 @@ _VPC_ID = re.compile(r"vpc-[0-9a-f]+")
 # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#tags
 _TAGS_OF_THE_CONTROLLER = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws")
 # Role, policy and what is made of the other arguments fit these.
-_OURS = (
-    "clusterName",
-    "defaultTags",
-    "enableServiceMutatorWebhook",
-    "enableShield",
-    "enableWaf",
-    "enableWafv2",
-    "region",
-    "serviceAccount.create",
-    "serviceAccount.name",
-    "vpcId",
-)
+_OURS = {
+    "clusterName": "cluster_name",
+    "defaultTags": "default_tags",
+    "enableServiceMutatorWebhook": "enable_service_mutator_webhook",
+    "enableShield": "enable_shield",
+    "enableWaf": "enable_waf",
+    "enableWafv2": "enable_wafv2",
+    "region": "region",
+    "serviceAccount.create": "",
+    "serviceAccount.name": "",
+    "vpcId": "vpc_id",
+}
+_MAPS = ("serviceAccount", "serviceAccount.annotations", "podDisruptionBudget", "resources", "resources.requests")
 _LISTENER_TAGS = "controllerConfig.featureGates.ListenerRulesTagging"
 
 
@@ -142,10 +143,7 @@ def _restriction_problems(options: LoadBalancerControllerOptions) -> Iterator[Pr
 
 
 def _value_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
-    for path in _OURS:
-        if (value := value_at(values, path)) is not None:
-            reason = "is what the controller's role and policies are made for, so another value would not work"
-            yield Problem(f"helm_values.{path}", value, reason, "leave it out, and use the component's own arguments")
+    yield from value_problems(values, _OURS, _MAPS)
     if value_at(values, _LISTENER_TAGS) is False:
         reason = "leaves listeners and rules without tags, and the controller may touch only those with the cluster's"
         yield Problem(f"helm_values.{_LISTENER_TAGS}", False, reason, "leave it out")

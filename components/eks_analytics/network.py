@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
 from .iam import PolicyDocument, partition
@@ -92,6 +93,7 @@ class Network(pulumi.ComponentResource):
     """Id of the S3 gateway endpoint, if one was made."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"network {name!r}", argument_problems(args, NetworkArgs))
         options = NetworkOptions(**args)
         reject(f"network {name!r}", check_network(options))
         super().__init__("eks-analytics:index:Network", name, None, opts)

@@ -10,8 +10,8 @@ from .node_pool_disks import disk_problems, key_warnings
 from .node_pool_disruption import disruption_problems
 from .node_pool_images import EXAMPLES, image_problems, user_data_problems
 from .node_pool_labels import key_problem, label_problem, requirement_key_problem, value_problem
-from .node_pool_machines import machine_problems, zone_problems
-from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family
+from .node_pool_machines import machine_problems, machine_warnings, zone_problems
+from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family, limits
 from .node_pool_selectors import selector_problems
 from .problems import Problem, repeated
 from .tags import check_tags
@@ -23,6 +23,8 @@ _QUANTITY = re.compile(r"(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)
 _OPERATORS = {"In": "one or more", "NotIn": "one or more", "Exists": "no", "DoesNotExist": "no"}
 _NUMERIC = ("Gt", "Lt", "Gte", "Lte")
 _FORBIDDEN_TAGS = ("eks:eks-cluster-name", "karpenter.k8s.aws/ec2nodeclass")
+_RESOURCES = ("cpu", "memory", "nodes", "pods", "ephemeral-storage")
+_MOST_LABELS = 100
 _MOST_REQUIREMENTS = 90  # of 100: some are made of other arguments
 
 
@@ -39,6 +41,9 @@ def node_pool_warnings(options: NodePoolsOptions) -> list[str]:
     """What can be built, but may not be what was meant."""
     found: list[str] = []
     for index, pool in enumerate(options.pools):
+        families, types = pool.get("instance_families", []), pool.get("instance_types", [])
+        found += machine_warnings(f"node pool {pool['name']}", families, types)
+        found += _limit_warnings(f"pools[{index}]", pool)
         if pool["ami_alias"].endswith("@latest"):
             found.append(
                 f"pools[{index}].ami_alias is {pool['ami_alias']}: whenever AWS releases an image, all nodes of "
@@ -73,6 +78,8 @@ def _pool_problems(where: str, pool: NodePoolArgs, options: NodePoolsOptions) ->
     yield from selector_problems(f"{where}.security_group_selector", pool.get("security_group_selector"), "sg")
     yield from _metadata_problems(where, pool)
     for problem in check_tags(pool.get("tags", {})):
+        if problem.value == "Name":
+            problem = replace(problem, reason="is a tag that Karpenter sets, after each node's own name")
         yield replace(problem, input=f"{where}.{problem.input}")
     yield from forbidden_tag_problems(f"{where}.tags", pool.get("tags", {}))
 
@@ -127,6 +134,9 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
 
 
 def _label_problems(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+    if len(labels) > _MOST_LABELS:
+        reason = f"are more than the {_MOST_LABELS} that a NodePool takes"
+        yield Problem(f"{where}.labels", len(labels), reason, "leave some out")
     for key, value in labels.items():
         at = f'{where}.labels["{key}"]'
         for problem in (label_problem(at, key), value_problem(at, value)):
@@ -151,7 +161,7 @@ def _taint_problems(where: str, taints: Sequence[TaintArgs]) -> Iterator[Problem
 
 
 def _limit_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
-    for key, value in pool.get("limits", {}).items():
+    for key, value in limits(pool).items():
         at = f'{where}.limits["{key}"]'
         if problem := key_problem(at, key):
             yield problem
@@ -161,6 +171,14 @@ def _limit_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
     weight = pool.get("weight")
     if weight is not None and not 1 <= weight <= 100:
         yield Problem(f"{where}.weight", weight, "lies outside of 1 and 100", "write a number between, or leave it out")
+
+
+def _limit_warnings(where: str, pool: NodePoolArgs) -> Iterator[str]:
+    for key, value in limits(pool).items():
+        if re.fullmatch(r"[0.]+\D*", value):
+            yield f'{where}.limits["{key}"] is {value}: the pool {pool["name"]} makes no node.'
+        if "/" not in key and key not in _RESOURCES and not key.startswith("hugepages-"):
+            yield f'{where}.limits["{key}"] limits nothing: no node has such a resource; use {", ".join(_RESOURCES)}.'
 
 
 def _metadata_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:

@@ -12,6 +12,10 @@ LEAST_ROOT_GIB = 20
 _AWS_MANAGED_KEY = "alias/aws/ebs"
 """The key of AWS for EBS, which every role of the account may use through EC2."""
 _ROOT = "xvda"
+_NEVER_ROOT = ("st1", "sc1")
+_KEY = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(alias/[A-Za-z0-9/_-]{1,250}|(key/)?(mrk-[0-9a-f]{32}|[0-9a-f-]{36}))"
+)
 _MOST_DEVICES = 50
 _DEVICE = re.compile(r"(/dev/)?(sd|xvd|nvme)[a-z0-9]+")
 _SNAPSHOT = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -87,10 +91,16 @@ def _device_problems(where: str, device: BlockDeviceArgs) -> Iterator[Problem]:
         yield Problem(
             f"{where}.snapshot_id", snapshot, "is not the id of a snapshot", 'write one such as "snap-0a1b2c3d"'
         )
+    if (key := device.get("kms_key_id")) is not None and not _KEY.fullmatch(key):
+        reason = "is neither the id, the ARN nor the alias of a KMS key"
+        yield Problem(f"{where}.kms_key_id", key, reason, 'write one such as "alias/disks"')
     if "size_gib" not in device and not snapshot:
         yield Problem(where, name, "has neither size_gib nor snapshot_id", "give one of the two")
     if kind not in VOLUME_TYPES:
         yield Problem(f"{where}.volume_type", kind, "is unknown to EC2", f"use {', '.join(VOLUME_TYPES)}")
+        return
+    if kind in _NEVER_ROOT and name.removeprefix("/dev/") == _ROOT:
+        yield Problem(f"{where}.volume_type", kind, "cannot be the volume that a node boots from", "use gp3")
         return
     limits = VOLUME_TYPES[kind]
     for field, value, allowed in (

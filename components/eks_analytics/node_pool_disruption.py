@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from .cron_syntax import cron_fault
 from .node_pool_options import DisruptionBudgetArgs, NodePoolArgs, seconds
 from .problems import Problem, repeated
 
@@ -10,8 +11,8 @@ CONSOLIDATION_POLICIES = ("WhenEmptyOrUnderutilized", "WhenEmpty", "Balanced")
 REASONS = ("Empty", "Underutilized", "Drifted")
 
 _DURATION = re.compile(r"(\d+[hms])+")
-_WINDOW = re.compile(r"\d+h(\d+m)?|\d+m")
-_SCHEDULE = re.compile(r"@(annually|yearly|monthly|weekly|daily|midnight|hourly)|[^\s@]+(\s[^\s@]+){4}")
+_WINDOW = re.compile(r"(\d+h(\d+m)?|\d+m)(0s)?")
+_MOST_BUDGETS = 50
 _BUDGET = re.compile(r"(100|\d{1,2})%|\d+")
 
 
@@ -35,7 +36,11 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
     if _DURATION.fullmatch(expires) and not seconds(expires):
         reason = "replaces every node as soon as it is there, without end"
         yield Problem(f"{where}.expire_after", expires, reason, 'write an age such as "720h", or Never')
-    for index, budget in enumerate(pool.get("disruption_budgets", [])):
+    budgets = pool.get("disruption_budgets", [])
+    if len(budgets) > _MOST_BUDGETS:
+        reason = f"are more than the {_MOST_BUDGETS} that a NodePool takes"
+        yield Problem(f"{where}.disruption_budgets", len(budgets), reason, "leave some out")
+    for index, budget in enumerate(budgets):
         yield from _budget_problems(f"{where}.disruption_budgets[{index}]", budget)
 
 
@@ -53,9 +58,9 @@ def _budget_problems(where: str, budget: DisruptionBudgetArgs) -> Iterator[Probl
     if (schedule is None) != (duration is None):
         given, missing = ("schedule", "duration") if duration is None else ("duration", "schedule")
         yield Problem(f"{where}.{given}", budget.get(given), f"needs a {missing} beside it", "give both, or neither")
-    if schedule is not None and not _SCHEDULE.fullmatch(schedule):
-        reason = "is no cron expression of five parts, nor @daily and the like"
-        yield Problem(f"{where}.schedule", schedule, reason, 'write one such as "0 9 * * mon-fri"; it counts in UTC')
+    if schedule is not None and (fault := cron_fault(schedule)):
+        # The API server takes nearly anything, and Karpenter then lets no node go at all.
+        yield Problem(f"{where}.schedule", schedule, fault, 'write one such as "0 9 * * mon-fri"; it counts in UTC')
     if duration is not None and not _WINDOW.fullmatch(duration):
         reason = "is no duration in hours and minutes"
         yield Problem(f"{where}.duration", duration, reason, 'write one such as "8h", "30m" or "1h30m"')

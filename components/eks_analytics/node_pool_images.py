@@ -52,9 +52,14 @@ def user_data_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield Problem(key, shown, reason, "fetch the longer part from S3, or make an image of it")
     if ami_family(pool) == "bottlerocket":
         yield from _toml_problems(key, text, shown)
-    elif not re.match(r"#!/|MIME-Version:|Content-Type:|(---\n)?apiVersion: node\.eks\.aws/", text):
+    elif not re.match(r"#!/|MIME-Version:|Content-Type:", text) and not _is_node_config(text):
         reason = "is neither a script, a NodeConfig nor a MIME archive, so nodes would boot without it"
         yield Problem(key, shown, reason, 'begin a script with "#!/bin/bash"')
+
+
+def _is_node_config(text: str) -> bool:
+    begins = re.match(r"(---\s*\n|#(?!!).*\n|\s*\n)*(apiVersion|kind|metadata|spec):", text)
+    return bool(begins and re.search(r"^apiVersion:\s*[\"']?node\.eks\.aws/", text, re.MULTILINE))
 
 
 def _toml_problems(key: str, text: str, shown: str) -> Iterator[Problem]:

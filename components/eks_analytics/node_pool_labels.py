@@ -29,16 +29,17 @@ _ARGUMENTS = {
 _TAKEN = ("kubernetes.io/os", "kubernetes.io/hostname", "karpenter.sh/nodepool")
 _DNS_NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _KEY = re.compile(rf"(?P<domain>{_DNS_NAME}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
+_LONGEST_DOMAIN = 253
 _VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 
 
 def key_problem(where: str, key: str) -> Problem | None:
     """What is wrong with the form of a label's or taint's key."""
-    if _KEY.fullmatch(key):
+    if (found := _KEY.fullmatch(key)) and len(found["domain"] or "/") <= _LONGEST_DOMAIN + 1:
         return None
     reason = (
-        "is not a Kubernetes key: an optional DNS name and a slash, then at most 63 letters, digits, - _ and . that "
-        "begin and end with a letter or digit"
+        f"is not a Kubernetes key: an optional DNS name of at most {_LONGEST_DOMAIN} characters and a slash, then at "
+        "most 63 letters, digits, - _ and . that begin and end with a letter or digit"
     )
     return Problem(where, key, reason, 'write a key such as "workload" or "example.com/workload"')
 
@@ -57,7 +58,8 @@ def label_problem(where: str, key: str) -> Problem | None:
         return problem
     if argument := _ARGUMENTS.get(key):
         return Problem(where, key, "is what machines differ in, not what they are given", f"use {argument}")
-    if key in _TAKEN or key.rpartition("/")[0].endswith(("karpenter.sh", "karpenter.k8s.aws")):
+    # The rules of a NodePool take a key without a slash for a domain, too.
+    if key in _TAKEN or key.partition("/")[0].endswith(("karpenter.sh", "karpenter.k8s.aws")):
         return Problem(where, key, "is a label that Karpenter or the node itself sets", "use a domain of your own")
     return None
 
@@ -68,10 +70,11 @@ def requirement_key_problem(where: str, key: str, *, only_lists: bool) -> Proble
         return problem
     if only_lists and (argument := _ARGUMENTS.get(key)):
         return Problem(where, key, "has an argument of its own", f"use {argument}")
-    domain = key.rpartition("/")[0]
+    domain = key.partition("/")[0]
     if key in _TAKEN:
         return Problem(where, key, "is set by Karpenter or by the node itself", "leave it out")
-    if domain.endswith("karpenter.sh") or (domain.endswith("karpenter.k8s.aws") and key not in _AWS_LABELS):
+    known = key in _AWS_LABELS or key in _ARGUMENTS
+    if domain.endswith(("karpenter.sh", "karpenter.k8s.aws")) and not known:
         reason = "is not among Karpenter's labels, and its domain is kept for these"
         return Problem(
             where, key, reason, "use one of https://karpenter.sh/docs/concepts/scheduling/, or a domain of your own"

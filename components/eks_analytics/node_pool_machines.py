@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .instance_types import family, instance_type
 from .node_pool_options import NodePoolArgs
 from .problems import Problem, repeated
 
@@ -21,14 +22,12 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         ("capacity_types", pool.get("capacity_types"), CAPACITY_TYPES),
         ("architectures", pool.get("architectures"), ARCHITECTURES),
     ):
-        yield from _choice_problems(f"{where}.{field}", given, allowed)
+        yield from choice_problems(f"{where}.{field}", given, allowed)
     families, types = pool.get("instance_families", []), pool.get("instance_types", [])
-    for index, family in enumerate(families):
-        if not _FAMILY.fullmatch(family):
+    for index, name in enumerate(families):
+        if not _FAMILY.fullmatch(name):
             reason = "is not the name of a family of EC2 instance types"
-            yield Problem(
-                f"{where}.instance_families[{index}]", family, reason, 'write one such as "m6i", without size'
-            )
+            yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i", without size')
     for index, name in enumerate(types):
         at = f"{where}.instance_types[{index}]"
         if not _TYPE.fullmatch(name):
@@ -43,7 +42,18 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield from _architecture_problems(f"{where}.{field}", listed, pool.get("architectures", ["amd64"]))
 
 
-def _choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:
+def machine_warnings(subject: str, families: Sequence[str], types: Sequence[str]) -> Iterator[str]:
+    """Machines that the table of instance types does not hold: new, rare, or misspelt."""
+    unknown = [*(one for one in families if not family(one)), *(one for one in types if not instance_type(one))]
+    if unknown:
+        yield (
+            f"{subject}: {', '.join(unknown)} is not among the machines known here; if EC2 does not have it either, no "
+            "node is made of it, without an error."
+        )
+
+
+def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with words of which there are only a few."""
     if given is None:
         return
     if not given:
@@ -59,6 +69,8 @@ def _choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[
 
 def _architecture_problems(where: str, machines: Sequence[str], architectures: Sequence[str]) -> Iterator[Problem]:
     """Karpenter would pass silently over machines of another architecture."""
+    if not architectures:
+        return
     of = {machine: "arm64" if _ARM.fullmatch(machine.partition(".")[0]) else "amd64" for machine in machines}
     for machine, architecture in of.items():
         if architecture not in architectures:

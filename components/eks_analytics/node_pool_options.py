@@ -209,6 +209,12 @@ def block_devices(pool: NodePoolArgs) -> list[BlockDeviceArgs]:
     return [{"device_name": "/dev/xvda", "size_gib": size}]
 
 
+def limits(pool: NodePoolArgs) -> dict[str, str]:
+    """The limits of a pool as text. Kubernetes takes numbers as well, which come as floats through the plugin."""
+    amounts: Mapping[str, Any] = pool.get("limits", {"cpu": DEFAULT_CPU_LIMIT})
+    return {key: f"{value:.15g}" if isinstance(value, float) else str(value) for key, value in amounts.items()}
+
+
 def node_class(pool: NodePoolArgs, around: Surroundings) -> dict[str, Any]:
     """The EC2NodeClass of a pool, as a manifest."""
     identity = {"role": around.node_role} if around.node_role is not None else {}
@@ -255,7 +261,7 @@ def node_pool(pool: NodePoolArgs) -> dict[str, Any]:
     labels = pool.get("labels")
     spec: dict[str, Any] = {
         "template": {**({"metadata": {"labels": dict(labels)}} if labels else {}), "spec": template},
-        "limits": dict(pool.get("limits", {"cpu": DEFAULT_CPU_LIMIT})),
+        "limits": limits(pool),
         "disruption": _disruption(pool),
     }
     if "weight" in pool:

@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from .arguments import argument_problems
 from .node_pool_checks import check_node_pools, node_pool_warnings
 from .node_pool_options import (
     NodePoolArgs,
@@ -53,6 +54,7 @@ class NodePools(pulumi.ComponentResource):
     """Names of the EC2NodeClasses, once they are there."""
 
     def __init__(self, name: str, args: NodePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"node pools {name!r}", argument_problems(args, NodePoolsArgs))
         options = node_pools_options(args)
         reject(f"node pools {name!r}", check_node_pools(options))
 

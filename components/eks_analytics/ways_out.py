@@ -20,9 +20,9 @@ class DefaultRoute:
     """Id of the gateway; empty where there is no such route."""
 
 
-def check_way_out(subnet: str, route: DefaultRoute) -> Iterator[Problem]:
+def check_way_out(zone: str, subnet: str, route: DefaultRoute) -> Iterator[Problem]:
     """What is wrong with a private subnet's default route."""
-    name = "existing_private_subnets"
+    name = f"existing_private_subnets.{zone}"
     if not route.target:
         reason = f"has no way to the internet (no route to {ANYWHERE} in {route.table}), and what runs there needs one"
         yield Problem(name, subnet, reason, "route it through a NAT gateway, a transit gateway or a firewall")

@@ -75,6 +75,19 @@ def test_a_private_subnet_that_leads_to_the_internet_gateway_is_refused_before_a
     there["network"] = network
 
 
+def test_subnets_that_are_not_there_or_elsewhere_are_named_together(there: Environment) -> None:
+    network, ec2 = there["network"], there.client("ec2")
+    other = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
+    foreign = ec2.create_subnet(VpcId=other, CidrBlock="10.60.0.0/20", AvailabilityZone="us-west-2a")
+    subnets = {"us-west-2a": foreign["Subnet"]["SubnetId"], "us-west-2b": "subnet-0123456789abcdef0"}
+    there["network"] = network | {"existing_private_subnets": subnets}
+    output = there.run("preview", code=1).output
+    assert f"belongs to {other}" in output
+    assert "subnet-0123456789abcdef0" in output
+    assert "way to the internet" not in output
+    there["network"] = network
+
+
 def test_a_cluster_that_is_not_there_is_named(there: Environment) -> None:
     there["cluster_name"] = "nowhere"
     assert "cluster_name = 'nowhere'" in there.run("preview", code=1).output

@@ -174,7 +174,8 @@ def test_discovery_finds_the_private_subnets_and_the_clusters_group_and_nothing_
 
 def test_the_controllers_rights_end_at_what_is_e6datas(applied: Environment) -> None:
     texts = [str(one["inputs"].get("policy", "")) for one in applied.state() if one["type"].startswith("aws:iam/")]
-    assert any('"aws:ResourceTag/karpenter.sh/nodepool": "e6data-*"' in text for text in texts)
+    assert any('"aws:ResourceTag/karpenter.sh/nodepool": ["e6data-*", ""]' in text for text in texts)
+    assert any('"aws:ResourceTag/karpenter.k8s.aws/ec2nodeclass": "e6data-*"' in text for text in texts)
     assert any('"aws:ResourceTag/app": "e6data"' in text for text in texts)
 
 

@@ -168,7 +168,7 @@ def test_pools_go_before_classes_and_the_controller_goes_before_its_crds(stack: 
     }
     state = {one["urn"].rpartition("$")[2]: one.get("dependencies", []) for one in stack.resources()}
     needed = [urn.rpartition("$")[2] for urn in state["kubernetes:helm.sh/v3:Release::main-karpenter"]]
-    assert "aws:eks/podIdentityAssociation:PodIdentityAssociation::main-controller" in needed
+    assert "aws:eks/podIdentityAssociation:PodIdentityAssociation::main" in needed
     assert "aws:eks/accessEntry:AccessEntry::main-node" in needed
     stack.destroy()
     assert objects.deleted == [

@@ -127,6 +127,8 @@ def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environm
     assert "11" in refused or "addresses" in refused
     assert strange in refused
     assert other in refused or "another VPC" in refused or vpc in refused
+    dev["network"] = {**dev["network"], "existing_vpc_id": "vpc-0123456789abcdef0"}
+    assert "existing_vpc_id = 'vpc-0123456789abcdef0': was asked of EC2" in dev.run("preview", code=1).output
 
 
 def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:

@@ -226,7 +226,7 @@ def test_where_the_cluster_is_gone_there_is_nothing_to_do(drain: Drain, status: 
     assert "is gone already" in done.output
 
 
-def test_what_a_lost_cluster_left_behind_is_named_with_the_command_that_removes_it_at_once(drain: Drain) -> None:
+def test_what_a_lost_cluster_left_behind_is_named_with_the_command_that_removes_it(drain: Drain) -> None:
     done = drain(cluster=None, elbv2=[balancer()])
     assert done.code == 1
     assert "Nobody is left to remove load balancer k8s-web" in done.error

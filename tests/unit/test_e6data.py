@@ -20,7 +20,10 @@ NETWORK = {"cluster_name": "e6", "region": "us-west-2", "availability_zones": ZO
 EXISTING_VPC = {
     **NETWORK,
     "existing_vpc_id": "vpc-0a1b2c3d4e5f67890",
-    "existing_private_subnets": {"us-west-2a": "subnet-0a1b2c3d4e5f67890", "us-west-2b": "subnet-0a1b2c3d4e5f67891"},
+    "existing_private_subnets": {
+        "us-west-2a": "subnet-0a1b2c3d4e5f67890",
+        "us-west-2b": "subnet-0a1b2c3d4e5f67891",
+    },
 }
 CLUSTER = {
     "cluster_name": "e6",
@@ -203,13 +206,13 @@ def test_a_cluster_that_would_not_do_is_refused(changes: Any, words: str) -> Non
 
 @pytest.mark.parametrize("target", ["nat-1", "tgw-1", "vgw-1", "eni-1", "vpce-1"])
 def test_private_subnets_with_a_way_out_are_taken(target: str) -> None:
-    assert list(check_way_out("subnet-1", DefaultRoute("rtb-1", target))) == []
+    assert list(check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))) == []
 
 
 @pytest.mark.parametrize(("target", "words"), [("", "no route to 0.0.0.0/0 in rtb-1"), ("igw-1", "without public")])
 def test_private_subnets_without_a_way_out_are_refused(target: str, words: str) -> None:
-    (found,) = check_way_out("subnet-1", DefaultRoute("rtb-1", target))
-    assert found.input == "existing_private_subnets"
+    (found,) = check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))
+    assert found.input == "existing_private_subnets.us-west-2a"
     assert words in found.reason
 
 

@@ -224,9 +224,9 @@ def test_a_workspace_is_one_pool_and_one_class_with_known_names(build: Any, reco
 
 def test_nothing_is_registered_where_something_is_wrong(build: Any, recorder: Recorder) -> None:
     with pytest.raises(ValueError, match="cannot be built as asked") as error:
-        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"], cpuLimits=8)
+        build(name="Analytics", cpu_limit=0, zones=["us-west-2b"])
     assert recorder.registrations == []
-    for name in ("name", "cpu_limit", "zones", "cpuLimits"):
+    for name in ("name", "cpu_limit", "zones"):
         assert f"- {name} = " in str(error.value)
 
 
@@ -326,3 +326,22 @@ def test_the_script_is_a_script_without_foreign_escapes() -> None:
     assert text.startswith("#!/bin/bash\n")
     assert "$${" not in text
     assert os.linesep == "\n"
+
+
+def test_an_image_that_changes_by_itself_is_told_of_as_it_is_for_a_workspace() -> None:
+    (warning,) = workspace_warnings(workspace(ami_alias="bottlerocket@latest"))
+    assert warning.startswith("workspace analytics: with the ami_alias bottlerocket@latest new nodes")
+    assert warning.endswith("such as bottlerocket@v1.50.0.")
+    around = WorkspaceSurroundings("e6", production=True)
+    ((name, text),) = problems(around, ami_alias="al2023@latest")
+    assert (name, "replaces" in text, '"al2023@v20260724"' in text) == ("ami_alias", False, True)
+
+
+def test_a_workspace_is_offered_the_ways_to_pay_that_it_takes() -> None:
+    assert problems(capacity_types=[]) == [("capacity_types", "leaves nothing to choose; name some of on-demand, spot")]
+    assert [name for name, _ in problems(capacity_types=["reserved"])] == ["capacity_types"]
+
+
+def test_a_family_that_nobody_knows_is_warned_of() -> None:
+    (warning,) = workspace_warnings(workspace(instance_families=["m5d", "m99zz"]))
+    assert warning.startswith("workspace analytics: m99zz is not among")

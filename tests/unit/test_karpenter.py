@@ -232,9 +232,10 @@ def test_settings_follow_from_the_arguments(build: Build, recorder: Recorder) ->
 
 
 def test_given_values_win_at_every_depth(build: Build, recorder: Recorder) -> None:
-    build(helm_values={"replicas": 5, "settings": {"featureGates": {"nodeRepair": True}}})
+    requests = {"resources": {"requests": {"cpu": "500m"}}}
+    build(helm_values={"controller": requests, "settings": {"featureGates": {"nodeRepair": True}}})
     found = values(recorder)
-    assert found["replicas"] == 5
+    assert found["controller"]["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
     assert found["settings"]["featureGates"] == {"nodeRepair": True}
     assert found["settings"]["clusterName"] == "analytics"
 

@@ -27,6 +27,7 @@ def options(**changes: Any) -> KarpenterOptions:
         {"isolated_vpc": True, "use_instance_profile": True},
         {"replicas": 1, "namespace": "karpenter"},
         {"helm_values": {"settings": {"featureGates": {"nodeRepair": True}}, "logLevel": "debug"}},
+        {"helm_values": {"affinity": None, "controller": {"resources": {"limits": {"memory": "2Gi"}}}}},
         {"tags": {"CostCenter": "42"}},
         {"cluster_name": "Dash_1"},
     ],
@@ -60,6 +61,15 @@ def test_what_works_is_taken(right: dict[str, Any]) -> None:
         ({"replicas": 0}, "replicas", "leaves no controller"),
         ({"helm_values": {"settings": {"clusterName": "x"}}}, "helm_values.settings.clusterName", "made for"),
         ({"helm_values": {"serviceAccount": {"name": "x"}}}, "helm_values.serviceAccount.name", "made for"),
+        ({"helm_values": {"replicas": 5}}, "helm_values.replicas", "use the argument replicas"),
+        ({"helm_values": {"settings": {"clusterName": None}}}, "helm_values.settings.clusterName", "leave it out"),
+        ({"helm_values": {"settings": "foo"}}, "helm_values.settings", "take the place of a map"),
+        ({"helm_values": {"settings": None}}, "helm_values.settings", "take the place of a map"),
+        (
+            {"helm_values": {"controller": {"resources": 1}}},
+            "helm_values.controller.resources",
+            "write keys and values",
+        ),
         ({"tags": {"Name": "x"}}, "tags", "set themselves"),
     ],
 )

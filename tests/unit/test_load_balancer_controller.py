@@ -201,7 +201,8 @@ def test_charts_of_2_5_and_newer_controllers_are_fine(version: str) -> None:
             ["default_tags = 'app'", "app: other", "e6data only"],
         ),
         ({"restricted_tags": {f"k{i}": "v" * 200 for i in range(9)}}, ["9 tags", "IAM takes 6144"]),
-        ({"helm_values": {"enableWafv2": True}}, ["helm_values.enableWafv2 = True", "own arguments"]),
+        ({"helm_values": {"enableWafv2": True}}, ["helm_values.enableWafv2 = True", "use the argument enable_wafv2"]),
+        ({"helm_values": {"resources": "100m"}}, ["helm_values.resources = '100m'", "take the place of a map"]),
         ({"helm_values": {"serviceAccount": {"name": "x"}}}, ["helm_values.serviceAccount.name = 'x'"]),
         (
             {"helm_values": {"controllerConfig": {"featureGates": {"ListenerRulesTagging": False}}}},

@@ -39,6 +39,9 @@ RIGHT: list[dict[str, Any]] = [
             }
         ]
     },
+    {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "NotIn", "values": ["spot"]}]},
+    {"labels": {f"{'a' * 253}/b": "c"}},
+    {"labels": {f"k{n}": "v" for n in range(100)}, "disruption_budgets": [{"nodes": "1"}] * 50},
     {"labels": {"app": "e6data", "node-role.kubernetes.io/batch": "true", "example.com/empty": ""}},
     {"taints": [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoExecute"}]},
     {"startup_taints": [{"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"}]},
@@ -50,6 +53,8 @@ RIGHT: list[dict[str, Any]] = [
     {"disruption_budgets": [{"nodes": "100%", "reasons": ["Empty"]}, {"nodes": "0", "reasons": ["Drifted"]}]},
     {"disruption_budgets": [{"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "8h30m"}]},
     {"disruption_budgets": [{"nodes": "5", "schedule": "@daily", "duration": "10m"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "0  9 * * *", "duration": "8h0s"}]},
+    {"disruption_budgets": [{"nodes": "0", "schedule": "*/5,7 0-8/2 ? JAN,3-dec 0,Mon-6", "duration": "1h30m0s"}]},
     {"disk_size_gib": 20},
     {"block_devices": [{**DEVICE, "iops": 16000, "throughput": 1000, "root_volume": True}]},
     {"block_devices": [DEVICE, {"device_name": "/dev/xvdb", "snapshot_id": "snap-0a1b2c3d"}]},
@@ -61,6 +66,9 @@ RIGHT: list[dict[str, Any]] = [
     {"instance_store": "raid0"},
     {"user_data": "#!/bin/bash\necho ${HOME}\n"},
     {"user_data": "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n"},
+    {"user_data": "# disks\n---\nkind: NodeConfig\napiVersion: node.eks.aws/v1alpha1\n"},
+    {"block_devices": [{**DEVICE, "kms_key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}]},
+    {"block_devices": [{**DEVICE, "kms_key_id": "arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/a"}]},
     {"user_data": 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="//"\n\n--//--\n'},
     {"subnet_selector": [{"tags": {"a": "*"}}, {"id": "subnet-0a1b2c3d"}]},
     {"security_group_selector": [{"id": "sg-0123456789abcdef0"}, {"tags": {"Name": "nodes"}}]},
@@ -135,6 +143,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "outside of 1 and 50",
     ),
     ({"requirements": [{"key": f"k{n}", "operator": "Exists"} for n in range(91)]}, "requirements", "more than 90"),
+    (
+        {"requirements": [{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}]},
+        "requirements[0].key",
+        "use capacity_types",
+    ),
+    ({"requirements": [{"key": "karpenter.sh", "operator": "Exists"}]}, "requirements[0].key", "its domain is kept"),
+    ({"labels": {"karpenter.sh": "b"}}, 'labels["karpenter.sh"]', "use a domain of your own"),
+    ({"labels": {f"{'a' * 254}/b": "c"}}, f'labels["{"a" * 254}/b"]', "at most 253 characters"),
+    ({"labels": {f"k{n}": "v" for n in range(101)}}, "labels", "more than the 100"),
+    ({"disruption_budgets": [{"nodes": "1"}] * 51}, "disruption_budgets", "more than the 50"),
     ({"labels": {"-a": "b"}}, 'labels["-a"]', "not a Kubernetes key"),
     ({"labels": {"a": "b c"}}, 'labels["a"]', "not a label's value"),
     ({"labels": {"karpenter.sh/x": "b"}}, 'labels["karpenter.sh/x"]', "use a domain of your own"),
@@ -165,6 +183,27 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "disruption_budgets[0].schedule",
         "no cron expression of five parts",
     ),
+    *(
+        (
+            {"disruption_budgets": [{"nodes": "0", "schedule": schedule, "duration": "8h"}]},
+            "disruption_budgets[0].schedule",
+            text,
+        )
+        for schedule, text in (
+            ("99 99 * * *", "has 99 as minute, which goes from 0 to 59"),
+            ("0 24 * * *", "has 24 as hour, which goes from 0 to 23"),
+            ("a b c d e", "has a as minute"),
+            ("0 9 * * 7", "has 7 as day of the week, which goes from 0 to 6 or sun to sat"),
+            ("0 9 * * fri-mon", "has fri-mon as day of the week"),
+            ("0 9 L * *", "has L as day of the month"),
+            ("0 9 0 * *", "has 0 as day of the month"),
+            ("0 9 * 13 *", "has 13 as month"),
+            ("*/0 9 * * *", "has */0 as minute"),
+            ("1,, 9 * * *", "has 1,, as minute"),
+            ("@every 1h", "no cron expression of five parts"),
+            ("@a b c d e", "no cron expression of five parts"),
+        )
+    ),
     (
         {"disruption_budgets": [{"nodes": "1", "schedule": "@daily", "duration": "30s"}]},
         "disruption_budgets[0].duration",
@@ -188,7 +227,17 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"block_devices": [{"device_name": "/dev/xvda"}]}, "block_devices[0]", "neither size_gib nor snapshot_id"),
     ({"block_devices": [{**DEVICE, "snapshot_id": "x"}]}, "block_devices[0].snapshot_id", "not the id of a snapshot"),
     ({"block_devices": [{**DEVICE, "volume_type": "gp4"}]}, "block_devices[0].volume_type", "use gp3, gp2"),
-    ({"block_devices": [{**DEVICE, "volume_type": "st1"}]}, "block_devices[0].size_gib", "outside of 125 and 16384"),
+    (
+        {"block_devices": [{"device_name": "/dev/xvdb", "size_gib": 100, "volume_type": "st1"}]},
+        *("block_devices[0].size_gib", "outside of 125 and 16384"),
+    ),
+    (
+        {"block_devices": [{**DEVICE, "size_gib": 200, "volume_type": "sc1"}]},
+        *("block_devices[0].volume_type", "cannot be the volume that a node boots from"),
+    ),
+    ({"block_devices": [{**DEVICE, "kms_key_id": "foo bar"}]}, "block_devices[0].kms_key_id", '"alias/disks"'),
+    ({"user_data": "# disks\nkind: NodeConfig\n"}, "user_data", "neither a script, a NodeConfig"),
+    ({"tags": {"Name": "x"}}, "tags", "Karpenter sets"),
     ({"block_devices": [{**DEVICE, "volume_type": "gp2", "iops": 3000}]}, "block_devices[0].iops", "cannot be chosen"),
     ({"block_devices": [{**DEVICE, "iops": 2000}]}, "block_devices[0].iops", "outside of 3000 and 80000"),
     ({"block_devices": [{**DEVICE, "volume_type": "io1"}]}, "block_devices[0].volume_type", "give iops, 100 to 64000"),
@@ -311,3 +360,24 @@ def test_the_key_of_aws_needs_no_word() -> None:
 
 def test_all_problems_are_reported_at_once() -> None:
     assert len(check_node_pools(options({"zones": ["x"], "weight": 0}, {"name": "b", "expire_after": "1d"}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"limits": {"cpu": "0"}}, "makes no node"),
+        ({"limits": {"memory": "0Gi"}}, "makes no node"),
+        ({"limits": {"foo": "1"}}, "limits nothing: no node has such a resource; use cpu, memory"),
+        ({"instance_families": ["m6i", "m99zz"]}, "node pool batch: m99zz is not among the machines known here"),
+        ({"instance_types": ["m6i.3xlarge"]}, "m6i.3xlarge is not among"),
+    ],
+)
+def test_what_may_never_have_a_node_is_warned_of(changes: dict[str, Any], text: str) -> None:
+    assert check_node_pools(options(changes)) == []
+    (warning,) = node_pool_warnings(options(changes))
+    assert text in warning
+
+
+def test_limits_of_other_resources_need_no_word() -> None:
+    limits = {"cpu": "0.5", "nvidia.com/gpu": "8", "hugepages-2Mi": "10Gi", "ephemeral-storage": "1Ti"}
+    assert node_pool_warnings(options({"limits": limits})) == []

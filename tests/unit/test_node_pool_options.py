@@ -212,3 +212,9 @@ def test_a_pool_has_the_time_to_go_that_its_pods_have(grace: str, expected: int)
 def test_durations_are_added_up() -> None:
     assert seconds("1h2m3s") == 3723
     assert seconds("Never") == 0
+
+
+@pytest.mark.parametrize(("given", "made"), [(100, "100"), (100.0, "100"), (1e7, "10000000"), (0.5, "0.5")])
+def test_limits_may_be_numbers(given: Any, made: str) -> None:
+    pool: Any = {**LEAST, "limits": {"cpu": given}}
+    assert node_pool(pool)["spec"]["limits"] == {"cpu": made}

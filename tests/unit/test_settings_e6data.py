@@ -81,6 +81,32 @@ def test_an_existing_cluster_takes_the_place_of_the_blocks_that_make_one() -> No
     assert check_e6data(e6data_options(settings)) == []
 
 
+def test_an_existing_cluster_may_have_any_name_that_eks_takes_and_a_new_one_must_leave_room() -> None:
+    assert read({**IN_EXISTING, "cluster_name": "x" * 100}).cluster_name == "x" * 100
+    with pytest.raises(SettingsError, match="shorten it to 37"):
+        read({**GOOD, "cluster_name": "x" * 38})
+
+
+@pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
+def test_in_production_an_image_that_changes_by_itself_is_refused_wherever_the_cluster_comes_from(
+    config: dict[str, Any],
+) -> None:
+    (workspace,) = config["e6data"]["workspaces"]
+    latest = {**config["e6data"], "workspaces": [{**workspace, "ami_alias": "al2023@latest"}]}
+    assert read({**config, "e6data": latest})
+    with pytest.raises(SettingsError, match=r"workspaces\[0\].ami_alias"):
+        read({**config, "e6data": latest, "production": True})
+
+
+@pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
+def test_the_tags_of_stack_and_workspace_are_counted_together(config: dict[str, Any]) -> None:
+    (workspace,) = config["e6data"]["workspaces"]
+    many = {**config["e6data"], "workspaces": [{**workspace, "tags": {f"tag{n}": "x" for n in range(40)}}]}
+    assert read({**config, "e6data": many})
+    with pytest.raises(SettingsError, match=r"workspaces\[0\].tags"):
+        read({**config, "e6data": many, "tags": {f"other{n}": "x" for n in range(9)}})
+
+
 @pytest.mark.parametrize("config", [GOOD, IN_EXISTING])
 def test_the_component_is_asked_for_what_was_judged(config: dict[str, Any]) -> None:
     settings = read(config)
@@ -114,6 +140,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_workspace(instance_store="RAID0"), "e6data.workspaces[0].instance_store", 'did you mean "raid0"?'),
     (with_workspace(capacity_types=["SPOT"]), "e6data.workspaces[0].capacity_types[0]", 'did you mean "spot"?'),
     (with_workspace(architectures=["x86_64"]), "e6data.workspaces[0].architectures[0]", "amd64"),
+    (with_workspace(expire_after=720), "e6data.workspaces[0].expire_after = 720", '"720h"'),
+    (with_workspace(capacity_types=[]), "e6data.workspaces[0].capacity_types = []", "name some of on-demand, spot"),
+    (with_workspace(architectures=[]), "e6data.workspaces[0].architectures = []", "leaves nothing to choose"),
+    (with_workspace(cpu_limit=1.5), "e6data.workspaces[0].cpu_limit = 1.5", "must be a whole number, not 1.5"),
+    (
+        with_e6data(karpenter={"allowed_names": ["e6data-analytics", *(f"e6data-{n:056}" for n in range(60))]}),
+        *("e6data.karpenter.allowed_names", "leave it out: then all that begin with e6data- are served"),
+    ),
+    ({"network": {"nat_gateways": "none"}}, "network.nat_gateways", 'write "one-per-az"'),
     (with_workspace(expire_after="30d"), "e6data.workspaces[0].expire_after", "h"),
     (with_workspace(ami_alias="al2@latest"), "e6data.workspaces[0].ami_alias", "al2023@"),
     (with_workspace(tags={"app": "bi"}), "e6data.workspaces[0].tags", "leave it out"),
@@ -180,3 +215,10 @@ def test_choices_and_defaults_are_those_of_the_components() -> None:
     )
     assert KarpenterSettings().version == KARPENTER_VERSION
     assert LoadBalancerControllerSettings().version == CONTROLLER_VERSION
+
+
+def test_a_word_for_networks_without_a_way_out_is_not_recommended_to_be_refused_next() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read({**GOOD, "network": {"nat_gateways": "none"}})
+    assert "private-cluster" not in str(refused.value)
+    assert str(refused.value).count("nat_gateways") == 1

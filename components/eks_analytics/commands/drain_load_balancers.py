@@ -59,14 +59,14 @@ def main() -> None:
 def drain(kubernetes: Kubernetes | None) -> None:
     """Until nothing is left; DrainError where that takes too long, or cannot come."""
     deadline = time.monotonic() + SECONDS
-    said, said_at, failures = "", 0.0, 0
+    said, said_at, failures, looks = "", 0.0, 0, 0
     if kubernetes is None:
         say(f"The cluster {CLUSTER} is gone already: looking for load balancers that it left behind.")
     while True:
         try:
             objects = kubernetes.remove() if kubernetes else []
             resources = list(left_in_aws())
-            failures = 0
+            failures, looks = 0, looks + 1
         except CommandError as error:
             failures += 1
             if failures == TRIES:
@@ -76,7 +76,7 @@ def drain(kubernetes: Kubernetes | None) -> None:
         if not left:
             say(f"No load balancer of the cluster {CLUSTER} is left in {VPC}.")
             return
-        if kubernetes is None and not failures:
+        if kubernetes is None and looks == TRIES:  # what was on its way out has gone by then
             raise DrainError(f"Nobody is left to remove {', '.join(left)}. {by_hand(resources)}")
         if time.monotonic() > deadline:
             raise DrainError(f"After {SECONDS:.0f} seconds there is still: {', '.join(left)}. {why(resources)}")
