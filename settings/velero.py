@@ -106,6 +106,8 @@ def _parts(it: Judgement) -> Iterator[Problem]:
 def _rests_on(name: str) -> tuple[str, ...]:
     if name.endswith(".endpoint"):
         return (f"{_BLOCK}.{name.removesuffix('endpoint')}protocol",)
+    if name.endswith(".ttl"):
+        return (f"{_BLOCK}.{name.removesuffix('ttl')}cron", f"{_BLOCK}.watch.grace_hours")
     return _RESTS_ON.get(name, ())
 
 

@@ -163,6 +163,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_schedule(cron="TZ=Europe/Berlin 0 0 * * *"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(ttl="30 days"), "velero.schedules[0].ttl", '"720h"'),
     (with_schedule(ttl=720), "velero.schedules[0].ttl", "720"),
+    (with_schedule(cron="@monthly"), "velero.schedules[0].ttl", '"750h"'),
     (with_schedule(namespaces=[]), "velero.schedules[0].namespaces", "for all"),
     (with_schedule(namespaces=["Dash"]), "velero.schedules[0].namespaces", "dash-apps"),
     (with_schedule(excluded_resources=["a b"]), "velero.schedules[0].excluded_resources", "endpointslices"),

@@ -306,6 +306,12 @@ def test_there_can_be_many_schedules_and_none(build: Build, recorder: Recorder) 
     assert any("there are none" in warning for warning in recorder.warnings)
 
 
+@pytest.mark.parametrize(("cron", "ttl"), [("@daily", "30h"), ("@weekly", "174h"), ("@monthly", "750h")])
+def test_a_backup_may_end_when_the_next_one_is_there(build: Build, cron: str, ttl: str) -> None:
+    (schedule,) = build(schedules=[{"name": "mine", "cron": cron, "ttl": ttl}])["schedules"]
+    assert schedule["ttl"] == ttl
+
+
 def test_disabled_it_keeps_the_bucket_and_takes_everything_else_away(build: Build, recorder: Recorder) -> None:
     build(bucket={"replication": REPLICATION})
     full = {one.key for one in recorder.registrations}
@@ -546,6 +552,12 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"schedules": [{"name": "Every Day"}]}, ["schedules[0].name = 'Every Day'"]),
     ({"schedules": [{**SCHEDULE, "cron": "0 0 * * 7"}]}, ["schedules[0].cron", "Sunday is 0", "UTC"]),
     ({"schedules": [{**SCHEDULE, "ttl": "30d"}]}, ["schedules[0].ttl = '30d'", '"720h"']),
+    ({"schedules": [{"name": "weekly", "cron": "@weekly", "ttl": "24h"}]}, ["schedules[0].ttl = '24h'", '"174h"']),
+    ({"schedules": [{"name": "monthly", "cron": "@monthly"}]}, ["ttl = '720h'", "up to 744h lie between", '"750h"']),
+    (
+        {"schedules": [{**SCHEDULE, "ttl": "30h"}], "watch": {"grace_hours": 7}},
+        ["schedules[0].ttl = '30h'", "may take 7h", '"31h" or more'],
+    ),
     ({"schedules": [{**SCHEDULE, "namespaces": []}]}, ["schedules[0].namespaces = []", '["*"] for all']),
     ({"schedules": [{**SCHEDULE, "namespaces": ["dash_apps"]}]}, ["schedules[0].namespaces = 'dash_apps'"]),
     ({"schedules": [{**SCHEDULE, "excluded_resources": ["End Points"]}]}, ["schedules[0].excluded_resources"]),
