@@ -24,8 +24,9 @@ _JUDGED_ELSEWHERE = ("cluster_name", "tags")
 # The settings that the judgement of a setting takes into account besides it.
 _RESTS_ON = {
     "bucket.encryption": ("cluster.kms_key_arn",),
+    "bucket.kms_key_arn": ("region",),
     "bucket.object_lock.days": ("velero.schedules",),
-    "bucket.replication.kms_key_arn": ("velero.bucket.encryption",),
+    "bucket.replication.kms_key_arn": ("velero.bucket.encryption", "velero.bucket.replication.region"),
     "bucket.replication.region": ("region",),
     "credentials": ("velero.identity",),
     "identity": ("velero.profile",),

@@ -296,10 +296,17 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         existing_name=args.get("existing_name", ""),
         encryption=args.get("encryption", "kms"),
         has_kms_key=has_kms_key or "kms_key_arn" in args,
+        kms_key_arn=known(args.get("kms_key_arn")),
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
         object_lock=ObjectLock(int(lock.get("days", 0)), lock.get("mode", "GOVERNANCE")) if lock else None,
         replication_region=copy.get("region", "") if copy else "",
         has_replication_key=copy is not None and "kms_key_arn" in copy,
+        replication_key_arn=known(copy.get("kms_key_arn")) if copy else "",
         given=frozenset(args),
     )
+
+
+def known(value: pulumi.Input[str] | None) -> str:
+    """A value as long as it is plain; empty where there is none, or where it is known later."""
+    return value if isinstance(value, str) else ""

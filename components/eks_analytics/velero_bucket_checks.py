@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .aws_names import REGION, key_problems
 from .iam import partition
 from .problems import Problem
 from .velero_durations import duration_fault, seconds_of
@@ -17,7 +18,6 @@ MOST_DAYS = 36_500
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}")
 _OF_A_NEW_BUCKET = ("name", "encryption", "noncurrent_days", "object_lock", "replication")
 _SECONDS_OF_A_DAY = 24 * 3600
 
@@ -31,8 +31,9 @@ def bucket_problems(bucket: BackupBucketOptions, region: str, schedules: Sequenc
             if key in bucket.given:
                 reason = "says how a new bucket is made, and bucket.existing_name says that it is there"
                 yield Problem(f"bucket.{key}", "(given)", reason, "leave one of the two out")
+        yield from key_problems("bucket.kms_key_arn", bucket.kms_key_arn, region)
         return
-    yield from _encryption_problems(bucket)
+    yield from _encryption_problems(bucket, region)
     if not 1 <= bucket.noncurrent_days <= MOST_DAYS:
         reason = "is no number of days that S3 could keep deleted backups for"
         yield Problem("bucket.noncurrent_days", bucket.noncurrent_days, reason, f"write 1 to {MOST_DAYS}")
@@ -55,7 +56,7 @@ def _name_problems(key: str, name: str) -> Iterator[Problem]:
         yield Problem(key, name, reason, 'write a name such as "example-dash-backups"')
 
 
-def _encryption_problems(bucket: BackupBucketOptions) -> Iterator[Problem]:
+def _encryption_problems(bucket: BackupBucketOptions, region: str) -> Iterator[Problem]:
     if bucket.encryption not in ENCRYPTIONS:
         remedy = 'write "kms" for a key of your own, or "s3" for keys of S3'
         yield Problem("bucket.encryption", bucket.encryption, "is no encryption of a bucket", remedy)
@@ -64,6 +65,8 @@ def _encryption_problems(bucket: BackupBucketOptions) -> Iterator[Problem]:
     elif bucket.encryption == "s3" and "kms_key_arn" in bucket.given:
         reason = "names a key, and bucket.encryption s3 uses none of yours"
         yield Problem("bucket.kms_key_arn", "(given)", reason, "leave one of the two out")
+    else:
+        yield from key_problems("bucket.kms_key_arn", bucket.kms_key_arn, region)
 
 
 def _lock_problems(lock: ObjectLock, schedules: Sequence[Schedule]) -> Iterator[Problem]:
@@ -83,15 +86,8 @@ def _lock_problems(lock: ObjectLock, schedules: Sequence[Schedule]) -> Iterator[
 
 
 def _replication_problems(bucket: BackupBucketOptions, region: str) -> Iterator[Problem]:
-    key, target = "bucket.replication.region", bucket.replication_region
-    if not _REGION.fullmatch(target):
-        yield Problem(key, target, "is not the name of an AWS region", 'write a name such as "us-west-2"')
-    elif region and target == region:
-        reason = "is the region of the backups themselves, and would be lost with them"
-        yield Problem(key, target, reason, "write another region")
-    elif region and partition(target) != partition(region):
-        reason = f"lies in another partition of AWS than {region}, and S3 copies nothing from one to the other"
-        yield Problem(key, target, reason, f"write a region of the partition {partition(region)}")
+    wrong = list(_target_problems(bucket.replication_region, region))
+    yield from wrong
     if bucket.encryption == "kms" and not bucket.has_replication_key:
         reason = "S3 copies what a key encrypts only under a key of the other region, and none is named"
         remedy = 'name one there, or write bucket.encryption "s3"'
@@ -99,3 +95,18 @@ def _replication_problems(bucket: BackupBucketOptions, region: str) -> Iterator[
     elif bucket.encryption == "s3" and bucket.has_replication_key:
         reason = "names a key for copies of what no key of yours encrypts"
         yield Problem("bucket.replication.kms_key_arn", "(given)", reason, "leave it out")
+    else:
+        target = "" if wrong else bucket.replication_region
+        yield from key_problems("bucket.replication.kms_key_arn", bucket.replication_key_arn, target)
+
+
+def _target_problems(target: str, region: str) -> Iterator[Problem]:
+    key = "bucket.replication.region"
+    if not REGION.fullmatch(target):
+        yield Problem(key, target, "is not the name of an AWS region", 'write a name such as "us-west-2"')
+    elif region and target == region:
+        reason = "is the region of the backups themselves, and would be lost with them"
+        yield Problem(key, target, reason, "write another region")
+    elif region and partition(target) != partition(region):
+        reason = f"lies in another partition of AWS than {region}, and S3 copies nothing from one to the other"
+        yield Problem(key, target, reason, f"write a region of the partition {partition(region)}")

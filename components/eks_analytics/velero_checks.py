@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from .aws_names import key_problems
 from .backup_watch_checks import LARGEST_GRACE, specification_problems
 from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
@@ -57,6 +58,7 @@ def check_velero(options: VeleroOptions) -> list[Problem]:
         *_credentials(options),
         *_registry_problems(options.image_registry),
         *bucket_problems(options.bucket, options.region, options.schedules),
+        *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *_location_problems(options),
         *_schedules(options.schedules, options.watch.grace_hours if options.watch else DEFAULT_GRACE_HOURS),
         *_value_problems(options.helm_values),

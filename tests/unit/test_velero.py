@@ -137,9 +137,10 @@ def test_the_copy_in_another_region_is_as_safe_as_the_bucket(build: Build, recor
 
 
 def test_an_existing_bucket_is_used_and_left_alone(build: Build, recorder: Recorder) -> None:
-    outputs = build(bucket={"existing_name": "theirs", "kms_key_arn": THERE}, prefix="dash/prod")
+    theirs = KEY.replace("123456789012", "999999999999")
+    outputs = build(bucket={"existing_name": "theirs", "kms_key_arn": theirs}, prefix="dash/prod")
     assert not [one for one in recorder.registrations if one.type.startswith("aws:s3/")]
-    assert (outputs["bucket_name"], outputs["prefix"], outputs["kms_key_arn"]) == ("theirs", "dash/prod", THERE)
+    assert (outputs["bucket_name"], outputs["prefix"], outputs["kms_key_arn"]) == ("theirs", "dash/prod", theirs)
     storage = only(recorder, "BackupStorageLocation").inputs["spec"]["objectStorage"]
     assert storage == {"bucket": "theirs", "prefix": "dash/prod"}
     assert '"arn:aws:s3:::theirs/dash/prod/*"' in outputs["policy"]
@@ -365,8 +366,10 @@ def test_helm_values_are_merged_last_and_deeply(build: Build, recorder: Recorder
 
 def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build: Build, recorder: Recorder) -> None:
     schedules = [{"name": "daily", "cron": "0 3 * * *"}, {"name": "weekly", "cron": "@weekly", "paused": True}]
-    given = {"subscriptions": WATCHED["subscriptions"], "grace_hours": 2.0}
-    outputs = build(watch=given, schedules=schedules, prefix="dash", tags={"team": "data"}, region="eu-west-1")
+    given, key = {**WATCHED, "grace_hours": 2.0}, KEY.replace("us-east-1", "eu-west-1")
+    outputs = build(
+        watch=given, schedules=schedules, prefix="dash", tags={"team": "data"}, region="eu-west-1", kms_key_arn=key
+    )
     function = only(recorder, "Function").inputs
     assert json.loads(function["environment"]["variables"]["WATCH"]) == {
         "bucket": "dash-dev-backups-1",
@@ -375,7 +378,7 @@ def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build
         "schedules": {"daily": 26 * 60},
     }
     rights = json.loads(recorder.of("RolePolicy")["backup-watch"].inputs["policy"])["Statement"]
-    assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == KEY
+    assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == key
     assert recorder.of("MetricAlarm")["backup-watch-daily"].inputs["tags"] == {"team": "data"}
     assert outputs["alarm_names"] == {"daily": "dash-dev-backup-overdue-daily"}
     assert outputs["alarm_topic_arn"] == "arn:aws:mock:us-east-1:123456789012:backup-watch-id"
@@ -536,6 +539,25 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"bucket": {"encryption": "AES256"}}, ["bucket.encryption = 'AES256'", '"s3" for keys of S3']),
     ({"kms_key_arn": None}, ["bucket.encryption = 'kms'", 'give kms_key_arn, or write "s3"']),
     ({"bucket": {"encryption": "s3", "kms_key_arn": KEY}}, ["bucket.kms_key_arn", "uses none of yours"]),
+    (
+        {"bucket": {"kms_key_arn": "alias/foo"}},
+        ["bucket.kms_key_arn = 'alias/foo'", "arn:aws:kms:us-east-1:", "no alias"],
+    ),
+    ({"bucket": {"kms_key_arn": THERE}}, ["bucket.kms_key_arn", "is a key of another region than us-east-1"]),
+    (
+        {"bucket": {"existing_name": "theirs", "kms_key_arn": THERE}},
+        ["bucket.kms_key_arn", "is a key of another region than us-east-1"],
+    ),
+    ({"kms_key_arn": "alias/foo"}, ["- kms_key_arn = 'alias/foo'"]),
+    ({"kms_key_arn": THERE}, ["kms_key_arn", "another region than us-east-1"]),
+    (
+        {"bucket": {"replication": {"region": "us-west-2", "kms_key_arn": KEY}}},
+        ["bucket.replication.kms_key_arn", "is a key of another region than us-west-2"],
+    ),
+    (
+        {"bucket": {"replication": {"region": "us-west-2", "kms_key_arn": "alias/foo"}}},
+        ["bucket.replication.kms_key_arn = 'alias/foo'", "arn:aws:kms:us-west-2:"],
+    ),
     ({"bucket": {"noncurrent_days": 0}}, ["bucket.noncurrent_days = 0"]),
     ({"bucket": {"object_lock": {"days": 0}}}, ["bucket.object_lock.days = 0", "write 1 to"]),
     ({"bucket": {"object_lock": {"days": 29}}}, ["bucket.object_lock.days = 29", "write 30 or more"]),
