@@ -85,6 +85,8 @@ def chart_values(options: VeleroOptions, role_arn: Any, secret_name: str) -> Val
         "credentials": {"useSecret": True, "existingSecret": secret_name} if static else {"useSecret": False},
         "configuration": {"uploaderType": versions.uploader},
         "deployNodeAgent": True,
+        # Volumes are copied on the node of their pod, whatever taints keep others away from it.
+        "nodeAgent": {"tolerations": [{"operator": "Exists"}]},
         "backupsEnabled": False,
         "snapshotsEnabled": False,
         "upgradeCRDs": versions.renews_crds,

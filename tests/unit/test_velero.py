@@ -352,13 +352,17 @@ def test_the_chart_accepts_the_values(build: Build, recorder: Recorder, identity
     assert f"v{yaml.safe_load((CHART / 'Chart.yaml').read_text())['appVersion']}" == PROFILES["current"].version
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_node_agent_runs_on_nodes_with_taints_too(build: Build, recorder: Recorder, profile: str) -> None:
+    build(profile=profile)
+    assert values(recorder)["nodeAgent"] == {"tolerations": [{"operator": "Exists"}]}
+
+
 def test_helm_values_are_merged_last_and_deeply(build: Build, recorder: Recorder) -> None:
-    build(
-        helm_values={"resources": {"limits": {"memory": "1Gi"}}, "nodeAgent": {"tolerations": [{"operator": "Exists"}]}}
-    )
+    build(helm_values={"resources": {"limits": {"memory": "1Gi"}}, "nodeAgent": {"tolerations": [{"key": "only"}]}})
     found = values(recorder)
     assert found["resources"] == {"requests": {"cpu": "500m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
-    assert found["nodeAgent"]["tolerations"] == [{"operator": "Exists"}]
+    assert found["nodeAgent"]["tolerations"] == [{"key": "only"}]
 
 
 # The watch
