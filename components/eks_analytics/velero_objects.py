@@ -37,7 +37,6 @@ def schedule(wanted: Schedule) -> Values:
     """Backups at set times."""
     spec: Values = {
         "schedule": wanted.cron,
-        "paused": wanted.paused,
         # Backups outlive their schedule: one that is renamed or removed would take them along.
         "useOwnerReferencesInBackup": False,
         "template": {
@@ -48,6 +47,9 @@ def schedule(wanted: Schedule) -> Values:
             "ttl": wanted.ttl,
         },
     }
+    if wanted.paused:
+        # Said only then: `velero schedule pause` owns the field afterwards, and an update would conflict with it.
+        spec["paused"] = True
     return _object("Schedule", wanted.name, spec)
 
 
