@@ -14,8 +14,8 @@ LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
 MOST_DAYS = 36_500
 """Of a retention by Object Lock."""
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; no dots: S3's certificate covers none.
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _OF_A_NEW_BUCKET = ("name", "encryption", "noncurrent_days", "object_lock", "replication")
@@ -26,6 +26,9 @@ def bucket_problems(bucket: BackupBucketOptions, region: str, schedules: Sequenc
     """Everything that is wrong with it, under names such as `bucket.name`."""
     for key in ("name", "existing_name"):
         yield from _name_problems(f"bucket.{key}", getattr(bucket, key))
+    if "." in bucket.name and _NAME.fullmatch(bucket.name):
+        reason = "has dots, for which S3's certificate is not valid"
+        yield Problem("bucket.name", bucket.name, reason, f'write hyphens: "{bucket.name.replace(".", "-")}"')
     if bucket.existing_name:
         for key in _OF_A_NEW_BUCKET:
             if key in bucket.given:
@@ -52,7 +55,7 @@ def _name_problems(key: str, name: str) -> Iterator[Problem]:
         found, _, folder = name.removeprefix("s3://").partition("/")
         yield Problem(key, name, "is a URL", f'write "{found}"' + (f', and "{folder}" as prefix' if folder else ""))
     elif not _NAME.fullmatch(name) or name.startswith(_RESERVED_STARTS) or name.endswith(_RESERVED_ENDS):
-        reason = "is no name of a bucket: 3 to 63 small letters, digits and inner hyphens, none that S3 keeps to itself"
+        reason = "is no name of a bucket: 3 to 63 small letters, digits, inner hyphens and dots, none reserved by S3"
         yield Problem(key, name, reason, 'write a name such as "example-dash-backups"')
 
 
