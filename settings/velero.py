@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from eks_analytics.backup_watch_checks import backup_watch_warnings
 from eks_analytics.problems import Problem
 from eks_analytics.velero_checks import check_velero, velero_warnings
 
@@ -102,6 +103,8 @@ def _parts(it: Judgement) -> Iterator[Problem]:
                 yield absent
     if not found and it.sound(_BLOCK):
         it.advice += [f"velero.{warning}" for warning in velero_warnings(options)]
+        if options.watch:
+            it.advice += [f"velero.watch: {warning}" for warning in backup_watch_warnings(options.watch)]
 
 
 def _rests_on(name: str) -> tuple[str, ...]:

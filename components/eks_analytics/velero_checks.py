@@ -18,7 +18,7 @@ from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
 from .velero_credentials import SHOWN, credentials_problems
 from .velero_durations import duration_fault, seconds_of
-from .velero_options import Schedule, VeleroOptions
+from .velero_options import Schedule, VeleroOptions, watched_schedules
 from .velero_profiles import PROFILES, version_warnings
 
 IDENTITIES = ("pod-identity", "irsa", "static")
@@ -76,6 +76,8 @@ def velero_warnings(options: VeleroOptions) -> list[str]:
             found.append("access_mode ReadOnly: as long as the location is read-only, no schedule makes a backup.")
         if not options.schedules:
             found.append("schedules: there are none, so that nobody makes backups but by hand.")
+        elif options.watch is None and watched_schedules(options.enabled, options.schedules):
+            found.append("watch: is off, so that nobody is told when a backup is missing.")
         if options.chosen_identity == "static":
             found.append("identity static: whoever rotates the user's keys must change the secret here too.")
     if options.production and not options.bucket.existing_name and not options.bucket.replication_region:

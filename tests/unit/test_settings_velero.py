@@ -238,3 +238,6 @@ def test_credentials_are_taken_as_a_secret_and_never_shown() -> None:
 def test_what_may_not_be_meant_is_warned_of_before_anything_is_made() -> None:
     warnings = read(with_velero(profile="documented")).warnings
     assert any(warning.startswith("velero.profile documented: Velero v1.10.3") for warning in warnings)
+    assert any(warning.startswith("velero.watch: the watch over backups tells nobody") for warning in warnings)
+    off = {**with_velero(watch={"enabled": False}), "production": True}
+    assert any(warning.startswith("velero.watch: is off") for warning in read(off).warnings)

@@ -147,6 +147,11 @@ def test_an_existing_bucket_is_used_and_left_alone(build: Build, recorder: Recor
     assert "kms" not in build(bucket={"existing_name": "theirs"})["policy"]
 
 
+def test_a_bucket_that_is_there_may_have_dots_in_its_name(build: Build, recorder: Recorder) -> None:
+    assert build(bucket={"existing_name": "backups.example.com"})["bucket_name"] == "backups.example.com"
+    assert only(recorder, "BackupStorageLocation").inputs["spec"]["objectStorage"]["bucket"] == "backups.example.com"
+
+
 # The identity
 
 
@@ -284,6 +289,7 @@ def test_the_default_schedule_is_the_guides(build: Build, recorder: Recorder) ->
     schedule = only(recorder, "Schedule").inputs
     assert schedule["metadata"] == {"name": "daily", "namespace": "velero"}
     assert schedule["spec"]["schedule"] == "0 0 * * *"
+    assert "paused" not in schedule["spec"]  # left to `velero schedule pause`
     template = schedule["spec"]["template"]
     assert template["ttl"] == "720h"
     assert template["includedNamespaces"] == ["dash-apps", "dash-services", "plotly-system"]
@@ -487,14 +493,15 @@ def test_the_component_has_a_schema_in_which_everything_is_described() -> None:
         ({"access_mode": "ReadOnly"}, "no schedule makes a backup"),
         ({"identity": "static", "credentials": CREDENTIALS}, "rotates the user's keys"),
         ({"production": True}, "the loss of the region"),
+        ({"watch": {"enabled": False}, "production": True}, "nobody is told when a backup is missing"),
     ],
 )
 def test_what_may_not_be_meant_is_warned_of(
     build: Build, recorder: Recorder, changes: dict[str, Any], words: str
 ) -> None:
-    build(kubernetes_version="1.35")
+    build(kubernetes_version="1.35", watch=WATCHED)
     assert recorder.warnings == []
-    build(**changes)
+    build(**{"watch": WATCHED, **changes})
     assert any(words in warning for warning in recorder.warnings)
 
 
@@ -531,8 +538,9 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"image_registry": "r.example.com/velero:v1"}, ["image_registry", "that names of images could follow"]),
     ({"bucket": {"name": "Backups"}}, ["bucket.name = 'Backups'", "small letters"]),
     ({"bucket": {"name": "ab"}}, ["bucket.name = 'ab'", "3 to 63"]),
-    ({"bucket": {"name": "dash.backups"}}, ["bucket.name = 'dash.backups'"]),
-    ({"bucket": {"name": "sthree-backups"}}, ["none that S3 keeps to itself"]),
+    ({"bucket": {"name": "dash.backups"}}, ["bucket.name = 'dash.backups'", '"dash-backups"']),
+    ({"bucket": {"existing_name": "dash..backups"}}, ["bucket.existing_name = 'dash..backups'"]),
+    ({"bucket": {"name": "sthree-backups"}}, ["none reserved by S3"]),
     ({"bucket": {"existing_name": "arn:aws:s3:::theirs"}}, ["bucket.existing_name", 'write the name alone: "theirs"']),
     ({"bucket": {"existing_name": "s3://theirs/dash"}}, ['write "theirs", and "dash" as prefix']),
     (
