@@ -26,7 +26,8 @@ class VeleroObjectLockArgs(TypedDict):
 
 
 class VeleroReplicationArgs(TypedDict):
-    """A copy of the bucket in another region."""
+    """A copy of the bucket in another region, of what is written from then on. What is there already, S3 Batch
+    Replication copies."""
 
     region: str
     """The other region."""
@@ -39,7 +40,8 @@ class VeleroBucketArgs(TypedDict):
     """Where backups are kept."""
 
     name: NotRequired[str]
-    """Name of the bucket; one that begins with the cluster's name by default."""
+    """Name of the bucket; one that begins with the cluster's name by default. Another name is another bucket: outside
+    of production, the old one is deleted with its backups."""
     existing_name: NotRequired[str]
     """Name of a bucket that is there, in the cluster's region: nothing about it is changed. None by default."""
     encryption: NotRequired[str]
@@ -52,7 +54,7 @@ class VeleroBucketArgs(TypedDict):
     object_lock: NotRequired[VeleroObjectLockArgs]
     """Keeps everybody from deleting backups. Once on, S3 never turns it off. None by default."""
     replication: NotRequired[VeleroReplicationArgs]
-    """Copies everything to another region. None by default."""
+    """Copies to another region what is written from then on. None by default."""
 
 
 @dataclass(frozen=True)

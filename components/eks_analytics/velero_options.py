@@ -29,7 +29,8 @@ class VeleroScheduleArgs(TypedDict):
     cron: NotRequired[str]
     """When, as a cron expression of five fields in UTC; "0 0 * * *" by default, every day at midnight in UTC."""
     ttl: NotRequired[str]
-    """How long a backup is kept, in hours, minutes and seconds; "720h" by default."""
+    """How long a backup is kept, in hours, minutes and seconds; "720h" by default. At least the longest time between
+    two runs and the watch's `grace_hours`."""
     namespaces: NotRequired[list[str]]
     """Namespaces that are backed up; "dash-apps", "dash-services" and "plotly-system" by default, and all with "*"."""
     excluded_resources: NotRequired[list[str]]
