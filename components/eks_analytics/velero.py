@@ -138,7 +138,7 @@ class VeleroBackup(pulumi.ComponentResource):
             ],
         )
 
-        super().__init__("eks-analytics:index:VeleroBackup", name, {}, opts)
+        super().__init__("eks-analytics:index:VeleroBackup", name, None, opts)
         self._label = name
         self._args = args
         self._options = options
