@@ -1,12 +1,11 @@
 """What in a bucket for backups S3 would refuse, or a backup would not survive. Pure."""
 
-import re
 from collections.abc import Iterator, Sequence
 
-from .aws_names import REGION, key_problems
 from .iam import partition
 from .problems import Problem
 from .velero_durations import duration_fault, seconds_of
+from .velero_names import BUCKET, REGION, key_problems
 from .velero_options import BackupBucketOptions, ObjectLock, Schedule
 
 ENCRYPTIONS = ("kms", "s3")
@@ -15,7 +14,6 @@ MOST_DAYS = 36_500
 """Of a retention by Object Lock."""
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _OF_A_NEW_BUCKET = ("name", "encryption", "noncurrent_days", "object_lock", "replication")
@@ -26,7 +24,7 @@ def bucket_problems(bucket: BackupBucketOptions, region: str, schedules: Sequenc
     """Everything that is wrong with it, under names such as `bucket.name`."""
     for key in ("name", "existing_name"):
         yield from _name_problems(f"bucket.{key}", getattr(bucket, key))
-    if "." in bucket.name and _NAME.fullmatch(bucket.name):
+    if "." in bucket.name and BUCKET.fullmatch(bucket.name):
         reason = "has dots, for which S3's certificate is not valid"
         yield Problem("bucket.name", bucket.name, reason, f'write hyphens: "{bucket.name.replace(".", "-")}"')
     if bucket.existing_name:
@@ -54,7 +52,7 @@ def _name_problems(key: str, name: str) -> Iterator[Problem]:
     elif name.startswith("s3://"):
         found, _, folder = name.removeprefix("s3://").partition("/")
         yield Problem(key, name, "is a URL", f'write "{found}"' + (f', and "{folder}" as prefix' if folder else ""))
-    elif not _NAME.fullmatch(name) or name.startswith(_RESERVED_STARTS) or name.endswith(_RESERVED_ENDS):
+    elif not BUCKET.fullmatch(name) or name.startswith(_RESERVED_STARTS) or name.endswith(_RESERVED_ENDS):
         reason = "is no name of a bucket: 3 to 63 small letters, digits, inner hyphens and dots, none reserved by S3"
         yield Problem(key, name, reason, 'write a name such as "example-dash-backups"')
 

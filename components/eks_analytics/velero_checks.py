@@ -7,7 +7,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from .aws_names import key_problems
 from .backup_watch_checks import LARGEST_GRACE, specification_problems
 from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
@@ -18,6 +17,7 @@ from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
 from .velero_credentials import SHOWN, credentials_problems
 from .velero_durations import duration_fault, seconds_of
+from .velero_names import PREFIX, SCHEDULE, key_problems
 from .velero_options import Schedule, VeleroOptions, watched_schedules
 from .velero_profiles import PROFILES, version_warnings
 
@@ -26,10 +26,8 @@ ACCESS_MODES = ("ReadWrite", "ReadOnly")
 _SECONDS_OF_AN_HOUR = 3600
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
 _RESOURCE = re.compile(r"[a-z][a-z0-9]*(\.[a-z0-9-]+)*")
-_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 # Role, buckets, locations and what is made of the other arguments fit these.
 _OURS = (
@@ -126,9 +124,9 @@ def _registry_problems(registry: str) -> Iterator[Problem]:
 
 def _location_problems(options: VeleroOptions) -> Iterator[Problem]:
     prefix = options.prefix
-    if prefix and not _PREFIX.fullmatch(prefix):
+    if prefix and not PREFIX.fullmatch(prefix):
         bare = prefix.strip("/")
-        remedy = f'write "{bare}"' if _PREFIX.fullmatch(bare) else 'write names joined by slashes, such as "dash/prod"'
+        remedy = f'write "{bare}"' if PREFIX.fullmatch(bare) else 'write names joined by slashes, such as "dash/prod"'
         yield Problem("prefix", prefix, "is no folder in a bucket as Velero wants it: no slash at the ends", remedy)
     elif prefix.split("/")[0] in ("backups", "restores", "kopia", "restic", "metadata", "plugins"):
         reason = "is the name of a folder of Velero's own, which it would take for a broken backup"
@@ -148,8 +146,8 @@ def _schedules(schedules: Sequence[Schedule], grace_hours: float) -> Iterator[Pr
 
 
 def _schedule(schedule: Schedule) -> Iterator[Problem]:
-    if not _LABEL.fullmatch(schedule.name):
-        reason = "is no name of a schedule: at most 63 small letters, digits and inner hyphens"
+    if not SCHEDULE.fullmatch(schedule.name):
+        reason = "is no name of a schedule: at most 63 small letters, digits, inner hyphens and dots"
         yield Problem("name", schedule.name, reason, 'write a name such as "daily"')
     if fault := cron_fault(schedule.cron):
         yield Problem("cron", schedule.cron, *fault)

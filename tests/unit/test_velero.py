@@ -319,6 +319,11 @@ def test_a_backup_may_end_when_the_next_one_is_there(build: Build, cron: str, tt
     assert schedule["ttl"] == ttl
 
 
+@pytest.mark.parametrize("name", ["dash.daily", "a" * 63])
+def test_whatever_schedule_is_made_can_be_watched(build: Build, recorder: Recorder, name: str) -> None:
+    assert list(build(schedules=[{"name": name}], watch=WATCHED)["alarm_names"]) == [name]
+
+
 def test_disabled_it_keeps_the_bucket_and_takes_everything_else_away(build: Build, recorder: Recorder) -> None:
     build(bucket={"replication": REPLICATION})
     full = {one.key for one in recorder.registrations}
@@ -584,6 +589,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"prefix": "backups"}, ["prefix = 'backups'", "a folder of Velero's own"]),
     ({"access_mode": "read-only"}, ["access_mode = 'read-only'", 'did you mean "ReadOnly"?']),
     ({"schedules": [{"name": "Every Day"}]}, ["schedules[0].name = 'Every Day'"]),
+    ({"schedules": [{"name": "daily."}]}, ["schedules[0].name = 'daily.'"]),
+    ({"prefix": "dash*"}, ["prefix = 'dash*'"]),
     ({"schedules": [{**SCHEDULE, "cron": "0 0 * * 7"}]}, ["schedules[0].cron", "Sunday is 0", "UTC"]),
     ({"schedules": [{**SCHEDULE, "ttl": "30d"}]}, ["schedules[0].ttl = '30d'", '"720h"']),
     ({"schedules": [{"name": "weekly", "cron": "@weekly", "ttl": "24h"}]}, ["schedules[0].ttl = '24h'", '"174h"']),

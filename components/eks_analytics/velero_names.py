@@ -1,4 +1,4 @@
-"""Names of things in AWS that several components are told: regions and KMS keys. Pure."""
+"""Names around backups, alike for who makes them and who watches them: regions, keys, buckets, schedules. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,13 @@ from .iam import partition
 from .problems import Problem
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# Nothing that S3 or a policy takes for more than a letter: a star in it would let Velero into other folders.
+PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+# A name of an object, and short enough for the value of a label on its backups:
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+SCHEDULE = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
 
 
