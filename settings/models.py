@@ -411,7 +411,7 @@ class VeleroObjectLockSettings(Block):
 
 
 class VeleroReplicationSettings(Block):
-    """A copy of the bucket in another region."""
+    """A copy of the bucket in another region, of what is written from then on."""
 
     region: v.Region = ""
     """The other region; empty: no copy."""
@@ -424,7 +424,7 @@ class VeleroBucketSettings(Block):
     """Where backups are kept."""
 
     name: str = ""
-    """Name of the bucket; empty: one that begins with `cluster_name`."""
+    """Name of the bucket; empty: one that begins with `cluster_name`. Another name is another bucket."""
     existing_name: str = ""
     """A bucket that is there, in the cluster's region; nothing about it is changed, and only `kms_key_arn` counts
     besides."""
@@ -437,7 +437,7 @@ class VeleroBucketSettings(Block):
     object_lock: VeleroObjectLockSettings = VeleroObjectLockSettings()
     """Keeps everybody from deleting backups."""
     replication: VeleroReplicationSettings = VeleroReplicationSettings()
-    """Copies everything to another region."""
+    """Copies to another region what is written from then on."""
 
 
 class VeleroScheduleSettings(Block):
@@ -448,7 +448,7 @@ class VeleroScheduleSettings(Block):
     cron: str = "0 0 * * *"
     """When, in five fields, in UTC: minute, hour, day of the month, month, day of the week (0 to 6)."""
     ttl: str = "720h"
-    """How long a backup is kept, in hours."""
+    """How long a backup is kept, in hours; at least the longest time between two runs and `watch.grace_hours`."""
     namespaces: tuple[str, ...] = ("dash-apps", "dash-services", "plotly-system")
     """Namespaces that are backed up; all with `["*"]`."""
     excluded_resources: tuple[str, ...] = (

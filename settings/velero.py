@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from eks_analytics.backup_watch_checks import backup_watch_warnings
 from eks_analytics.problems import Problem
 from eks_analytics.velero_checks import check_velero, velero_warnings
 
@@ -24,8 +25,9 @@ _JUDGED_ELSEWHERE = ("cluster_name", "tags")
 # The settings that the judgement of a setting takes into account besides it.
 _RESTS_ON = {
     "bucket.encryption": ("cluster.kms_key_arn",),
+    "bucket.kms_key_arn": ("region",),
     "bucket.object_lock.days": ("velero.schedules",),
-    "bucket.replication.kms_key_arn": ("velero.bucket.encryption",),
+    "bucket.replication.kms_key_arn": ("velero.bucket.encryption", "velero.bucket.replication.region"),
     "bucket.replication.region": ("region",),
     "credentials": ("velero.identity",),
     "identity": ("velero.profile",),
@@ -101,11 +103,15 @@ def _parts(it: Judgement) -> Iterator[Problem]:
                 yield absent
     if not found and it.sound(_BLOCK):
         it.advice += [f"velero.{warning}" for warning in velero_warnings(options)]
+        if options.watch:
+            it.advice += [f"velero.watch: {warning}" for warning in backup_watch_warnings(options.watch)]
 
 
 def _rests_on(name: str) -> tuple[str, ...]:
     if name.endswith(".endpoint"):
         return (f"{_BLOCK}.{name.removesuffix('endpoint')}protocol",)
+    if name.endswith(".ttl"):
+        return (f"{_BLOCK}.{name.removesuffix('ttl')}cron", f"{_BLOCK}.watch.grace_hours")
     return _RESTS_ON.get(name, ())
 
 

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from .backup_watch_options import BackupWatchOptions, Subscription, largest_age
 from .cluster_checks import LOG_RETENTION_DAYS
 from .cron import cron_fault
-from .iam import partition
 from .problems import Problem, repeated
 from .tags import check_tags
+from .velero_names import BUCKET, PREFIX, REGION, SCHEDULE, key_problems
 
 PROTOCOLS = ("email", "https", "sqs", "lambda", "sms")
 LONGEST_NAME = 64 - len("-backup-watch")
@@ -18,12 +18,6 @@ MOST_ACTIONS = 5
 LEAST_INTERVAL, LARGEST_INTERVAL = 5, 60
 LEAST_GRACE, LARGEST_GRACE = 1, 168
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*")
-# The name becomes the value of a label.
-_SCHEDULE = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _TELEPHONE = re.compile(r"\+[1-9]\d{6,14}")
 _ARNS = {
@@ -31,7 +25,6 @@ _ARNS = {
     "lambda": re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[\w$-]+)?"),
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?")
-_KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
 _ACTION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:\S+")
 _ENDPOINTS = {
     "email": ("is no e-mail address", "write one such as backups@example.com"),
@@ -51,7 +44,7 @@ def check_backup_watch(options: BackupWatchOptions) -> list[Problem]:
         *_place(options),
         *_bucket(options),
         *_schedules(options),
-        *_key_problems("kms_key_arn", options.kms_key_arn, options),
+        *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *specification_problems(options),
         *check_tags(options.tags),
     ]
@@ -62,7 +55,7 @@ def specification_problems(options: BackupWatchOptions) -> list[Problem]:
     return [
         *_times(options),
         *_told(options),
-        *_key_problems("alarm_key_arn", options.alarm_key_arn, options),
+        *key_problems("alarm_key_arn", options.alarm_key_arn, options.region),
     ]
 
 
@@ -78,7 +71,7 @@ def _place(options: BackupWatchOptions) -> Iterator[Problem]:
         reason = "cannot begin the names of function, topic and alarms"
         remedy = f"write at most {LONGEST_NAME} letters, digits, hyphens and underscores, such as dash-dev"
         yield Problem("name", options.name, reason, remedy)
-    if options.region and not _REGION.fullmatch(options.region):
+    if options.region and not REGION.fullmatch(options.region):
         yield Problem("region", options.region, "is not the name of an AWS region", 'write a name such as "us-east-1"')
     if options.account_id and not re.fullmatch(r"\d{12}", options.account_id):
         reason = "is no AWS account id, which has 12 digits"
@@ -86,10 +79,10 @@ def _place(options: BackupWatchOptions) -> Iterator[Problem]:
 
 
 def _bucket(options: BackupWatchOptions) -> Iterator[Problem]:
-    if options.bucket and (not _BUCKET.fullmatch(options.bucket) or ".." in options.bucket):
+    if options.bucket and not BUCKET.fullmatch(options.bucket):
         reason = "is no name of a bucket: 3 to 63 small letters, digits, hyphens and dots"
         yield Problem("bucket", options.bucket, reason, "write the name alone, without s3:// and ARN")
-    if options.prefix and not _PREFIX.fullmatch(options.prefix):
+    if options.prefix and not PREFIX.fullmatch(options.prefix):
         reason = "is no prefix as Velero takes it: names with a slash between them, none at the ends"
         yield Problem("prefix", options.prefix, reason, 'write a prefix such as "dash/dev", or leave it out')
 
@@ -102,7 +95,7 @@ def _schedules(options: BackupWatchOptions) -> Iterator[Problem]:
         yield Problem("schedules", name, "is there more than once", "give each schedule its own name")
     for index, schedule in enumerate(options.schedules):
         at = f"schedules[{index}]"
-        if not _SCHEDULE.fullmatch(schedule["name"]):
+        if not SCHEDULE.fullmatch(schedule["name"]):
             reason = "is no name of a Schedule whose backups can bear it in a label"
             remedy = "write at most 63 small letters, digits, hyphens and dots, such as daily"
             yield Problem(f"{at}.name", schedule["name"], reason, remedy)
@@ -190,15 +183,6 @@ def _shown(endpoint: str) -> str:
     """An endpoint without what may be a key in a URL."""
     scheme, separator, rest = endpoint.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}/..." if separator else endpoint
-
-
-def _key_problems(name: str, arn: str, options: BackupWatchOptions) -> Iterator[Problem]:
-    key, region = _KEY.fullmatch(arn), options.region or "us-east-1"
-    example = f"arn:{partition(region)}:kms:{region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    if arn and key is None:
-        yield Problem(name, arn, "is not the ARN of a KMS key", f"write one such as {example}, no alias")
-    elif key and options.region and key["region"] != options.region:
-        yield Problem(name, arn, f"is a key of another region than {options.region}", "name a key of that region")
 
 
 def _tells_somebody(options: BackupWatchOptions) -> bool:

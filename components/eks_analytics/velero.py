@@ -15,7 +15,7 @@ from .helm_values import merged
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 from .unknown_fields import unknown_field_problems
-from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, make_bucket, replicate
+from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
 from .velero_checks import check_velero, velero_warnings
 from .velero_credentials import SECRET_KEY, SECRET_NAME, credentials_problems
 from .velero_options import (
@@ -138,7 +138,7 @@ class VeleroBackup(pulumi.ComponentResource):
             ],
         )
 
-        super().__init__("eks-analytics:index:VeleroBackup", name, {}, opts)
+        super().__init__("eks-analytics:index:VeleroBackup", name, None, opts)
         self._label = name
         self._args = args
         self._options = options
@@ -349,9 +349,9 @@ class VeleroBackup(pulumi.ComponentResource):
 
 def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
     """The plain arguments."""
-    taken = {"has_oidc_provider", "has_credentials", "credentials", "bucket", "schedules", "watch"}
-    known = {field.name for field in fields(VeleroOptions)} - taken
-    plain: dict[str, Any] = {name: value for name, value in args.items() if name in known}
+    taken = {"has_oidc_provider", "has_credentials", "credentials", "bucket", "kms_key_arn", "schedules", "watch"}
+    left = {field.name for field in fields(VeleroOptions)} - taken
+    plain: dict[str, Any] = {name: value for name, value in args.items() if name in left}
     if "schedules" in args:
         plain["schedules"] = [_schedule(schedule) for schedule in args["schedules"]]
     credentials = args.get("credentials")
@@ -361,6 +361,7 @@ def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
         has_credentials=credentials is not None,
         credentials=credentials if isinstance(credentials, str) else None,
         bucket=bucket_options(args.get("bucket", {}), args.get("kms_key_arn") is not None),
+        kms_key_arn=known(args.get("kms_key_arn")),
     )
     watch = _watch_arguments(args, options)
     is_watched = watch["schedules"] and watch.get("enabled", True)

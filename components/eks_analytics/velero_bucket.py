@@ -26,7 +26,8 @@ class VeleroObjectLockArgs(TypedDict):
 
 
 class VeleroReplicationArgs(TypedDict):
-    """A copy of the bucket in another region."""
+    """A copy of the bucket in another region, of what is written from then on. What is there already, S3 Batch
+    Replication copies."""
 
     region: str
     """The other region."""
@@ -39,7 +40,8 @@ class VeleroBucketArgs(TypedDict):
     """Where backups are kept."""
 
     name: NotRequired[str]
-    """Name of the bucket; one that begins with the cluster's name by default."""
+    """Name of the bucket; one that begins with the cluster's name by default. Another name is another bucket: outside
+    of production, the old one is deleted with its backups."""
     existing_name: NotRequired[str]
     """Name of a bucket that is there, in the cluster's region: nothing about it is changed. None by default."""
     encryption: NotRequired[str]
@@ -52,7 +54,7 @@ class VeleroBucketArgs(TypedDict):
     object_lock: NotRequired[VeleroObjectLockArgs]
     """Keeps everybody from deleting backups. Once on, S3 never turns it off. None by default."""
     replication: NotRequired[VeleroReplicationArgs]
-    """Copies everything to another region. None by default."""
+    """Copies to another region what is written from then on. None by default."""
 
 
 @dataclass(frozen=True)
@@ -296,10 +298,17 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         existing_name=args.get("existing_name", ""),
         encryption=args.get("encryption", "kms"),
         has_kms_key=has_kms_key or "kms_key_arn" in args,
+        kms_key_arn=known(args.get("kms_key_arn")),
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
         object_lock=ObjectLock(int(lock.get("days", 0)), lock.get("mode", "GOVERNANCE")) if lock else None,
         replication_region=copy.get("region", "") if copy else "",
         has_replication_key=copy is not None and "kms_key_arn" in copy,
+        replication_key_arn=known(copy.get("kms_key_arn")) if copy else "",
         given=frozenset(args),
     )
+
+
+def known(value: pulumi.Input[str] | None) -> str:
+    """A value as long as it is plain; empty where there is none, or where it is known later."""
+    return value if isinstance(value, str) else ""

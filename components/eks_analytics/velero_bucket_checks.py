@@ -1,11 +1,11 @@
 """What in a bucket for backups S3 would refuse, or a backup would not survive. Pure."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from .iam import partition
 from .problems import Problem
 from .velero_durations import duration_fault, seconds_of
+from .velero_names import BUCKET, REGION, key_problems
 from .velero_options import BackupBucketOptions, ObjectLock, Schedule
 
 ENCRYPTIONS = ("kms", "s3")
@@ -13,11 +13,9 @@ LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
 MOST_DAYS = 36_500
 """Of a retention by Object Lock."""
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; no dots: S3's certificate covers none.
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}")
 _OF_A_NEW_BUCKET = ("name", "encryption", "noncurrent_days", "object_lock", "replication")
 _SECONDS_OF_A_DAY = 24 * 3600
 
@@ -26,13 +24,17 @@ def bucket_problems(bucket: BackupBucketOptions, region: str, schedules: Sequenc
     """Everything that is wrong with it, under names such as `bucket.name`."""
     for key in ("name", "existing_name"):
         yield from _name_problems(f"bucket.{key}", getattr(bucket, key))
+    if "." in bucket.name and BUCKET.fullmatch(bucket.name):
+        reason = "has dots, for which S3's certificate is not valid"
+        yield Problem("bucket.name", bucket.name, reason, f'write hyphens: "{bucket.name.replace(".", "-")}"')
     if bucket.existing_name:
         for key in _OF_A_NEW_BUCKET:
             if key in bucket.given:
                 reason = "says how a new bucket is made, and bucket.existing_name says that it is there"
                 yield Problem(f"bucket.{key}", "(given)", reason, "leave one of the two out")
+        yield from key_problems("bucket.kms_key_arn", bucket.kms_key_arn, region)
         return
-    yield from _encryption_problems(bucket)
+    yield from _encryption_problems(bucket, region)
     if not 1 <= bucket.noncurrent_days <= MOST_DAYS:
         reason = "is no number of days that S3 could keep deleted backups for"
         yield Problem("bucket.noncurrent_days", bucket.noncurrent_days, reason, f"write 1 to {MOST_DAYS}")
@@ -50,12 +52,12 @@ def _name_problems(key: str, name: str) -> Iterator[Problem]:
     elif name.startswith("s3://"):
         found, _, folder = name.removeprefix("s3://").partition("/")
         yield Problem(key, name, "is a URL", f'write "{found}"' + (f', and "{folder}" as prefix' if folder else ""))
-    elif not _NAME.fullmatch(name) or name.startswith(_RESERVED_STARTS) or name.endswith(_RESERVED_ENDS):
-        reason = "is no name of a bucket: 3 to 63 small letters, digits and inner hyphens, none that S3 keeps to itself"
+    elif not BUCKET.fullmatch(name) or name.startswith(_RESERVED_STARTS) or name.endswith(_RESERVED_ENDS):
+        reason = "is no name of a bucket: 3 to 63 small letters, digits, inner hyphens and dots, none reserved by S3"
         yield Problem(key, name, reason, 'write a name such as "example-dash-backups"')
 
 
-def _encryption_problems(bucket: BackupBucketOptions) -> Iterator[Problem]:
+def _encryption_problems(bucket: BackupBucketOptions, region: str) -> Iterator[Problem]:
     if bucket.encryption not in ENCRYPTIONS:
         remedy = 'write "kms" for a key of your own, or "s3" for keys of S3'
         yield Problem("bucket.encryption", bucket.encryption, "is no encryption of a bucket", remedy)
@@ -64,6 +66,8 @@ def _encryption_problems(bucket: BackupBucketOptions) -> Iterator[Problem]:
     elif bucket.encryption == "s3" and "kms_key_arn" in bucket.given:
         reason = "names a key, and bucket.encryption s3 uses none of yours"
         yield Problem("bucket.kms_key_arn", "(given)", reason, "leave one of the two out")
+    else:
+        yield from key_problems("bucket.kms_key_arn", bucket.kms_key_arn, region)
 
 
 def _lock_problems(lock: ObjectLock, schedules: Sequence[Schedule]) -> Iterator[Problem]:
@@ -83,15 +87,8 @@ def _lock_problems(lock: ObjectLock, schedules: Sequence[Schedule]) -> Iterator[
 
 
 def _replication_problems(bucket: BackupBucketOptions, region: str) -> Iterator[Problem]:
-    key, target = "bucket.replication.region", bucket.replication_region
-    if not _REGION.fullmatch(target):
-        yield Problem(key, target, "is not the name of an AWS region", 'write a name such as "us-west-2"')
-    elif region and target == region:
-        reason = "is the region of the backups themselves, and would be lost with them"
-        yield Problem(key, target, reason, "write another region")
-    elif region and partition(target) != partition(region):
-        reason = f"lies in another partition of AWS than {region}, and S3 copies nothing from one to the other"
-        yield Problem(key, target, reason, f"write a region of the partition {partition(region)}")
+    wrong = list(_target_problems(bucket.replication_region, region))
+    yield from wrong
     if bucket.encryption == "kms" and not bucket.has_replication_key:
         reason = "S3 copies what a key encrypts only under a key of the other region, and none is named"
         remedy = 'name one there, or write bucket.encryption "s3"'
@@ -99,3 +96,18 @@ def _replication_problems(bucket: BackupBucketOptions, region: str) -> Iterator[
     elif bucket.encryption == "s3" and bucket.has_replication_key:
         reason = "names a key for copies of what no key of yours encrypts"
         yield Problem("bucket.replication.kms_key_arn", "(given)", reason, "leave it out")
+    else:
+        target = "" if wrong else bucket.replication_region
+        yield from key_problems("bucket.replication.kms_key_arn", bucket.replication_key_arn, target)
+
+
+def _target_problems(target: str, region: str) -> Iterator[Problem]:
+    key = "bucket.replication.region"
+    if not REGION.fullmatch(target):
+        yield Problem(key, target, "is not the name of an AWS region", 'write a name such as "us-west-2"')
+    elif region and target == region:
+        reason = "is the region of the backups themselves, and would be lost with them"
+        yield Problem(key, target, reason, "write another region")
+    elif region and partition(target) != partition(region):
+        reason = f"lies in another partition of AWS than {region}, and S3 copies nothing from one to the other"
+        yield Problem(key, target, reason, f"write a region of the partition {partition(region)}")

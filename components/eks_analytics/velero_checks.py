@@ -1,31 +1,33 @@
 """What in a VeleroBackup AWS, Kubernetes or Velero would refuse, most of it only when a backup is due. Pure."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from .backup_watch_checks import specification_problems
+from .backup_watch_checks import LARGEST_GRACE, specification_problems
+from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
-from .cron import cron_fault
+from .cron import cron_fault, longest_pause
 from .helm_values import value_at
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
 from .velero_credentials import SHOWN, credentials_problems
-from .velero_durations import duration_fault
-from .velero_options import Schedule, VeleroOptions
+from .velero_durations import duration_fault, seconds_of
+from .velero_names import PREFIX, SCHEDULE, key_problems
+from .velero_options import Schedule, VeleroOptions, watched_schedules
 from .velero_profiles import PROFILES, version_warnings
 
 IDENTITIES = ("pod-identity", "irsa", "static")
 ACCESS_MODES = ("ReadWrite", "ReadOnly")
+_SECONDS_OF_AN_HOUR = 3600
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
 _RESOURCE = re.compile(r"[a-z][a-z0-9]*(\.[a-z0-9-]+)*")
-_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 # Role, buckets, locations and what is made of the other arguments fit these.
 _OURS = (
@@ -54,8 +56,9 @@ def check_velero(options: VeleroOptions) -> list[Problem]:
         *_credentials(options),
         *_registry_problems(options.image_registry),
         *bucket_problems(options.bucket, options.region, options.schedules),
+        *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *_location_problems(options),
-        *_schedules(options.schedules),
+        *_schedules(options.schedules, options.watch.grace_hours if options.watch else DEFAULT_GRACE_HOURS),
         *_value_problems(options.helm_values),
         *_watch(options),
         *check_tags(options.tags),
@@ -71,6 +74,8 @@ def velero_warnings(options: VeleroOptions) -> list[str]:
             found.append("access_mode ReadOnly: as long as the location is read-only, no schedule makes a backup.")
         if not options.schedules:
             found.append("schedules: there are none, so that nobody makes backups but by hand.")
+        elif options.watch is None and watched_schedules(options.enabled, options.schedules):
+            found.append("watch: is off, so that nobody is told when a backup is missing.")
         if options.chosen_identity == "static":
             found.append("identity static: whoever rotates the user's keys must change the secret here too.")
     if options.production and not options.bucket.existing_name and not options.bucket.replication_region:
@@ -119,9 +124,9 @@ def _registry_problems(registry: str) -> Iterator[Problem]:
 
 def _location_problems(options: VeleroOptions) -> Iterator[Problem]:
     prefix = options.prefix
-    if prefix and not _PREFIX.fullmatch(prefix):
+    if prefix and not PREFIX.fullmatch(prefix):
         bare = prefix.strip("/")
-        remedy = f'write "{bare}"' if _PREFIX.fullmatch(bare) else 'write names joined by slashes, such as "dash/prod"'
+        remedy = f'write "{bare}"' if PREFIX.fullmatch(bare) else 'write names joined by slashes, such as "dash/prod"'
         yield Problem("prefix", prefix, "is no folder in a bucket as Velero wants it: no slash at the ends", remedy)
     elif prefix.split("/")[0] in ("backups", "restores", "kopia", "restic", "metadata", "plugins"):
         reason = "is the name of a folder of Velero's own, which it would take for a broken backup"
@@ -132,17 +137,17 @@ def _location_problems(options: VeleroOptions) -> Iterator[Problem]:
         yield Problem("access_mode", options.access_mode, "is no access mode of a storage location", remedy)
 
 
-def _schedules(schedules: Sequence[Schedule]) -> Iterator[Problem]:
+def _schedules(schedules: Sequence[Schedule], grace_hours: float) -> Iterator[Problem]:
     for index, schedule in enumerate(schedules):
-        for problem in _schedule(schedule):
+        for problem in [*_schedule(schedule), *_gaps(schedule, grace_hours)]:
             yield replace(problem, input=f"schedules[{index}].{problem.input}")
     if twice := repeated([schedule.name for schedule in schedules]):
         yield Problem("schedules", twice, "are names of several schedules", "give each its own")
 
 
 def _schedule(schedule: Schedule) -> Iterator[Problem]:
-    if not _LABEL.fullmatch(schedule.name):
-        reason = "is no name of a schedule: at most 63 small letters, digits and inner hyphens"
+    if not SCHEDULE.fullmatch(schedule.name):
+        reason = "is no name of a schedule: at most 63 small letters, digits, inner hyphens and dots"
         yield Problem("name", schedule.name, reason, 'write a name such as "daily"')
     if fault := cron_fault(schedule.cron):
         yield Problem("cron", schedule.cron, *fault)
@@ -158,6 +163,24 @@ def _schedule(schedule: Schedule) -> Iterator[Problem]:
         if not _RESOURCE.fullmatch(name):
             reason = "is no kind of objects: small letters, and a group after a dot"
             yield Problem("excluded_resources", name, reason, 'write kinds such as "endpointslices"')
+
+
+def _gaps(schedule: Schedule, grace_hours: float) -> Iterator[Problem]:
+    """A backup that expires before the next one has completed leaves a time without any."""
+    if duration_fault(schedule.ttl) or cron_fault(schedule.cron):
+        return
+    pause = longest_pause(schedule.cron).total_seconds()
+    needed = pause + min(grace_hours, LARGEST_GRACE) * _SECONDS_OF_AN_HOUR
+    if (seconds_of(schedule.ttl) or 0) < needed:
+        reason = (
+            f"ends before the next backup is sure to be there: up to {_hours(pause)}h lie between two runs of "
+            f"{schedule.cron!r}, and a backup may take {_hours(needed - pause)}h"
+        )
+        yield Problem("ttl", schedule.ttl, reason, f'write "{_hours(needed)}h" or more, or let it run more often')
+
+
+def _hours(seconds: float) -> int:
+    return math.ceil(seconds / _SECONDS_OF_AN_HOUR)
 
 
 def _watch(options: VeleroOptions) -> Iterator[Problem]:

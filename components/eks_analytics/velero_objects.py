@@ -37,7 +37,6 @@ def schedule(wanted: Schedule) -> Values:
     """Backups at set times."""
     spec: Values = {
         "schedule": wanted.cron,
-        "paused": wanted.paused,
         # Backups outlive their schedule: one that is renamed or removed would take them along.
         "useOwnerReferencesInBackup": False,
         "template": {
@@ -48,6 +47,9 @@ def schedule(wanted: Schedule) -> Values:
             "ttl": wanted.ttl,
         },
     }
+    if wanted.paused:
+        # Said only then: `velero schedule pause` owns the field afterwards, and an update would conflict with it.
+        spec["paused"] = True
     return _object("Schedule", wanted.name, spec)
 
 
@@ -85,6 +87,8 @@ def chart_values(options: VeleroOptions, role_arn: Any, secret_name: str) -> Val
         "credentials": {"useSecret": True, "existingSecret": secret_name} if static else {"useSecret": False},
         "configuration": {"uploaderType": versions.uploader},
         "deployNodeAgent": True,
+        # Volumes are copied on the node of their pod, whatever taints keep others away from it.
+        "nodeAgent": {"tolerations": [{"operator": "Exists"}]},
         "backupsEnabled": False,
         "snapshotsEnabled": False,
         "upgradeCRDs": versions.renews_crds,

@@ -29,7 +29,8 @@ class VeleroScheduleArgs(TypedDict):
     cron: NotRequired[str]
     """When, as a cron expression of five fields in UTC; "0 0 * * *" by default, every day at midnight in UTC."""
     ttl: NotRequired[str]
-    """How long a backup is kept, in hours, minutes and seconds; "720h" by default."""
+    """How long a backup is kept, in hours, minutes and seconds; "720h" by default. At least the longest time between
+    two runs and the watch's `grace_hours`."""
     namespaces: NotRequired[list[str]]
     """Namespaces that are backed up; "dash-apps", "dash-services" and "plotly-system" by default, and all with "*"."""
     excluded_resources: NotRequired[list[str]]
@@ -68,10 +69,13 @@ class BackupBucketOptions:
     encryption: str = "kms"
     has_kms_key: bool = False
     """Whether a key is named for it, or by who uses the component."""
+    kms_key_arn: str = ""
+    """The key that is named for it; empty where none is, or where it is not known yet. So is the copy's."""
     noncurrent_days: int = DEFAULT_NONCURRENT_DAYS
     object_lock: ObjectLock | None = None
     replication_region: str = ""
     has_replication_key: bool = False
+    replication_key_arn: str = ""
     given: frozenset[str] = frozenset()
     """Fields that were given, whatever their values."""
 
@@ -91,6 +95,8 @@ class VeleroOptions:
     """None where there are none, or where they are not known yet."""
     image_registry: str = ""
     bucket: BackupBucketOptions = BackupBucketOptions()
+    kms_key_arn: str = ""
+    """The key of a new bucket that names none itself; empty where there is none, or where it is not known yet."""
     prefix: str = ""
     access_mode: str = "ReadWrite"
     schedules: Sequence[Schedule] = (Schedule("daily"),)

@@ -9,7 +9,9 @@ def velero_policy(region: str, bucket_arn: str, prefix: str = "", kms_key_arn: s
     The actions are those of velero-plugin-for-aws 1.14, of which 1.6 needs no others, and for the key the two that S3
     needs to write and read:
     https://github.com/vmware-tanzu/velero-plugin-for-aws/blob/v1.14.0/README.md#set-permissions-for-velero
-    Both plugins tag what they make while they make it, and every snapshot with the backup it belongs to.
+    Both plugins tag what they make while they make it, and every snapshot with the backup it belongs to. That tag has
+    the backup's name, and none has the cluster's: snapshots of other clusters' backups in the same account and region
+    can be deleted, too.
     """
     ec2 = f"arn:{partition(region)}:ec2:{region}"
     volumes, snapshots = f"{ec2}:*:volume/*", f"{ec2}::snapshot/*"

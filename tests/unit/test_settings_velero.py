@@ -1,6 +1,7 @@
 """The settings of backups: read with their defaults, refused with key, value and remedy, handed to the component."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,8 @@ def test_the_component_is_asked_for_what_was_judged(velero: dict[str, Any]) -> N
     settings = read({**GOOD, "velero": velero})
     told = {"cluster_name": "dash-dev", "region": "us-east-1", "kms_key_arn": KEY, "oidc_provider_arn": "arn"}
     given: Any = {**velero_arguments(settings), **told, "kubernetes_version": "1.35", "tags": settings.tags}
-    assert component_options(given) == velero_options(settings)
+    # The environment's key is judged as `cluster.kms_key_arn`.
+    assert component_options(given) == replace(velero_options(settings), kms_key_arn=KEY)
 
 
 def test_choices_and_defaults_are_those_of_the_component() -> None:
@@ -142,6 +144,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_velero(bucket={"encryption": "none"}), "velero.bucket.encryption", "kms"),
     (with_velero(bucket={"encryption": "s3", "kms_key_arn": KEY}), "velero.bucket.kms_key_arn", "leave one of the two"),
     (with_velero(bucket={"kms_key_arn": "alias/backups"}), "velero.bucket.kms_key_arn", "arn:aws:kms"),
+    (with_velero(bucket={"kms_key_arn": THERE}), "velero.bucket.kms_key_arn", "a key of that region"),
+    (
+        with_velero(bucket={"replication": {"region": "us-west-2", "kms_key_arn": KEY}}),
+        *("velero.bucket.replication.kms_key_arn", "a key of that region"),
+    ),
     (with_velero(bucket={"noncurrent_days": -1}), "velero.bucket.noncurrent_days", "write 1 to"),
     (with_velero(bucket={"object_lock": {"days": 7}}), "velero.bucket.object_lock.days", "write 30 or more"),
     (with_velero(bucket={"object_lock": {"mode": "COMPLIANCE"}}), "velero.bucket.object_lock.mode", "object_lock.days"),
@@ -163,6 +170,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_schedule(cron="TZ=Europe/Berlin 0 0 * * *"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(ttl="30 days"), "velero.schedules[0].ttl", '"720h"'),
     (with_schedule(ttl=720), "velero.schedules[0].ttl", "720"),
+    (with_schedule(cron="@monthly"), "velero.schedules[0].ttl", '"750h"'),
     (with_schedule(namespaces=[]), "velero.schedules[0].namespaces", "for all"),
     (with_schedule(namespaces=["Dash"]), "velero.schedules[0].namespaces", "dash-apps"),
     (with_schedule(excluded_resources=["a b"]), "velero.schedules[0].excluded_resources", "endpointslices"),
@@ -230,3 +238,6 @@ def test_credentials_are_taken_as_a_secret_and_never_shown() -> None:
 def test_what_may_not_be_meant_is_warned_of_before_anything_is_made() -> None:
     warnings = read(with_velero(profile="documented")).warnings
     assert any(warning.startswith("velero.profile documented: Velero v1.10.3") for warning in warnings)
+    assert any(warning.startswith("velero.watch: the watch over backups tells nobody") for warning in warnings)
+    off = {**with_velero(watch={"enabled": False}), "production": True}
+    assert any(warning.startswith("velero.watch: is off") for warning in read(off).warnings)

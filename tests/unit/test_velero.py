@@ -137,13 +137,19 @@ def test_the_copy_in_another_region_is_as_safe_as_the_bucket(build: Build, recor
 
 
 def test_an_existing_bucket_is_used_and_left_alone(build: Build, recorder: Recorder) -> None:
-    outputs = build(bucket={"existing_name": "theirs", "kms_key_arn": THERE}, prefix="dash/prod")
+    theirs = KEY.replace("123456789012", "999999999999")
+    outputs = build(bucket={"existing_name": "theirs", "kms_key_arn": theirs}, prefix="dash/prod")
     assert not [one for one in recorder.registrations if one.type.startswith("aws:s3/")]
-    assert (outputs["bucket_name"], outputs["prefix"], outputs["kms_key_arn"]) == ("theirs", "dash/prod", THERE)
+    assert (outputs["bucket_name"], outputs["prefix"], outputs["kms_key_arn"]) == ("theirs", "dash/prod", theirs)
     storage = only(recorder, "BackupStorageLocation").inputs["spec"]["objectStorage"]
     assert storage == {"bucket": "theirs", "prefix": "dash/prod"}
     assert '"arn:aws:s3:::theirs/dash/prod/*"' in outputs["policy"]
     assert "kms" not in build(bucket={"existing_name": "theirs"})["policy"]
+
+
+def test_a_bucket_that_is_there_may_have_dots_in_its_name(build: Build, recorder: Recorder) -> None:
+    assert build(bucket={"existing_name": "backups.example.com"})["bucket_name"] == "backups.example.com"
+    assert only(recorder, "BackupStorageLocation").inputs["spec"]["objectStorage"]["bucket"] == "backups.example.com"
 
 
 # The identity
@@ -283,6 +289,7 @@ def test_the_default_schedule_is_the_guides(build: Build, recorder: Recorder) ->
     schedule = only(recorder, "Schedule").inputs
     assert schedule["metadata"] == {"name": "daily", "namespace": "velero"}
     assert schedule["spec"]["schedule"] == "0 0 * * *"
+    assert "paused" not in schedule["spec"]  # left to `velero schedule pause`
     template = schedule["spec"]["template"]
     assert template["ttl"] == "720h"
     assert template["includedNamespaces"] == ["dash-apps", "dash-services", "plotly-system"]
@@ -304,6 +311,17 @@ def test_there_can_be_many_schedules_and_none(build: Build, recorder: Recorder) 
     build(schedules=[])
     assert recorder.of("Schedule") == {}
     assert any("there are none" in warning for warning in recorder.warnings)
+
+
+@pytest.mark.parametrize(("cron", "ttl"), [("@daily", "30h"), ("@weekly", "174h"), ("@monthly", "750h")])
+def test_a_backup_may_end_when_the_next_one_is_there(build: Build, cron: str, ttl: str) -> None:
+    (schedule,) = build(schedules=[{"name": "mine", "cron": cron, "ttl": ttl}])["schedules"]
+    assert schedule["ttl"] == ttl
+
+
+@pytest.mark.parametrize("name", ["dash.daily", "a" * 63])
+def test_whatever_schedule_is_made_can_be_watched(build: Build, recorder: Recorder, name: str) -> None:
+    assert list(build(schedules=[{"name": name}], watch=WATCHED)["alarm_names"]) == [name]
 
 
 def test_disabled_it_keeps_the_bucket_and_takes_everything_else_away(build: Build, recorder: Recorder) -> None:
@@ -345,13 +363,17 @@ def test_the_chart_accepts_the_values(build: Build, recorder: Recorder, identity
     assert f"v{yaml.safe_load((CHART / 'Chart.yaml').read_text())['appVersion']}" == PROFILES["current"].version
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_node_agent_runs_on_nodes_with_taints_too(build: Build, recorder: Recorder, profile: str) -> None:
+    build(profile=profile)
+    assert values(recorder)["nodeAgent"] == {"tolerations": [{"operator": "Exists"}]}
+
+
 def test_helm_values_are_merged_last_and_deeply(build: Build, recorder: Recorder) -> None:
-    build(
-        helm_values={"resources": {"limits": {"memory": "1Gi"}}, "nodeAgent": {"tolerations": [{"operator": "Exists"}]}}
-    )
+    build(helm_values={"resources": {"limits": {"memory": "1Gi"}}, "nodeAgent": {"tolerations": [{"key": "only"}]}})
     found = values(recorder)
     assert found["resources"] == {"requests": {"cpu": "500m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
-    assert found["nodeAgent"]["tolerations"] == [{"operator": "Exists"}]
+    assert found["nodeAgent"]["tolerations"] == [{"key": "only"}]
 
 
 # The watch
@@ -359,8 +381,10 @@ def test_helm_values_are_merged_last_and_deeply(build: Build, recorder: Recorder
 
 def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build: Build, recorder: Recorder) -> None:
     schedules = [{"name": "daily", "cron": "0 3 * * *"}, {"name": "weekly", "cron": "@weekly", "paused": True}]
-    given = {"subscriptions": WATCHED["subscriptions"], "grace_hours": 2.0}
-    outputs = build(watch=given, schedules=schedules, prefix="dash", tags={"team": "data"}, region="eu-west-1")
+    given, key = {**WATCHED, "grace_hours": 2.0}, KEY.replace("us-east-1", "eu-west-1")
+    outputs = build(
+        watch=given, schedules=schedules, prefix="dash", tags={"team": "data"}, region="eu-west-1", kms_key_arn=key
+    )
     function = only(recorder, "Function").inputs
     assert json.loads(function["environment"]["variables"]["WATCH"]) == {
         "bucket": "dash-dev-backups-1",
@@ -369,7 +393,7 @@ def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build
         "schedules": {"daily": 26 * 60},
     }
     rights = json.loads(recorder.of("RolePolicy")["backup-watch"].inputs["policy"])["Statement"]
-    assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == KEY
+    assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == key
     assert recorder.of("MetricAlarm")["backup-watch-daily"].inputs["tags"] == {"team": "data"}
     assert outputs["alarm_names"] == {"daily": "dash-dev-backup-overdue-daily"}
     assert outputs["alarm_topic_arn"] == "arn:aws:mock:us-east-1:123456789012:backup-watch-id"
@@ -474,14 +498,15 @@ def test_the_component_has_a_schema_in_which_everything_is_described() -> None:
         ({"access_mode": "ReadOnly"}, "no schedule makes a backup"),
         ({"identity": "static", "credentials": CREDENTIALS}, "rotates the user's keys"),
         ({"production": True}, "the loss of the region"),
+        ({"watch": {"enabled": False}, "production": True}, "nobody is told when a backup is missing"),
     ],
 )
 def test_what_may_not_be_meant_is_warned_of(
     build: Build, recorder: Recorder, changes: dict[str, Any], words: str
 ) -> None:
-    build(kubernetes_version="1.35")
+    build(kubernetes_version="1.35", watch=WATCHED)
     assert recorder.warnings == []
-    build(**changes)
+    build(**{"watch": WATCHED, **changes})
     assert any(words in warning for warning in recorder.warnings)
 
 
@@ -518,8 +543,9 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"image_registry": "r.example.com/velero:v1"}, ["image_registry", "that names of images could follow"]),
     ({"bucket": {"name": "Backups"}}, ["bucket.name = 'Backups'", "small letters"]),
     ({"bucket": {"name": "ab"}}, ["bucket.name = 'ab'", "3 to 63"]),
-    ({"bucket": {"name": "dash.backups"}}, ["bucket.name = 'dash.backups'"]),
-    ({"bucket": {"name": "sthree-backups"}}, ["none that S3 keeps to itself"]),
+    ({"bucket": {"name": "dash.backups"}}, ["bucket.name = 'dash.backups'", '"dash-backups"']),
+    ({"bucket": {"existing_name": "dash..backups"}}, ["bucket.existing_name = 'dash..backups'"]),
+    ({"bucket": {"name": "sthree-backups"}}, ["none reserved by S3"]),
     ({"bucket": {"existing_name": "arn:aws:s3:::theirs"}}, ["bucket.existing_name", 'write the name alone: "theirs"']),
     ({"bucket": {"existing_name": "s3://theirs/dash"}}, ['write "theirs", and "dash" as prefix']),
     (
@@ -530,6 +556,25 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"bucket": {"encryption": "AES256"}}, ["bucket.encryption = 'AES256'", '"s3" for keys of S3']),
     ({"kms_key_arn": None}, ["bucket.encryption = 'kms'", 'give kms_key_arn, or write "s3"']),
     ({"bucket": {"encryption": "s3", "kms_key_arn": KEY}}, ["bucket.kms_key_arn", "uses none of yours"]),
+    (
+        {"bucket": {"kms_key_arn": "alias/foo"}},
+        ["bucket.kms_key_arn = 'alias/foo'", "arn:aws:kms:us-east-1:", "no alias"],
+    ),
+    ({"bucket": {"kms_key_arn": THERE}}, ["bucket.kms_key_arn", "is a key of another region than us-east-1"]),
+    (
+        {"bucket": {"existing_name": "theirs", "kms_key_arn": THERE}},
+        ["bucket.kms_key_arn", "is a key of another region than us-east-1"],
+    ),
+    ({"kms_key_arn": "alias/foo"}, ["- kms_key_arn = 'alias/foo'"]),
+    ({"kms_key_arn": THERE}, ["kms_key_arn", "another region than us-east-1"]),
+    (
+        {"bucket": {"replication": {"region": "us-west-2", "kms_key_arn": KEY}}},
+        ["bucket.replication.kms_key_arn", "is a key of another region than us-west-2"],
+    ),
+    (
+        {"bucket": {"replication": {"region": "us-west-2", "kms_key_arn": "alias/foo"}}},
+        ["bucket.replication.kms_key_arn = 'alias/foo'", "arn:aws:kms:us-west-2:"],
+    ),
     ({"bucket": {"noncurrent_days": 0}}, ["bucket.noncurrent_days = 0"]),
     ({"bucket": {"object_lock": {"days": 0}}}, ["bucket.object_lock.days = 0", "write 1 to"]),
     ({"bucket": {"object_lock": {"days": 29}}}, ["bucket.object_lock.days = 29", "write 30 or more"]),
@@ -544,8 +589,16 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"prefix": "backups"}, ["prefix = 'backups'", "a folder of Velero's own"]),
     ({"access_mode": "read-only"}, ["access_mode = 'read-only'", 'did you mean "ReadOnly"?']),
     ({"schedules": [{"name": "Every Day"}]}, ["schedules[0].name = 'Every Day'"]),
+    ({"schedules": [{"name": "daily."}]}, ["schedules[0].name = 'daily.'"]),
+    ({"prefix": "dash*"}, ["prefix = 'dash*'"]),
     ({"schedules": [{**SCHEDULE, "cron": "0 0 * * 7"}]}, ["schedules[0].cron", "Sunday is 0", "UTC"]),
     ({"schedules": [{**SCHEDULE, "ttl": "30d"}]}, ["schedules[0].ttl = '30d'", '"720h"']),
+    ({"schedules": [{"name": "weekly", "cron": "@weekly", "ttl": "24h"}]}, ["schedules[0].ttl = '24h'", '"174h"']),
+    ({"schedules": [{"name": "monthly", "cron": "@monthly"}]}, ["ttl = '720h'", "up to 744h lie between", '"750h"']),
+    (
+        {"schedules": [{**SCHEDULE, "ttl": "30h"}], "watch": {"grace_hours": 7}},
+        ["schedules[0].ttl = '30h'", "may take 7h", '"31h" or more'],
+    ),
     ({"schedules": [{**SCHEDULE, "namespaces": []}]}, ["schedules[0].namespaces = []", '["*"] for all']),
     ({"schedules": [{**SCHEDULE, "namespaces": ["dash_apps"]}]}, ["schedules[0].namespaces = 'dash_apps'"]),
     ({"schedules": [{**SCHEDULE, "excluded_resources": ["End Points"]}]}, ["schedules[0].excluded_resources"]),
