@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from eks_analytics.backup_watch import BackupWatch, function_source
+from eks_analytics.backup_watch import BackupWatch, function_files
 from eks_analytics.functions import backup_freshness
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
@@ -119,7 +119,8 @@ def _function(cloud: Cloud, outputs: dict[str, Any]) -> None:
         "bucket": outputs["bucket"],
         "prefix": "dash/",
         "namespace": "Velero/dash-dev",
-        "schedules": {"daily": 30 * 60, "hourly": 7 * 60},
+        "schedules": {"daily": "0 0 * * *", "hourly": "0 * * * *"},
+        "grace_minutes": 6 * 60,
     }
     role = function["Role"].rpartition("/")[2]
     iam = cloud.client("iam", REGION)
@@ -200,7 +201,5 @@ def _code(stack: SmallStack) -> None:
     """The source alone, whatever the machine that it was deployed from."""
     code = next(one for one in stack.resources() if one["type"] == "aws:lambda/function:Function")["inputs"]["code"]
     with zipfile.ZipFile(io.BytesIO(zipped(code))) as file:
-        assert {name: file.read(name).decode() for name in file.namelist()} == {
-            "backup_freshness.py": function_source()
-        }
+        assert {name: file.read(name).decode() for name in file.namelist()} == function_files()
     assert str(Path(__file__).parents[2]) not in json.dumps(code)
