@@ -11,6 +11,7 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics.backup_watch_options import BackupWatchOptions
 from eks_analytics.deployer import (
     LARGEST_INLINE_POLICY,
     LARGEST_MANAGED_POLICY,
@@ -20,6 +21,7 @@ from eks_analytics.deployer import (
 )
 from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.deployer_statements import statements
+from eks_analytics.velero_options import watch_name
 from eks_analytics.vendor_policy import NOTES, vendor_policy
 
 ACCOUNT = "123456789012"
@@ -436,6 +438,19 @@ def test_the_watch_over_backups_is_bound_by_its_names_and_its_key_by_tags() -> N
     existing = replace(EXISTING, backup_watch=True)
     assert "kms:CreateKey" in actions(deployer_policy(existing))
     assert "kms:CreateKey" not in actions(deployer_policy(replace(existing, watch_key=False)))
+
+
+def test_the_watch_over_a_cluster_with_a_long_name_is_bound_by_the_names_that_it_really_has() -> None:
+    own = of(deployer_policy(replace(WATCHED, cluster_name="a" * 100)), "ManageByName")["Resource"]
+    watch = BackupWatchOptions(watch_name("a" * 100), "us-east-1", ACCOUNT)
+    assert watch.alarm_arns in own
+    assert watch.topic_arn in own
+    for resource in (
+        watch.arn("lambda", f"function:{watch.resource_name}"),
+        watch.arn("events", f"rule/{watch.resource_name}"),
+        f"{watch.log_group_arn}*",
+    ):
+        assert resource in own
 
 
 def test_the_vendors_policy_names_account_partition_and_cluster() -> None:
