@@ -234,11 +234,11 @@ def _backup_buckets(options: DeployerOptions) -> Rights:
     """The bucket that backups go to, and its copy. S3 has no region in its ARNs, so that one name serves for both."""
     names = [f"{backup_bucket_prefix(options.cluster_name)}*", *filter(None, [options.backup_bucket_name])]
     buckets = [options.global_arn("s3", name) for name in names]
-    actions = f"{_BUCKETS} PutBucketObjectLockConfiguration"
     return Rights(
         "s3",
         [*buckets, *(f"{bucket}/*" for bucket in buckets if not bucket.endswith("*"))],
-        manages=f"{actions} PutReplicationConfiguration" if options.backup_replication else actions,
+        # Replication that the settings no longer want is taken away by the same right that sets it up.
+        manages=f"{_BUCKETS} PutBucketObjectLockConfiguration PutReplicationConfiguration",
     )
 
 
