@@ -196,12 +196,14 @@ class BackupWatch(pulumi.ComponentResource):
         )
         for index, subscription in enumerate(self._args.get("subscriptions", [])):
             protocol, endpoint = subscription["protocol"], subscription["endpoint"]
+            # Whoever knows the URL of a webhook can write to it; often it is all the key there is.
+            is_secret = protocol == "https"
             aws.sns.TopicSubscription(
                 f"{self._label}-{protocol}-{_mark(endpoint, index)}",
                 topic=topic.arn,
                 protocol=protocol,
-                endpoint=endpoint,
-                opts=self._child(),
+                endpoint=pulumi.Output.secret(endpoint) if is_secret else endpoint,
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["endpoint"] if is_secret else None),
             )
         return topic.arn
 

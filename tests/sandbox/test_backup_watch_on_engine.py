@@ -110,6 +110,16 @@ def test_it_watches_a_bucket_changes_in_place_and_goes_without_a_trace(
     assert {token for token in inventory(cloud, REGION) if "pending deletion" not in token} == set()
 
 
+def test_the_url_of_a_webhook_is_told_and_stands_in_the_state_in_clear_nowhere(stack: SmallStack, cloud: Cloud) -> None:
+    url = "https://alerts.example.com/services/hunter2"
+    outputs = stack.up(program(cloud, subscriptions=[{"protocol": "https", "endpoint": url}]))
+    (told,) = cloud.client("sns", REGION).list_subscriptions_by_topic(TopicArn=outputs["topic_arn"])["Subscriptions"]
+    assert (told["Protocol"], told["Endpoint"]) == ("https", url)
+    stack.refresh()
+    assert "hunter2" not in json.dumps(stack.resources())
+    assert set(stack.preview(program(cloud, subscriptions=[{"protocol": "https", "endpoint": url}]))) == {"same"}
+
+
 def _function(cloud: Cloud, outputs: dict[str, Any]) -> None:
     about = cloud.client("lambda", REGION).get_function(FunctionName=outputs["function_name"])
     function = about["Configuration"]

@@ -172,6 +172,17 @@ def test_subscriptions_keep_their_names_when_others_come_and_go(build: Build, re
     assert not any("secret-key" in one for one in recorder.of("TopicSubscription"))
 
 
+@pytest.mark.parametrize("given", [str, pulumi.Output.from_input, pulumi.Output.secret])
+def test_the_url_of_a_webhook_is_a_secret(build: Build, recorder: Recorder, given: Any) -> None:
+    url = "https://alerts.example.com/secret-key"
+    build(subscriptions=[{"protocol": "https", "endpoint": given(url)}])
+    (hook,) = recorder.of("TopicSubscription").values()
+    marked = hook.inputs["endpoint"]
+    assert marked["4dabf18193072939515e22adb298388d"] == "1b47061264138c4ac30d75fd1eb44270"  # a secret, to the engine
+    assert marked["value"] == url
+    assert list(hook.request.additionalSecretOutputs) == ["endpoint"]
+
+
 def test_an_endpoint_can_be_an_output(build: Build, recorder: Recorder) -> None:
     build(subscriptions=[{"protocol": "sqs", "endpoint": pulumi.Output.from_input(TOPIC)}])
     assert only(recorder, "TopicSubscription")["endpoint"] == TOPIC
