@@ -90,7 +90,7 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         backups=found.backs_up,
         backup_bucket_name=found.velero.bucket.name,
         backup_replication=bool(found.velero.bucket.replication.region),
-        backup_watch=found.backs_up and found.velero.watch.enabled,
+        backup_watch=found.backs_up,
         watch_key=not found.velero.watch.alarm_key_arn,
         makes_cluster=found.makes_cluster,
     )

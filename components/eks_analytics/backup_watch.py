@@ -4,13 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
+import cronsim
 import pulumi
 import pulumi_aws as aws
 
-from .backup_watch_checks import allowed_minutes, backup_watch_warnings, check_backup_watch
+from .backup_watch_checks import backup_watch_warnings, check_backup_watch
 from .backup_watch_options import (
     DEFAULT_GRACE_HOURS,
     DEFAULT_INTERVAL_MINUTES,
@@ -20,6 +22,7 @@ from .backup_watch_options import (
     BackupScheduleArgs,
     BackupWatchOptions,
     Subscription,
+    watched,
 )
 from .backup_watch_policies import function_policy, function_trust, key_policy, topic_policy
 from .iam import PolicyDocument
@@ -193,12 +196,14 @@ class BackupWatch(pulumi.ComponentResource):
         )
         for index, subscription in enumerate(self._args.get("subscriptions", [])):
             protocol, endpoint = subscription["protocol"], subscription["endpoint"]
+            # Whoever knows the URL of a webhook can write to it; often it is all the key there is.
+            is_secret = protocol == "https"
             aws.sns.TopicSubscription(
                 f"{self._label}-{protocol}-{_mark(endpoint, index)}",
                 topic=topic.arn,
                 protocol=protocol,
-                endpoint=endpoint,
-                opts=self._child(),
+                endpoint=pulumi.Output.secret(endpoint) if is_secret else endpoint,
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["endpoint"] if is_secret else None),
             )
         return topic.arn
 
@@ -234,7 +239,7 @@ class BackupWatch(pulumi.ComponentResource):
                 "bucket": bucket,
                 "prefix": options.folder,
                 "namespace": options.namespace,
-                "schedules": allowed_minutes(options),
+                **watched(options),
             }
         )
         return aws.lambda_.Function(
@@ -243,7 +248,7 @@ class BackupWatch(pulumi.ComponentResource):
             description=f"Looks for backups of {options.name} that Velero has not completed",
             runtime=RUNTIME,
             handler=f"{FUNCTION}.handler",
-            code=pulumi.AssetArchive({f"{FUNCTION}.py": pulumi.StringAsset(function_source())}),
+            code=pulumi.AssetArchive({path: pulumi.StringAsset(text) for path, text in function_files().items()}),
             role=role.arn,
             memory_size=256,
             timeout=TIMEOUT_SECONDS,
@@ -308,9 +313,18 @@ class BackupWatch(pulumi.ComponentResource):
         )
 
 
-def function_source() -> str:
-    """The source of the function."""
-    return (Path(__file__).parent / "functions" / f"{FUNCTION}.py").read_text()
+def function_files() -> dict[str, str]:
+    """The source of the function, and that of the library which tells it when a schedule should have run."""
+    library = Path(cronsim.__file__).parent
+    (license_file,) = (file for file in distribution(library.name).files or [] if file.name == "LICENSE")
+    sources = {
+        f"{FUNCTION}.py": Path(__file__).parent / "functions" / f"{FUNCTION}.py",
+        f"{library.name}/__init__.py": library / "__init__.py",
+        f"{library.name}/cronsim.py": library / "cronsim.py",
+        # BSD: its notice goes wherever the source goes.
+        f"{library.name}/LICENSE": Path(str(license_file.locate())),
+    }
+    return {path: source.read_text("utf-8") for path, source in sources.items()}
 
 
 def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .backup_watch_options import BackupWatchOptions, Subscription, largest_age
+from .backup_watch_options import BackupWatchOptions, Subscription
 from .cluster_checks import LOG_RETENTION_DAYS
 from .cron import cron_fault
 from .problems import Problem, repeated
@@ -187,9 +187,3 @@ def _shown(endpoint: str) -> str:
 
 def _tells_somebody(options: BackupWatchOptions) -> bool:
     return bool(options.subscriptions or options.has_existing_topic or options.alarm_actions)
-
-
-def allowed_minutes(options: BackupWatchOptions) -> dict[str, int]:
-    """How old the newest completed backup of each schedule may be, in minutes."""
-    ages = {one["name"]: largest_age(one, options.grace_hours) for one in options.schedules}
-    return {name: int(age.total_seconds() // 60) for name, age in ages.items()}

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from .cron import longest_pause
+from .cron import cronsim_fields
 from .iam import partition
 
 DEFAULT_GRACE_HOURS = 6
 DEFAULT_INTERVAL_MINUTES = 15
 DEFAULT_RETENTION_DAYS = 90
 METRIC = "BackupOverdue"
-"""The function's metric: 1 where a schedule has no recent completed backup."""
+"""The function's metric: 1 where no backup of a schedule has completed since it last should have run."""
 DIMENSION = "Schedule"
 
 
@@ -98,6 +97,7 @@ class BackupWatchOptions:
         return f"{self.name}-backup-overdue-{schedule}"
 
 
-def largest_age(schedule: BackupScheduleArgs, grace_hours: float) -> timedelta:
-    """How old the newest completed backup of a schedule may be: the longest time between two runs, and the grace."""
-    return longest_pause(schedule["cron"]) + timedelta(hours=grace_hours)
+def watched(options: BackupWatchOptions) -> dict[str, Any]:
+    """What the function is told of the schedules: when each of them runs, and how long a run may take."""
+    runs = {schedule["name"]: cronsim_fields(schedule["cron"]) for schedule in options.schedules}
+    return {"schedules": runs, "grace_minutes": int(options.grace_hours * 60)}

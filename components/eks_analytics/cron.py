@@ -1,4 +1,4 @@
-"""When Velero's schedules run: what is wrong with a cron expression, and the longest time between two runs. Pure.
+"""When Velero's schedules run: what is wrong with a cron expression, and what follows from it. Pure.
 
 Velero reads them with https://pkg.go.dev/github.com/robfig/cron/v3#ParseStandard: five fields, days of the week from 0
 to 6 only, and some words in place of all five. Its pods live in UTC.
@@ -68,6 +68,13 @@ def longest_pause(expression: str) -> timedelta:
     between_days = max(later - sooner for sooner, later in pairwise(days))
     within_day = max((later - sooner for sooner, later in pairwise(times)), default=timedelta())
     return max(within_day, between_days - (times[-1] - times[0]))
+
+
+def cronsim_fields(expression: str) -> str | int:
+    """The five fields of an expression as cronsim reads them, in UTC; seconds between two runs where it has none."""
+    if expression.startswith(_EVERY):
+        return int(_interval(expression.removeprefix(_EVERY)).total_seconds())
+    return " ".join(_fields(_MACROS.get(expression, expression)))
 
 
 def _interval(text: str) -> timedelta:

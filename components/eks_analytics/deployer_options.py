@@ -52,7 +52,7 @@ class DeployerOptions:
     makes_cluster: bool = True
     """Whether the stack makes its cluster, and not only what is in it."""
     backup_watch: bool = False
-    """Whether the stack watches over backups, or did."""
+    """Whether the stack watches over backups, or may have done so: what is turned off is taken away."""
     watch_key: bool = True
     """Whether the watch makes a key of its own."""
 

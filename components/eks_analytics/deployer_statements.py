@@ -16,6 +16,7 @@ from .host_names import host_names
 from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
 from .velero_options import bucket_prefix as backup_bucket_prefix
+from .velero_options import watch_name
 
 MANAGED_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
@@ -233,11 +234,11 @@ def _backup_buckets(options: DeployerOptions) -> Rights:
     """The bucket that backups go to, and its copy. S3 has no region in its ARNs, so that one name serves for both."""
     names = [f"{backup_bucket_prefix(options.cluster_name)}*", *filter(None, [options.backup_bucket_name])]
     buckets = [options.global_arn("s3", name) for name in names]
-    actions = f"{_BUCKETS} PutBucketObjectLockConfiguration"
     return Rights(
         "s3",
         [*buckets, *(f"{bucket}/*" for bucket in buckets if not bucket.endswith("*"))],
-        manages=f"{actions} PutReplicationConfiguration" if options.backup_replication else actions,
+        # Replication that the settings no longer want is taken away by the same right that sets it up.
+        manages=f"{_BUCKETS} PutBucketObjectLockConfiguration PutReplicationConfiguration",
     )
 
 
@@ -263,7 +264,8 @@ def _interruptions(options: DeployerOptions) -> Iterator[Rights]:
 
 def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
     """The function that looks for backups, its clock, and the alarms with their topic, log and key."""
-    name = f"{options.cluster_name}-backup-watch"
+    watch = watch_name(options.cluster_name)
+    name = f"{watch}-backup-watch"
     yield Rights(
         "lambda",
         [options.arn("lambda", f"function:{name}")],
@@ -277,7 +279,7 @@ def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
     )
     yield Rights(
         "cloudwatch",
-        [options.arn("cloudwatch", f"alarm:{options.cluster_name}-backup-overdue-*")],
+        [options.arn("cloudwatch", f"alarm:{watch}-backup-overdue-*")],
         manages="DeleteAlarms PutMetricAlarm TagResource UntagResource",
     )
     yield Rights("events", [options.arn("events", f"rule/{name}")], manages=_RULES)

@@ -9,14 +9,16 @@ from zlib import crc32
 
 import pytest
 from botocore.exceptions import ClientError
+from cronsim import CronSim
 
 from eks_analytics.functions import backup_freshness
-from eks_analytics.functions.backup_freshness import Verdict
+from eks_analytics.functions.backup_freshness import Verdict, last_due
 from sandbox.cloud import Cloud
 
 REGION = "us-east-1"
 HOUR = timedelta(hours=1)
-DAILY = 30 * 60  # minutes: a day and six hours of grace
+DAILY, HOURLY = "0 0 * * *", "0 * * * *"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)  # of a Saturday: the daily run was 12 hours ago
 
 
 @dataclass
@@ -26,12 +28,13 @@ class Bucket:
     cloud: Cloud
     name: str
     prefix: str = "dash/"
-    schedules: dict[str, int] = field(default_factory=lambda: {"daily": DAILY})
+    schedules: dict[str, str | int] = field(default_factory=lambda: {"daily": DAILY})
+    grace_minutes: int = 6 * 60
+    now: datetime = NOON
     written: dict[str, datetime] = field(default_factory=dict[str, datetime])
     read: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.now = datetime.now(UTC)
         self.s3 = self.cloud.client("s3", REGION)
         self.s3.create_bucket(Bucket=self.name)
 
@@ -67,8 +70,12 @@ class Bucket:
         self.written[self.key(name)] = self.now - ago * HOUR
 
     def watch(self) -> dict[str, Any]:
-        return {"bucket": self.name, "prefix": self.prefix, "namespace": f"Velero/{self.name}"} | {
-            "schedules": self.schedules
+        return {
+            "bucket": self.name,
+            "prefix": self.prefix,
+            "namespace": f"Velero/{self.name}",
+            "schedules": self.schedules,
+            "grace_minutes": self.grace_minutes,
         }
 
     def look(self, s3: Any = None) -> dict[str, Verdict]:
@@ -117,20 +124,81 @@ def bucket(cloud: Cloud, request: pytest.FixtureRequest) -> Bucket:
 
 
 def test_a_fresh_backup_is_fine(bucket: Bucket) -> None:
-    bucket.backup("daily-20261121000000", 20)
+    bucket.backup("daily-20261121000000", 12)
     assert bucket.look()["daily"].overdue is False
     assert bucket.metric("daily") == [0]
 
 
 def test_a_stale_backup_is_overdue(bucket: Bucket) -> None:
-    bucket.backup("daily-20261120000000", 31)
+    bucket.backup("daily-20261120000000", 36)
     assert bucket.look()["daily"].overdue is True
     assert bucket.metric("daily") == [1]
 
 
-def test_a_backup_is_fine_until_the_last_minute_of_the_grace(bucket: Bucket) -> None:
-    bucket.backup("daily-1", 29.98)
+def test_yesterdays_backup_is_fine_until_the_last_minute_of_todays_grace(bucket: Bucket) -> None:
+    bucket.backup("daily-20261120000000", 36)
+    bucket.now = datetime(2026, 11, 21, 5, 59, 59, tzinfo=UTC)
     assert bucket.look()["daily"].overdue is False
+    bucket.now += timedelta(seconds=1)
+    assert bucket.look()["daily"].overdue is True
+
+
+@pytest.mark.parametrize(
+    ("cron", "missed", "before"),
+    [
+        ("0 0 * * 1-5", datetime(2026, 11, 17), datetime(2026, 11, 16)),  # a Tuesday
+        ("0 0 * * 1-5", datetime(2026, 11, 16), datetime(2026, 11, 13)),  # a Monday
+        ("0 0 1 * *", datetime(2026, 3, 1), datetime(2026, 2, 1)),  # after the shortest month
+        ("0 0 * 1 *", datetime(2027, 1, 2), datetime(2027, 1, 1)),
+        ("0 0 * 1 *", datetime(2027, 1, 1), datetime(2026, 1, 31)),
+        ("30 9-17 * * *", datetime(2026, 11, 21, 9, 30), datetime(2026, 11, 20, 17, 30)),
+        ("0 0 29 2 *", datetime(2028, 2, 29), datetime(2024, 2, 29)),
+    ],
+    ids=["tuesday", "monday", "month", "january", "year", "working-hours", "leap-day"],
+)
+def test_a_run_that_is_missed_is_told_when_its_grace_is_over_whatever_the_next_one(
+    cloud: Cloud, cron: str, missed: datetime, before: datetime, request: pytest.FixtureRequest
+) -> None:
+    bucket = Bucket(cloud, f"velero-{request.node.callspec.id}", schedules={"daily": cron})
+    missed, before = missed.replace(tzinfo=UTC), before.replace(tzinfo=UTC)
+    bucket.backup("the-one-before", (bucket.now - before) / HOUR)
+    bucket.now = missed + 6 * HOUR - timedelta(minutes=1)
+    assert bucket.look()["daily"].overdue is False
+    bucket.now = missed + 6 * HOUR
+    assert bucket.look()["daily"].overdue is True
+    bucket.backup("late", 1)
+    assert bucket.look()["daily"].overdue is False
+
+
+def test_a_run_that_was_not_missed_is_fine_until_the_next_one_is_late(bucket: Bucket) -> None:
+    bucket.schedules = {"daily": "0 0 * 1 *"}
+    bucket.now = datetime(2026, 1, 31, tzinfo=UTC)
+    bucket.backup("the-last-of-january", 0)
+    bucket.now = datetime(2027, 1, 1, 5, 59, tzinfo=UTC)
+    assert bucket.look()["daily"].overdue is False
+
+
+def test_an_interval_counts_from_the_last_backup(bucket: Bucket) -> None:
+    bucket.schedules = {"daily": 90 * 60}
+    bucket.backup("daily-1", 7.5)
+    assert bucket.look()["daily"].overdue is False
+    bucket.now += timedelta(minutes=6)
+    assert bucket.look()["daily"].overdue is True
+
+
+def test_a_run_that_the_clusters_clock_began_a_moment_too_early_counts(bucket: Bucket) -> None:
+    bucket.backup("daily-1", 12, written_hours_ago=12 + 4 / 60)
+    assert bucket.look()["daily"].overdue is False
+    bucket.backup("daily-1", 12, written_hours_ago=12 + 6 / 60)
+    assert bucket.look()["daily"].overdue is True
+
+
+def test_the_runs_that_are_due_going_back_are_those_going_forth() -> None:
+    for cron in (DAILY, "0 0 * * 1-5", "*/15 8-18/2 * * *", "0 0 1-31/10 * 1", "0 0 * 1 *", "0 3 31 * *"):
+        runs = CronSim(cron, NOON)
+        earlier, later = next(runs), next(runs)
+        assert last_due(cron, earlier) == last_due(cron, later - timedelta(microseconds=1)) == earlier
+        assert last_due(cron, later + timedelta(microseconds=1)) == later
 
 
 @pytest.mark.parametrize(
@@ -150,10 +218,10 @@ def test_a_backup_is_fine_until_the_last_minute_of_the_grace(bucket: Bucket) -> 
 def test_no_other_phase_counts_as_a_backup(cloud: Cloud, phase: str, capsys: pytest.CaptureFixture[str]) -> None:
     bucket = Bucket(cloud, f"velero-{phase.lower()}")
     bucket.backup("daily-2", 1, phase)
-    bucket.backup("daily-1", 31)
+    bucket.backup("daily-1", 36)
     assert bucket.look()["daily"].overdue is True
     assert f"daily-2: {phase}" in capsys.readouterr().out
-    bucket.backup("daily-0", 25)
+    bucket.backup("daily-0", 12)
     assert bucket.look()["daily"].overdue is False
 
 
@@ -175,10 +243,10 @@ def test_a_backup_made_from_the_schedule_by_hand_counts_whatever_its_name(bucket
 
 
 def test_every_schedule_has_its_own_verdict(bucket: Bucket) -> None:
-    bucket.schedules = {"daily": DAILY, "hourly": 120, "weekly": 8 * 24 * 60}
-    bucket.backup("daily-1", 29)
-    bucket.backup("hourly-1", 3, schedule="hourly")
-    bucket.backup("weekly-1", 7 * 24, schedule="weekly")
+    bucket.schedules = {"daily": DAILY, "hourly": HOURLY, "weekly": "0 0 * * 0"}
+    bucket.backup("daily-1", 12)
+    bucket.backup("hourly-1", 7, schedule="hourly")
+    bucket.backup("weekly-1", 6.5 * 24, schedule="weekly")
     verdicts = bucket.look()
     assert {name: verdict.overdue for name, verdict in verdicts.items()} == {
         "daily": False,
@@ -303,11 +371,11 @@ def test_a_cluster_whose_clock_is_ahead_makes_no_backup_younger(
 ) -> None:
     bucket.backup("daily-1", -48, written_hours_ago=31)
     assert bucket.look()["daily"].overdue is True
-    bucket.backup("daily-2", -48, written_hours_ago=20)
+    bucket.backup("daily-2", -48, written_hours_ago=11)
     verdict = bucket.look()["daily"]
     assert verdict.overdue is False
     assert verdict.completed is not None
-    assert bucket.now - verdict.completed.started == 20 * HOUR
+    assert bucket.now - verdict.completed.started == 11 * HOUR
     assert "clock is ahead" in capsys.readouterr().out
 
 
@@ -324,22 +392,23 @@ def test_a_newer_document_of_an_older_backup_does_not_hide_a_fresh_one(bucket: B
 
 def test_of_thousands_of_backups_only_those_are_read_that_can_count(cloud: Cloud) -> None:
     bucket = Bucket(cloud, "velero-thousands")
-    bucket.schedules = {"daily": DAILY, "hourly": 2 * 60, "gone": 3 * 60}
+    bucket.grace_minutes = 60
+    bucket.schedules = {"daily": DAILY, "hourly": HOURLY, "gone": "0 */3 * * *"}
     for number in range(2001):
         bucket.put(f"hourly-{number}", b"{}")
         bucket.written[bucket.key(f"hourly-{number}")] = bucket.now - (number + 40) * HOUR
     bucket.backup("hourly-new", 1, schedule="hourly")
-    bucket.backup("daily-new", 28)
-    for number in range(2, 28):
+    bucket.backup("daily-new", 12)
+    for number in range(2, 12):
         bucket.backup(f"hourly-newer-{number}", number, schedule="hourly")
     verdicts = bucket.look()
     assert {name for name, verdict in verdicts.items() if verdict.overdue} == {"gone"}
-    assert len(bucket.read) == 28  # those of 28 hours, all that could be the daily one
-    bucket.schedules = {"hourly": 2 * 60}
+    assert len(bucket.read) == 12  # those of 12 hours, all that could be the daily one
+    bucket.schedules = {"hourly": HOURLY}
     bucket.read.clear()
     assert bucket.look()["hourly"].overdue is False
     assert len(bucket.read) == 1
-    bucket.schedules = {"gone": 3 * 60}
+    bucket.schedules = {"gone": "0 */3 * * *"}
     bucket.read.clear()
     assert bucket.look()["gone"].overdue is True
     assert len(bucket.read) == 3
@@ -348,7 +417,9 @@ def test_of_thousands_of_backups_only_those_are_read_that_can_count(cloud: Cloud
 def test_lambda_calls_it_with_what_the_environment_says(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bucket.now = datetime.now(UTC)
     bucket.backup("daily-1", 1)
+    bucket.schedules = {"daily": 24 * 3600}
     variables = {
         "WATCH": json.dumps(bucket.watch()),
         "AWS_ENDPOINT_URL": bucket.cloud.aws_url,

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from eks_analytics.backup_watch import BackupWatch, function_source
+from eks_analytics.backup_watch import BackupWatch, function_files
 from eks_analytics.functions import backup_freshness
 from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
@@ -110,6 +110,16 @@ def test_it_watches_a_bucket_changes_in_place_and_goes_without_a_trace(
     assert {token for token in inventory(cloud, REGION) if "pending deletion" not in token} == set()
 
 
+def test_the_url_of_a_webhook_is_told_and_stands_in_the_state_in_clear_nowhere(stack: SmallStack, cloud: Cloud) -> None:
+    url = "https://alerts.example.com/services/hunter2"
+    outputs = stack.up(program(cloud, subscriptions=[{"protocol": "https", "endpoint": url}]))
+    (told,) = cloud.client("sns", REGION).list_subscriptions_by_topic(TopicArn=outputs["topic_arn"])["Subscriptions"]
+    assert (told["Protocol"], told["Endpoint"]) == ("https", url)
+    stack.refresh()
+    assert "hunter2" not in json.dumps(stack.resources())
+    assert set(stack.preview(program(cloud, subscriptions=[{"protocol": "https", "endpoint": url}]))) == {"same"}
+
+
 def _function(cloud: Cloud, outputs: dict[str, Any]) -> None:
     about = cloud.client("lambda", REGION).get_function(FunctionName=outputs["function_name"])
     function = about["Configuration"]
@@ -119,7 +129,8 @@ def _function(cloud: Cloud, outputs: dict[str, Any]) -> None:
         "bucket": outputs["bucket"],
         "prefix": "dash/",
         "namespace": "Velero/dash-dev",
-        "schedules": {"daily": 30 * 60, "hourly": 7 * 60},
+        "schedules": {"daily": "0 0 * * *", "hourly": "0 * * * *"},
+        "grace_minutes": 6 * 60,
     }
     role = function["Role"].rpartition("/")[2]
     iam = cloud.client("iam", REGION)
@@ -200,7 +211,5 @@ def _code(stack: SmallStack) -> None:
     """The source alone, whatever the machine that it was deployed from."""
     code = next(one for one in stack.resources() if one["type"] == "aws:lambda/function:Function")["inputs"]["code"]
     with zipfile.ZipFile(io.BytesIO(zipped(code))) as file:
-        assert {name: file.read(name).decode() for name in file.namelist()} == {
-            "backup_freshness.py": function_source()
-        }
+        assert {name: file.read(name).decode() for name in file.namelist()} == function_files()
     assert str(Path(__file__).parents[2]) not in json.dumps(code)

@@ -1,13 +1,16 @@
 """The watch over backups: what it is made of, and what is refused beforehand."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
-from eks_analytics.backup_watch import FUNCTION, BackupWatch, function_source
+from eks_analytics.backup_watch import FUNCTION, BackupWatch, function_files
 from eks_analytics.schema import InheritingAnalyzer
 from recording import Recorder
 
@@ -69,14 +72,22 @@ def test_every_schedule_has_an_alarm_that_takes_silence_for_a_missing_backup(bui
     }
 
 
-def test_the_function_is_told_how_old_each_schedules_backup_may_be(build: Build, recorder: Recorder) -> None:
-    build(prefix="dash/dev", grace_hours=4.0)  # plugins hand integers over as floats
+def test_the_function_is_told_when_each_schedule_runs_and_how_long_a_run_may_take(
+    build: Build, recorder: Recorder
+) -> None:
+    schedules = [
+        {"name": "daily", "cron": "@daily"},
+        {"name": "often", "cron": "@every 1h30m"},
+        {"name": "steps", "cron": "0 3 */10 * 1"},
+    ]
+    build(prefix="dash/dev", grace_hours=4.0, schedules=schedules)  # plugins hand integers over as floats
     watch = json.loads(only(recorder, "Function")["environment"]["variables"]["WATCH"])
     assert watch == {
         "bucket": "velero-dev",
         "prefix": "dash/dev/",
         "namespace": "Velero/dash-dev",
-        "schedules": {"daily": 28 * 60, "weekly": (7 * 24 + 4) * 60},
+        "schedules": {"daily": "0 0 * * *", "often": 90 * 60, "steps": "0 3 1-31/10 * 1"},
+        "grace_minutes": 4 * 60,
     }
     namespace = {alarm.inputs["namespace"] for alarm in recorder.of("MetricAlarm").values()}
     assert namespace == {watch["namespace"]}
@@ -94,10 +105,26 @@ def test_the_function_is_looked_after_by_nothing_of_the_cluster(build: Build, re
     assert {alarm.inputs["period"] for alarm in recorder.of("MetricAlarm").values()} == {1800}
 
 
-def test_the_function_needs_nothing_but_what_lambdas_python_brings_along() -> None:
-    lines = [line for line in function_source().splitlines() if line.startswith(("import ", "from "))]
+def test_the_function_needs_nothing_but_what_lambdas_python_brings_along_and_its_library() -> None:
+    lines = [line for line in function_files()[f"{FUNCTION}.py"].splitlines() if line.startswith(("import ", "from "))]
     modules = {line.split()[1].split(".")[0] for line in lines}
-    assert modules <= {"boto3", "botocore", "collections", "dataclasses", "datetime", "json", "os", "typing"}
+    assert modules - {"cronsim"} <= {
+        *("boto3", "botocore", "collections", "dataclasses", "datetime", "json", "os", "typing"),
+    }
+
+
+def test_the_library_of_the_function_comes_along_whole_and_with_its_license(tmp_path: Path) -> None:
+    for path, text in function_files().items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    assert "Redistribution and use in source" in (tmp_path / "cronsim/LICENSE").read_text("utf-8")
+    code = (
+        "import sys; from datetime import datetime; sys.path.insert(0, sys.argv[1]); from cronsim import CronSim; "
+        "print(next(CronSim('0 0 * * 1-5', datetime(2026, 11, 22), reverse=True)))"
+    )
+    # Without the packages that are installed here.
+    ran = subprocess.run([sys.executable, "-ISc", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "2026-11-20 00:00:00"
 
 
 def test_topic_and_log_are_encrypted_with_a_key_that_alarms_may_use(build: Build, recorder: Recorder) -> None:
@@ -143,6 +170,17 @@ def test_subscriptions_keep_their_names_when_others_come_and_go(build: Build, re
     build(subscriptions=[hook, mail])
     assert name in recorder.of("TopicSubscription")
     assert not any("secret-key" in one for one in recorder.of("TopicSubscription"))
+
+
+@pytest.mark.parametrize("given", [str, pulumi.Output.from_input, pulumi.Output.secret])
+def test_the_url_of_a_webhook_is_a_secret(build: Build, recorder: Recorder, given: Any) -> None:
+    url = "https://alerts.example.com/secret-key"
+    build(subscriptions=[{"protocol": "https", "endpoint": given(url)}])
+    (hook,) = recorder.of("TopicSubscription").values()
+    marked = hook.inputs["endpoint"]
+    assert marked["4dabf18193072939515e22adb298388d"] == "1b47061264138c4ac30d75fd1eb44270"  # a secret, to the engine
+    assert marked["value"] == url
+    assert list(hook.request.additionalSecretOutputs) == ["endpoint"]
 
 
 def test_an_endpoint_can_be_an_output(build: Build, recorder: Recorder) -> None:

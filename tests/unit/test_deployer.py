@@ -11,6 +11,7 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics.backup_watch_options import BackupWatchOptions
 from eks_analytics.deployer import (
     LARGEST_INLINE_POLICY,
     LARGEST_MANAGED_POLICY,
@@ -20,7 +21,10 @@ from eks_analytics.deployer import (
 )
 from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.deployer_statements import statements
+from eks_analytics.velero_options import watch_name
 from eks_analytics.vendor_policy import NOTES, vendor_policy
+from operations.deployer_policy import options as options_of
+from settings.models import Settings, VeleroSettings
 
 ACCOUNT = "123456789012"
 PLAIN = DeployerOptions(
@@ -255,9 +259,10 @@ LONGEST = replace(
     hosted_zone_ids=("Z0123456789ABCDEFGHIJ", "Z0123456789ABCDEFGHIK"),
     ebs_csi_role="vendor-name",
 )
+MOST = replace(LONGEST, backups=True, backup_bucket_name="b" * 37, backup_replication=True, backup_watch=True)
 
 
-@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST, WATCHED, replace(LONGEST, backup_watch=True)])
+@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST, WATCHED, MOST])
 def test_the_parts_hold_every_statement_once_and_fit_into_managed_policies(options: DeployerOptions) -> None:
     parts = deployer_policies(options)
     assert [statement for part in parts for statement in part["Statement"]] == statements(options)
@@ -436,6 +441,35 @@ def test_the_watch_over_backups_is_bound_by_its_names_and_its_key_by_tags() -> N
     existing = replace(EXISTING, backup_watch=True)
     assert "kms:CreateKey" in actions(deployer_policy(existing))
     assert "kms:CreateKey" not in actions(deployer_policy(replace(existing, watch_key=False)))
+
+
+def test_the_watch_over_a_cluster_with_a_long_name_is_bound_by_the_names_that_it_really_has() -> None:
+    own = of({"Statement": statements(replace(WATCHED, cluster_name="a" * 100))}, "ManageByName")["Resource"]
+    watch = BackupWatchOptions(watch_name("a" * 100), "us-east-1", ACCOUNT)
+    assert watch.alarm_arns in own
+    assert watch.topic_arn in own
+    for resource in (
+        watch.arn("lambda", f"function:{watch.resource_name}"),
+        watch.arn("events", f"rule/{watch.resource_name}"),
+        f"{watch.log_group_arn}*",
+    ):
+        assert resource in own
+
+
+def test_replication_that_was_turned_off_can_be_taken_away() -> None:
+    without = deployer_policy(replace(BACKUPS, backup_replication=False))
+    assert "s3:PutReplicationConfiguration" in of(without, "ManageByName")["Action"]
+    passed = of(without, "PassRoles")["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert "s3.amazonaws.com" not in passed
+
+
+@pytest.mark.parametrize("velero", [{"watch": {"enabled": False}}, {"enabled": False}], ids=["watch", "velero"])
+def test_a_watch_that_was_turned_off_can_be_taken_away(velero: dict[str, Any]) -> None:
+    tags = {"project": "eks-analytics", "stack": "dev"}
+    found = Settings(cluster_name="dash-dev", region="us-east-1", tags=tags, velero=VeleroSettings(**velero))
+    wanted = options_of(found, ACCOUNT)
+    assert wanted.backup_watch
+    assert "cloudwatch:DeleteAlarms" in of({"Statement": statements(wanted)}, "ManageByName")["Action"]
 
 
 def test_the_vendors_policy_names_account_partition_and_cluster() -> None:

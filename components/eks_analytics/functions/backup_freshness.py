@@ -1,11 +1,12 @@
-"""Tells CloudWatch which of Velero's schedules have no recent completed backup in the bucket.
+"""Tells CloudWatch which of Velero's schedules have no completed backup of their last run in the bucket.
 
-Runs in AWS Lambda, with what its Python brings along: boto3 and the standard library. It says 0 or 1 of every schedule
-that it watches. Where it cannot say, because it may not list the bucket, it fails and says nothing: the alarms take
-silence for a missing backup.
+Runs in AWS Lambda, with what its Python brings along (boto3 and the standard library) and cronsim beside it. It says
+0 or 1 of every schedule that it watches. Where it cannot say, because it may not list the bucket, it fails and says
+nothing: the alarms take silence for a missing backup.
 
-Environment: WATCH, as JSON: bucket, prefix (empty, or with a slash at its end), namespace (of the metric) and
-schedules, each name with the minutes that its newest completed backup may be old.
+Environment: WATCH, as JSON: bucket, prefix (empty, or with a slash at its end), namespace (of the metric),
+grace_minutes (how long after it was due a run must have completed) and schedules, each name with the five fields of its
+cron expression, or the seconds between two runs.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]  # it has no types
 from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]  # nor has it
+from cronsim import CronSim
 
 METRIC = "BackupOverdue"
 DIMENSION = "Schedule"
@@ -43,10 +45,28 @@ class Verdict:
     """What is known of a schedule, as it goes into the log."""
 
     schedule: str
-    allowed: timedelta
+    due: datetime
+    """The last run that must have completed by now."""
     newest: Backup | None = None
     completed: Backup | None = None
     overdue: bool = True
+
+    @property
+    def oldest(self) -> datetime:
+        """When a backup of that run can have begun, by a clock that is a little ahead."""
+        return self.due - CLOCK_TOLERANCE
+
+
+def last_due(runs: str | int, moment: datetime) -> datetime:
+    """The last run of a schedule that was due by then.
+
+    An interval is counted from the last backup, whenever that was:
+    https://pkg.go.dev/github.com/robfig/cron/v3#ConstantDelaySchedule
+    """
+    if isinstance(runs, int):
+        return moment - timedelta(seconds=runs)
+    # Backwards, cronsim begins before the moment that it is given.
+    return next(CronSim(runs, moment.replace(microsecond=0) + timedelta(seconds=1), reverse=True))
 
 
 def handler(_event: object, _context: object) -> None:
@@ -82,10 +102,11 @@ def judge(watch: dict[str, Any], s3: Any, now: datetime) -> dict[str, Verdict]:
     Documents are read from the newest on, until every schedule has a completed backup, or what is left is older than
     any that could count: of thousands, a few are read.
     """
-    verdicts = {name: Verdict(name, timedelta(minutes=minutes)) for name, minutes in watch["schedules"].items()}
+    settled = now - timedelta(minutes=watch["grace_minutes"])
+    verdicts = {name: Verdict(name, last_due(runs, settled)) for name, runs in watch["schedules"].items()}
     for written, key in sorted(_documents(s3, watch["bucket"], watch["prefix"]), reverse=True):
-        open_ = [verdict.allowed for verdict in verdicts.values() if verdict.overdue]
-        if not open_ or now - written > max(open_):
+        open_ = [verdict.oldest for verdict in verdicts.values() if verdict.overdue]
+        if not open_ or written < min(open_):
             break
         backup = _read(s3, watch["bucket"], key, written)
         verdict = verdicts.get(backup.schedule) if backup else None
@@ -94,7 +115,7 @@ def judge(watch: dict[str, Any], s3: Any, now: datetime) -> dict[str, Verdict]:
         verdict.newest = verdict.newest or backup
         if backup.phase == COMPLETED:
             verdict.completed = verdict.completed or backup
-            verdict.overdue = now - backup.started > verdict.allowed
+            verdict.overdue = backup.started < verdict.oldest
     return verdicts
 
 
@@ -133,7 +154,7 @@ def _log_verdict(verdict: Verdict, now: datetime) -> None:
     _log(
         "overdue" if verdict.overdue else "fine",
         schedule=verdict.schedule,
-        allowed_hours=_hours(verdict.allowed),
+        due=f"{verdict.due:%Y-%m-%dT%H:%M:%SZ}",
         newest=newest and f"{newest.name}: {newest.phase}",
         completed=completed and completed.name,
         completed_hours_ago=completed and _hours(now - completed.started),
