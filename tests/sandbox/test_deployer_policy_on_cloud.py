@@ -2,6 +2,7 @@
 allows, and everything that is made bears the names and tags by which the policy knows it."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -46,6 +47,9 @@ S3_ACTIONS = {
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
 
+# Where IAM calls a service otherwise than the signatures of its requests do.
+IAM_PREFIXES = {"monitoring": "cloudwatch"}
+
 # What the embedded cloud does in AWS's place.
 DONE_BY_AWS = {"ec2:DeleteNetworkInterface"}  # a NAT gateway's goes with it, moto keeps it
 
@@ -54,7 +58,8 @@ Policy = dict[str, Any]
 
 def action(service: str, operation: str) -> str:
     """The action that IAM knows an API operation by."""
-    prefix = botocore.session.get_session().get_service_model(service).signing_name
+    signing_name = botocore.session.get_session().get_service_model(service).signing_name
+    prefix = IAM_PREFIXES.get(signing_name, signing_name)
     return f"{prefix}:{S3_ACTIONS.get(operation, operation) if prefix == 's3' else operation}"
 
 
@@ -89,19 +94,26 @@ class Life:
     state: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, what: str, verb: str) -> None:
-        file = self.dev.command("up")[-1]
-        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file]
-        printed = subprocess.run(
-            [sys.executable, "-m", "operations", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
-        )
+        first, notes = self.part(1)
+        count = int(next(iter(re.findall(r"part 1 of (\d+)", notes))))
+        rest = [self.part(number)[0] for number in range(2, count + 1)]
+        policy = {"Statement": [statement for part in [first, *rest] for statement in part["Statement"]]}
         # What goes away is taken away with the rights that it was made with, as the command says.
-        policy = json.loads(printed.stdout)
         in_force = {"Statement": [*policy["Statement"], *self.policy.get("Statement", [])]}
         seen = len(self.log())
         self.dev.run(verb, "--yes") if verb in ("up", "down") else self.dev.run(verb)
         self.made[what] = {action(call["service"], call["operation"]) for call in self.log()[seen:]}
         self.missing[what] = not_allowed(in_force, self.made[what])
         self.policy = policy
+
+    def part(self, number: int) -> tuple[Policy, str]:
+        """One of the managed policies that the policy makes, and the notes with it. Whole, it can be too long."""
+        file = self.dev.command("up")[-1]
+        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, "--part", str(number)]
+        printed = subprocess.run(
+            [sys.executable, "-m", "operations", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+        )
+        return json.loads(printed.stdout), printed.stderr
 
     def log(self) -> list[dict[str, str]]:
         file = self.dev.home / "calls.jsonl"
@@ -166,6 +178,8 @@ def test_the_life_was_a_full_one(life: Life) -> None:
     assert {"route53:ChangeResourceRecordSets", "ec2:TerminateInstances", "ec2:CreateFlowLogs"} <= made
     assert {"s3:PutReplicationConfiguration", "s3:PutBucketObjectLockConfiguration"} <= made
     assert {"eks:DeletePodIdentityAssociation", "iam:PutRolePolicy"} <= made
+    assert {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration", "events:PutTargets"} <= made
+    assert {"sns:Subscribe", "sns:Unsubscribe", "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"} <= made
     assert {"route53resolver:CreateFirewallRule", "ec2:ImportKeyPair", "kms:ScheduleKeyDeletion"} <= made
 
 
@@ -188,6 +202,10 @@ def test_a_writing_action_that_the_policy_lacks_is_named(life: Life) -> None:
         ("secretsmanager:CreateSecret", "aws:secretsmanager/secret:Secret", "arn"),
         ("ssm:PutParameter", "aws:ssm/parameter:Parameter", "arn"),
         ("s3:CreateBucket", "aws:s3/bucket:Bucket", "arn"),
+        ("lambda:CreateFunction", "aws:lambda/function:Function", "arn"),
+        ("sns:CreateTopic", "aws:sns/topic:Topic", "arn"),
+        ("cloudwatch:PutMetricAlarm", "aws:cloudwatch/metricAlarm:MetricAlarm", "arn"),
+        ("events:PutRule", "aws:cloudwatch/eventRule:EventRule", "arn"),
         ("eks:DeleteCluster", "aws:eks/cluster:Cluster", "arn"),
         ("eks:DeleteNodegroup", "aws:eks/nodeGroup:NodeGroup", "arn"),
         ("eks:DeleteAddon", "aws:eks/addon:Addon", "arn"),
