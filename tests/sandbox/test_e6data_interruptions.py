@@ -49,7 +49,7 @@ def test_what_a_kill_left_out_of_the_state_is_found_in_the_cluster_again(stack: 
     file = stack.home / "state" / ".pulumi" / "stacks" / "eks-analytics" / "e6data.json"
     state = json.loads(file.read_text())
     latest = state["checkpoint"]["latest"]
-    ends = ("NodePool::e6data-dev-analytics-e6data-analytics", "Release::e6data-dev-load-balancers")
+    ends = ("NodePool::e6data-dev-e6data-analytics", "Release::e6data-dev-load-balancers")
     lost = [one for one in latest["resources"] if one["urn"].endswith(ends)]
     urns = {one["urn"] for one in lost}
     assert len(urns) == 2
@@ -63,7 +63,7 @@ def test_what_a_kill_left_out_of_the_state_is_found_in_the_cluster_again(stack: 
     latest["pending_operations"] = [{"resource": one, "type": "creating"} for one in begun]
     file.write_text(json.dumps(state))
     recovered = stack.run("up").output
-    assert "NodePool e6data-dev-analytics-e6data-analytics: found as e6data-analytics, taken" in recovered
+    assert "NodePool e6data-dev-e6data-analytics: found as e6data-analytics, taken" in recovered
     assert "Release e6data-dev-load-balancers: found as kube-system/" in recovered
     assert "unchanged: 0 changes" in recovered
 

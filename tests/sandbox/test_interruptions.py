@@ -174,7 +174,7 @@ def test_an_unknown_stack_is_an_error_that_names_the_known_ones(environment: Mak
     command = [part for part in missing.command("preview") if part != "--config-file" and "Pulumi.nosuch" not in part]
     result = subprocess.run(command, capture_output=True, text=True, cwd=dev.project)
     assert result.returncode == 1
-    assert "the stacks here are dev, prod" in result.stdout
+    assert "the stacks here are dev, e6data, prod" in result.stdout
 
 
 @pytest.mark.parametrize(

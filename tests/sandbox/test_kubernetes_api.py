@@ -473,7 +473,14 @@ def test_a_program_that_dies_is_revived_and_none_outlives_the_cloud(tmp_path: Pa
     "command", ["kubectl get pods -o jsonpath='{.items[*].metadata.name}'", """echo "$HOME" 'a b' \\""", ""]
 )
 def test_make_hands_the_command_to_the_shell_as_it_was_typed(command: str) -> None:
-    made = ["make", "PYTHON=true", "SANDBOX=printenv SANDBOX_COMMAND; :", "shell", f"COMMAND={command}"]
+    made = [
+        "make",
+        "--no-print-directory",
+        "PYTHON=true",
+        "SANDBOX=printenv SANDBOX_COMMAND; :",
+        "shell",
+        f"COMMAND={command}",
+    ]
     printed = subprocess.run(made, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert printed == f"{command}\n"
 

@@ -62,6 +62,7 @@ def test_definitions_other_than_the_pinned_ones_are_refused(
 ) -> None:
     machine(GO)
     build.ensure(print)
+    build.crds.cache_clear()
     with pytest.raises(build.KubernetesMissingError, match="are not those that this project pins"):
         build.crds()
     monkeypatch.setattr(build, "CRDS_SHA256", hashlib.sha256(b"{}\n").hexdigest())

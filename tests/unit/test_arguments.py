@@ -88,7 +88,7 @@ def test_what_may_be_a_secret_is_not_shown(args: dict[str, Any], kind: str) -> N
         ({"tags": None}, "tags = None: is no value; leave it out"),
         ({"expire_after": pulumi.Output.from_input("1h")}, "expire_after = 'an output': must be text"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
 def test_another_type_is_told_by_the_arguments_name(changes: dict[str, Any], told: str) -> None:
     (problem,) = pools(**changes)
