@@ -12,6 +12,7 @@ import cronsim
 import pulumi
 import pulumi_aws as aws
 
+from .arguments import argument_problems
 from .backup_watch_checks import backup_watch_warnings, check_backup_watch
 from .backup_watch_options import (
     DEFAULT_GRACE_HOURS,
@@ -28,7 +29,6 @@ from .backup_watch_policies import function_policy, function_trust, key_policy, 
 from .iam import PolicyDocument
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
-from .unknown_fields import unknown_field_problems
 
 LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME)
 """Characters: the function's role is named after it."""
@@ -117,17 +117,12 @@ class BackupWatch(pulumi.ComponentResource):
     """Name of each schedule's alarm, by schedule."""
 
     def __init__(self, name: str, args: BackupWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"backup watch {name!r}", argument_problems(args, BackupWatchArgs))
         options = backup_watch_options(args)
         enabled = args.get("enabled", True)
         if enabled:
-            reject(
-                f"backup watch {name!r}",
-                [
-                    *component_name_problems(name, LONGEST_COMPONENT_NAME),
-                    *unknown_field_problems("", args, BackupWatchArgs),
-                    *check_backup_watch(options),
-                ],
-            )
+            problems = [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_backup_watch(options)]
+            reject(f"backup watch {name!r}", problems)
 
         super().__init__("eks-analytics:index:BackupWatch", name, None, opts)
         self._label = name
@@ -340,9 +335,7 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
         grace_hours=args.get("grace_hours", DEFAULT_GRACE_HOURS),
         check_interval_minutes=args.get("check_interval_minutes", DEFAULT_INTERVAL_MINUTES),
         subscriptions=[
-            Subscription(
-                one.get("protocol", ""), endpoint if isinstance(endpoint := one.get("endpoint", ""), str) else None
-            )
+            Subscription(one["protocol"], endpoint if isinstance(endpoint := one["endpoint"], str) else None)
             for one in args.get("subscriptions", [])
         ],
         has_existing_topic=bool(args.get("existing_topic_arn")),

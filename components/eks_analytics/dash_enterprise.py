@@ -27,7 +27,6 @@ from .network_options import NetworkOptions, check_network
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
-from .unknown_fields import unknown_field_problems
 from .velero import VeleroBackup, VeleroBackupArgs, VeleroBackupSpecArgs, velero_options
 from .velero_checks import check_velero
 from .velero_options import VeleroOptions
@@ -400,7 +399,6 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     extra = egress.get("additional_domains", [])
     yield from _of("egress", domain_problems(extra, len(names(_allowed(args, room.network)))))
     if "velero" in args:
-        yield from unknown_field_problems("velero", args["velero"], VeleroBackupSpecArgs)
         yield from _of("velero", check_velero(_backup_options(args["velero"], room.cluster)))
     if room.edition not in CORE:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")

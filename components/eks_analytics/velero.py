@@ -9,12 +9,12 @@ import pulumi
 import pulumi_aws as aws
 
 from . import iam, velero_objects
+from .arguments import argument_problems
 from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, backup_watch_options
 from .helm_release import helm_release
 from .helm_values import merged
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
-from .unknown_fields import unknown_field_problems
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
 from .velero_checks import check_velero, velero_warnings
 from .velero_credentials import SECRET_KEY, SECRET_NAME, credentials_problems
@@ -128,15 +128,9 @@ class VeleroBackup(pulumi.ComponentResource):
     """Command that prints what the watch saw in the last hour; empty without one."""
 
     def __init__(self, name: str, args: VeleroBackupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        reject(f"backup {name!r}", argument_problems(args, VeleroBackupArgs))
         options = velero_options(args)
-        reject(
-            f"backup {name!r}",
-            [
-                *component_name_problems(name, LONGEST_COMPONENT_NAME),
-                *unknown_field_problems("", args, VeleroBackupArgs),
-                *check_velero(options),
-            ],
-        )
+        reject(f"backup {name!r}", [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_velero(options)])
 
         super().__init__("eks-analytics:index:VeleroBackup", name, None, opts)
         self._label = name
@@ -369,10 +363,7 @@ def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
 
 
 def _schedule(args: VeleroScheduleArgs) -> Schedule:
-    """What is misspelt is refused afterwards."""
-    known = {field.name for field in fields(Schedule)}
-    given: dict[str, Any] = {"name": "", **{name: value for name, value in args.items() if name in known}}
-    return Schedule(**given)
+    return Schedule(**args)
 
 
 def _watch_arguments(args: VeleroBackupArgs, options: VeleroOptions) -> BackupWatchArgs:

@@ -301,8 +301,8 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         kms_key_arn=known(args.get("kms_key_arn")),
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
-        object_lock=ObjectLock(int(lock.get("days", 0)), lock.get("mode", "GOVERNANCE")) if lock else None,
-        replication_region=copy.get("region", "") if copy else "",
+        object_lock=ObjectLock(int(lock["days"]), lock.get("mode", "GOVERNANCE")) if lock else None,
+        replication_region=copy["region"] if copy else "",
         has_replication_key=copy is not None and "kms_key_arn" in copy,
         replication_key_arn=known(copy.get("kms_key_arn")) if copy else "",
         given=frozenset(args),

@@ -241,7 +241,7 @@ def test_region_and_account_are_looked_up_where_they_are_not_given(build: Build,
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "dash dev"}, "name = 'dash dev': cannot begin the names"),
     ({"name": "x" * 52}, "write at most 51 letters"),
-    ({"grace": 6}, "grace = 6: there is no such argument; did you mean grace_hours?"),
+    ({"grace": 6}, "grace = '[int]': there is no such argument; did you mean grace_hours?"),
     ({"region": "us-east-1a"}, "region = 'us-east-1a': is not the name of an AWS region"),
     ({"account_id": "12345"}, "account_id = '12345': is no AWS account id"),
     ({"bucket": "s3://velero"}, "bucket = 's3://velero': is no name of a bucket"),

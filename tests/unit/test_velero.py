@@ -390,7 +390,8 @@ def test_every_schedule_at_work_is_watched_in_the_bucket_that_it_writes_to(build
         "bucket": "dash-dev-backups-1",
         "prefix": "dash/",
         "namespace": "Velero/dash-dev",
-        "schedules": {"daily": 26 * 60},
+        "schedules": {"daily": "0 3 * * *"},
+        "grace_minutes": 120,
     }
     rights = json.loads(recorder.of("RolePolicy")["backup-watch"].inputs["policy"])["Statement"]
     assert {one["Sid"]: one["Resource"] for one in rights}["DecryptThroughS3"] == key
@@ -517,8 +518,8 @@ def test_a_tested_version_is_no_reason_to_warn() -> None:
 
 SCHEDULE = {"name": "daily"}
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
-    ({"schedule": []}, ["schedule = []", "did you mean schedules?"]),
-    ({"watch": {"grace": 6}}, ["watch.grace = 6", "did you mean grace_hours?"]),
+    ({"schedule": []}, ["schedule = '[list]'", "did you mean schedules?"]),
+    ({"watch": {"grace": 6}}, ["watch.grace = '[int]'", "did you mean grace_hours?"]),
     ({"watch": {"grace_hours": 0}}, ["watch.grace_hours = 0", "write a whole number from 1 to 168"]),
     ({"watch": {}, "production": True}, ["watch.subscriptions = []", "leaves nobody to hear"]),
     (
@@ -641,15 +642,15 @@ def test_everything_wrong_is_said_at_once(recorder: Recorder) -> None:
 @pytest.mark.parametrize(
     ("changes", "misspelt", "missing"),
     [
-        ({"schedules": [{"nme": "daily"}]}, "schedules[0].nme = 'daily'", "schedules[0].name = ''"),
-        ({"bucket": {"object_lock": {"day": 30}}}, "bucket.object_lock.day = 30", "bucket.object_lock.days = 0"),
+        ({"schedules": [{"nme": "daily"}]}, "schedules[0].nme = 'daily'", "schedules[0].name = None"),
+        ({"bucket": {"object_lock": {"day": 30}}}, "bucket.object_lock.day = 30", "bucket.object_lock.days = None"),
         (
             {"bucket": {"replication": {"regio": "us-west-2", "kms_key_arn": THERE}}},
-            *("bucket.replication.regio = 'us-west-2'", "bucket.replication.region = ''"),
+            *("bucket.replication.regio = '[str]'", "bucket.replication.region = None"),
         ),
         (
             {"watch": {"subscriptions": [{"protcol": "email"}]}},
-            *("watch.subscriptions[0].protcol = 'email'", "watch.subscriptions[0].protocol = ''"),
+            *("watch.subscriptions[0].protcol = '[str]'", "watch.subscriptions[0].protocol = None"),
         ),
     ],
     ids=["schedule", "lock", "replication", "subscription"],
