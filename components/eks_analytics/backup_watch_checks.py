@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from .backup_watch_options import BackupWatchOptions, Subscription
 from .cluster_checks import LOG_RETENTION_DAYS
-from .cron import cron_fault
 from .problems import Problem, repeated
 from .tags import check_tags
+from .velero_cron import cron_fault
 from .velero_names import BUCKET, PREFIX, REGION, SCHEDULE, key_problems
 
 PROTOCOLS = ("email", "https", "sqs", "lambda", "sms")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from .cron import cronsim_fields
 from .iam import partition
+from .velero_cron import cronsim_fields
 
 DEFAULT_GRACE_HOURS = 6
 DEFAULT_INTERVAL_MINUTES = 15

@@ -10,12 +10,12 @@ from typing import Any
 from .backup_watch_checks import LARGEST_GRACE, specification_problems
 from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
-from .cron import cron_fault, longest_pause
 from .helm_values import value_at
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
 from .velero_credentials import SHOWN, credentials_problems
+from .velero_cron import cron_fault, longest_pause
 from .velero_durations import duration_fault, seconds_of
 from .velero_names import PREFIX, SCHEDULE, key_problems
 from .velero_options import Schedule, VeleroOptions, watched_schedules

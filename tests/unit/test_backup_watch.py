@@ -255,7 +255,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"schedules": [{"name": "Daily", "cron": "0 0 * * *"}]}, "schedules[0].name = 'Daily'"),
     ({"schedules": [{"name": "d" * 64, "cron": "0 0 * * *"}]}, "at most 63 small letters"),
     ({"schedules": [{"name": "d", "cron": "@daily"}] * 2}, "schedules = 'd': is there more than once"),
-    ({"schedules": [{"name": "d", "cron": "0 0 * *"}]}, "schedules[0].cron = '0 0 * *': has 4 fields"),
+    ({"schedules": [{"name": "d", "cron": "0 0 * *"}]}, "schedules[0].cron = '0 0 * *': is no cron"),
     ({"grace_hours": 0}, "grace_hours = 0: is no number of hours"),
     ({"grace_hours": 1.5}, "grace_hours = 1.5"),
     ({"check_interval_minutes": 1}, "check_interval_minutes = 1: is no interval"),

@@ -1,7 +1,6 @@
 """When Velero's schedules run: what is wrong with a cron expression, and what follows from it. Pure.
 
-Velero reads them with https://pkg.go.dev/github.com/robfig/cron/v3#ParseStandard: five fields, days of the week from 0
-to 6 only, and some words in place of all five. Its pods live in UTC.
+Velero's pods live in UTC.
 """
 
 import re
@@ -12,6 +11,7 @@ from itertools import islice, pairwise, takewhile
 
 from cronsim import CronSim, CronSimError
 
+from . import cron_syntax
 from .velero_durations import seconds_of
 
 UTC = "Velero reads it in UTC"
@@ -28,8 +28,6 @@ _MACROS = {
 }
 _ZONES = ("TZ=", "CRON_TZ=")
 _EVERY, _SHORTEST_SECONDS = "@every ", 60
-_FIELD = re.compile(r"[0-9*?,/-]+")
-_NAMED_FIELD = re.compile(r"[0-9A-Za-z*?,/-]+")
 _DAYS, _WEEKDAYS = ("1", "31"), ("0", "6")
 _ANY_DAY = datetime(2024, 1, 1)
 _YEARS = timedelta(days=9 * 365)  # with two leap days in it
@@ -91,17 +89,9 @@ def _fields(expression: str) -> list[str]:
     so that day of month and day of week must both fit, and 7 is Sunday."""
     if expression.startswith("@"):
         raise CronError(f"is no word for a schedule; known are {', '.join(_MACROS)} and {_EVERY}6h")
-    fields = expression.replace("?", "*").split()
-    if len(fields) != 5:
-        raise CronError(f"has {len(fields)} fields, and cron has five")
-    patterns = [_FIELD, _FIELD, _FIELD, _NAMED_FIELD, _NAMED_FIELD]
-    unknown = [field for field, pattern in zip(fields, patterns, strict=True) if not pattern.fullmatch(field)]
-    # Cronsim knows more than Velero does.
-    if re.search(r"(^|[,-])7", fields[4]) or "L" in fields[4].upper():
-        unknown.append(fields[4])
-    if unknown:
-        raise CronError(f"has {unknown[0]!r}, which Velero does not know")
-    minute, hour, day, month, weekday = fields
+    if fault := cron_syntax.cron_fault(expression):
+        raise CronError(fault)
+    minute, hour, day, month, weekday = expression.replace("?", "*").split()
     return [minute, hour, _spelt_out(day, *_DAYS), month, _spelt_out(weekday, *_WEEKDAYS)]
 
 
