@@ -17,6 +17,7 @@ from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.iam import PolicyDocument, partition
 from operations.console import OperationError, errors_in_a_sentence
 from operations.stack_file import NAMESPACE, read, stack_file
+from settings.models import SECRETS
 
 # A resource with another value is out of the deployer's reach: the third of the program's own tags, `environment`, is
 # a setting that may change.
@@ -86,6 +87,11 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         installation=is_dash,
         karpenter=not is_dash and not existing.karpenter_node_role_name,
         load_balancers=not is_dash and not existing.has_load_balancer_controller,
+        backups=found.backs_up,
+        backup_bucket_name=found.velero.bucket.name,
+        backup_replication=bool(found.velero.bucket.replication.region),
+        backup_watch=found.backs_up,
+        watch_key=not found.velero.watch.alarm_key_arn,
         makes_cluster=found.makes_cluster,
     )
 
@@ -99,6 +105,8 @@ def _settings(stack: str, file: Path) -> settings.Settings:
         raise OperationError(f"{file} is no stack configuration: correct it first.") from None
     prefix = f"{NAMESPACE}:"
     own = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+    # Nothing of them is in a policy, and some have a form that no word for them has.
+    own = {key: value for key, value in own.items() if key not in SECRETS or value != _SECRET}
     secrets = {key.removeprefix(prefix) for key, value in config.items() if value != everything[key]}
     try:
         return settings.load(

@@ -21,6 +21,12 @@ FOLDER = "demo"
 PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
 _AUTHORITY = "ca.pem"
 _INSTALL_SCRIPT = "install_de_aws.sh"
+PLACEHOLDER = "placeholder-of-the-embedded-cloud"
+# The example keys of AWS' own documentation.
+_PLACEHOLDERS = {
+    "velero_credentials": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
+    "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+}
 _LIFETIME = datetime.timedelta(days=3650)
 
 
@@ -37,6 +43,11 @@ def completed(config: Mapping[str, Any], project_name: str) -> dict[str, Any]:
     if isinstance(chain, str) and _is_demo(chain):
         settings = {"tls_trust_store_file": str(Path(chain).parent / _AUTHORITY), **settings}
     return {password: {"secure": ""}, **config, key: settings}
+
+
+def placeholder(path: str) -> str:
+    """What stands for a secret that only the team's own backend can decrypt, in a form that the program accepts."""
+    return _PLACEHOLDERS.get(path.rpartition(":")[2], PLACEHOLDER)
 
 
 def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:

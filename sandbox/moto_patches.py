@@ -7,6 +7,7 @@ import hashlib
 import re
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
@@ -15,10 +16,13 @@ from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.utils import convert_tag_spec
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-from moto.s3.models import FakeDeleteMarker
+from moto.s3.exceptions import ReplicationConfigurationNotFoundError
+from moto.s3.models import FakeDeleteMarker, S3Backend
+from moto.s3.responses import S3Response
 
 from sandbox.cloud import ACCOUNT_ID
 
+_lock = S3Backend.put_object_lock_configuration
 _judge = IAMPolicyStatement.is_action_permitted
 _parameter = EC2BaseResponse._get_param
 _run = InstanceBackend.run_instances
@@ -111,7 +115,28 @@ def _rule_description(self: SecurityGroupRule) -> str | None:
     return self.ip_range.get("Description") or self.source_group.get("Description")
 
 
+def _get_bucket_replication(self: Any) -> Any:
+    """moto keeps all of a replication and shows little of it."""
+    self.data["Action"] = "GetBucketReplication"
+    kept = self.backend.get_bucket_replication(self.bucket_name)
+    if not kept:
+        raise ReplicationConfigurationNotFoundError(bucket_name=self.bucket_name)
+    return self.serialized(ActionResult({"ReplicationConfiguration": {"Role": kept["Role"], "Rules": kept["Rule"]}}))
+
+
+def _put_object_lock(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> None:
+    """moto locks empty buckets only, as S3 did until 2023."""
+    bucket = self.get_bucket(bucket_name)
+    keys, bucket.keys = bucket.keys, type(bucket.keys)()
+    try:
+        _lock(self, bucket_name, *args, **kwargs)
+    finally:
+        bucket.keys = keys
+
+
 IAMPolicyStatement.is_action_permitted = _is_action_permitted
+S3Response.get_bucket_replication = _get_bucket_replication
+S3Backend.put_object_lock_configuration = _put_object_lock
 SecurityGroupRule.description = property(_rule_description)  # pyright: ignore[reportAttributeAccessIssue]  # read-only
 EC2BaseResponse._get_param = _get_param
 InstanceBackend.run_instances = _run_instances

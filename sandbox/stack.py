@@ -38,11 +38,12 @@ from sandbox.providers.command import CommandProvider, Kubernetes
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import Resource, contains_unknown, serve
+from sandbox.providers.schema import python_name
 
 Say = Callable[[str], None]
 ANALYZER, ANALYZER_VERSION = "pulumi-analyzer-policy-python", "1.0.0"
 REPOSITORY = Path(__file__).resolve().parent.parent
-PLACEHOLDER = "placeholder-of-the-embedded-cloud"
+PLACEHOLDER = demo_files.PLACEHOLDER
 _print_any_exc = traceback.print_exc
 
 
@@ -313,7 +314,7 @@ class SandboxStack:
         """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
         for path in self._placeholders:
             self.say(f"{path} is secret: a placeholder stands for it here.")
-            arguments = ["config", "set", "--secret", "--path", path, PLACEHOLDER]
+            arguments = ["config", "set", "--secret", "--path", path, demo_files.placeholder(path)]
             stack.workspace.pulumi_command.run(
                 [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
             )
@@ -406,8 +407,9 @@ def _print_exc(*args: Any, **kwargs: Any) -> None:
 
 def import_sdk() -> None:
     """Load what the stand-ins need of the SDK in the thread that calls."""
-    for package in sorted({f"pulumi_aws.{token.split(':')[1].split('/')[0]}" for token in ROWS}):
-        hasattr(import_module(package), "__all__")  # asking for any attribute makes a lazy module load itself
+    for package in sorted({python_name(token.split(":")[1].split("/")[0]) for token in ROWS}):
+        # Asking for any attribute makes a lazy module load itself.
+        hasattr(import_module(f"pulumi_aws.{package}"), "__all__")
 
 
 def _ends(pid: int, within: float = 3.0) -> bool:

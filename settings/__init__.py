@@ -8,6 +8,7 @@ from .models import (
     NodeGroupSettings,
     Settings,
     TaintSettings,
+    VeleroSettings,
 )
 from .problems import SettingsError
 from .reading import from_pulumi, load
@@ -21,6 +22,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TaintSettings",
+    "VeleroSettings",
     "from_pulumi",
     "load",
 ]

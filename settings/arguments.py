@@ -1,8 +1,10 @@
 """From settings to the arguments of the components: the one place where their names meet."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, cast
 
+from eks_analytics.backup_watch_options import BackupScheduleArgs, BackupWatchOptions, Subscription
 from eks_analytics.bootstrap_checks import BootstrapOptions
 from eks_analytics.cluster_checks import ClusterOptions
 from eks_analytics.dns_records import DnsOptions
@@ -12,18 +14,38 @@ from eks_analytics.host_tools import ToolArgs
 from eks_analytics.instance_types import InstanceType
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.node_group_options import NodeGroupArgs
+from eks_analytics.velero_options import (
+    BackupBucketOptions,
+    ObjectLock,
+    Schedule,
+    VeleroOptions,
+    VeleroScheduleArgs,
+    watch_name,
+    watched_schedules,
+)
 
-from .models import NodeGroupSettings, Settings, ToolSettings, WorkspaceSettings
+from .models import (
+    NodeGroupSettings,
+    Settings,
+    ToolSettings,
+    VeleroBucketSettings,
+    VeleroScheduleSettings,
+    VeleroWatchSettings,
+    WorkspaceSettings,
+)
 
 if TYPE_CHECKING:  # importing the components means importing the provider SDKs
     import pulumi
 
     from eks_analytics import DashEnterpriseArgs, E6dataArgs, NetworkArgs
+    from eks_analytics.backup_watch import BackupWatchSpecArgs
     from eks_analytics.bootstrap import BootstrapSpecArgs
     from eks_analytics.cluster import ClusterSpecArgs
     from eks_analytics.dash_enterprise import InstanceLimitsArgs
     from eks_analytics.dns import DnsSpecArgs
     from eks_analytics.e6data import E6dataKarpenterArgs, E6dataLoadBalancerControllerArgs
+    from eks_analytics.velero import VeleroBackupSpecArgs
+    from eks_analytics.velero_bucket import VeleroBucketArgs
 
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
@@ -166,7 +188,7 @@ def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
     """Arguments of `DashEnterprise`. A file that is not there, as only a preview may have it, becomes unknown."""
     dash, files = settings.dash_enterprise, settings.files
     password = settings.admin_password.get_secret_value()
-    return {
+    arguments: DashEnterpriseArgs = {
         "network": network_arguments(settings),
         "cluster": cluster_specification(settings),
         "installation": {
@@ -194,6 +216,71 @@ def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
             "instance_limits": [_limits(kind) for kind in instance_limits(settings)],
         },
     }
+    if settings.backs_up:
+        arguments["velero"] = velero_arguments(settings)
+    return arguments
+
+
+def velero_arguments(settings: Settings) -> "VeleroBackupSpecArgs":
+    """The backups of `DashEnterprise`."""
+    velero, credentials = settings.velero, settings.velero_credentials.get_secret_value()
+    arguments: VeleroBackupSpecArgs = {
+        "enabled": velero.enabled,
+        "profile": velero.profile,
+        "identity": velero.identity,
+        "image_registry": velero.image_registry,
+        "bucket": _backup_bucket(velero.bucket),
+        "prefix": velero.prefix,
+        "access_mode": velero.access_mode,
+        "schedules": [_backup_schedule(schedule) for schedule in velero.schedules],
+        "watch": _watch(velero.watch),
+        "enable_prometheus_rule": velero.prometheus_rule,
+        "helm_values": velero.helm_values,
+    }
+    if velero.identity == "static":
+        arguments["credentials"] = _known(credentials or None)
+    return arguments
+
+
+def velero_options(settings: Settings) -> VeleroOptions:
+    """The same, as its checks want it. The cluster has a key and an OIDC provider for it."""
+    velero, bucket = settings.velero, settings.velero.bucket
+    credentials = settings.velero_credentials.get_secret_value()
+    lock, copy = bucket.object_lock, bucket.replication
+    schedules = [Schedule(**_backup_schedule(schedule)) for schedule in velero.schedules]
+    return VeleroOptions(
+        cluster_name=settings.cluster_name,
+        region=settings.region,
+        enabled=velero.enabled,
+        profile=velero.profile,
+        identity=velero.identity,
+        has_oidc_provider=True,
+        has_credentials=bool(credentials),
+        credentials=credentials or None,
+        image_registry=velero.image_registry,
+        bucket=BackupBucketOptions(
+            name=bucket.name,
+            existing_name=bucket.existing_name,
+            encryption=bucket.encryption,
+            has_kms_key=True,
+            kms_key_arn=bucket.kms_key_arn,
+            noncurrent_days=bucket.noncurrent_days,
+            object_lock=ObjectLock(lock.days, lock.mode) if lock.days else None,
+            replication_region=copy.region,
+            has_replication_key=bool(copy.region and copy.kms_key_arn),
+            replication_key_arn=copy.kms_key_arn if copy.region else "",
+            given=frozenset(_backup_bucket(bucket)),
+        ),
+        prefix=velero.prefix,
+        access_mode=velero.access_mode,
+        schedules=schedules,
+        watch=_watch_options(settings, watched_schedules(velero.enabled, schedules)),
+        enable_prometheus_rule=velero.prometheus_rule,
+        helm_values=velero.helm_values,
+        kubernetes_version=settings.cluster.version,
+        production=settings.production,
+        tags=settings.tags,
+    )
 
 
 def e6data_arguments(settings: Settings) -> "E6dataArgs":
@@ -244,6 +331,39 @@ def e6data_options(settings: Settings) -> E6dataOptions:
         production=settings.production,
         account_id=settings.account_id,
     )
+
+
+def _backup_bucket(bucket: VeleroBucketSettings) -> "VeleroBucketArgs":
+    """Only what is given: an existing bucket takes nothing else."""
+    arguments: VeleroBucketArgs = {}
+    if bucket.name:
+        arguments["name"] = bucket.name
+    if bucket.existing_name:
+        arguments["existing_name"] = bucket.existing_name
+    if "encryption" in bucket.model_fields_set:
+        arguments["encryption"] = bucket.encryption
+    if bucket.kms_key_arn:
+        arguments["kms_key_arn"] = bucket.kms_key_arn
+    if "noncurrent_days" in bucket.model_fields_set:
+        arguments["noncurrent_days"] = bucket.noncurrent_days
+    if bucket.object_lock.days:
+        arguments["object_lock"] = {"days": bucket.object_lock.days, "mode": bucket.object_lock.mode}
+    if bucket.replication.region:
+        arguments["replication"] = {"region": bucket.replication.region}
+        if bucket.replication.kms_key_arn:
+            arguments["replication"]["kms_key_arn"] = bucket.replication.kms_key_arn
+    return arguments
+
+
+def _backup_schedule(schedule: VeleroScheduleSettings) -> VeleroScheduleArgs:
+    return {
+        "name": schedule.name,
+        "cron": schedule.cron,
+        "ttl": schedule.ttl,
+        "namespaces": list(schedule.namespaces),
+        "excluded_resources": list(schedule.excluded_resources),
+        "paused": schedule.paused,
+    }
 
 
 def _workspace(workspace: WorkspaceSettings) -> E6dataWorkspaceSpecArgs:
@@ -321,3 +441,43 @@ def _node_group(group: NodeGroupSettings) -> NodeGroupArgs:
         "one_group_per_zone": group.one_group_per_zone,
         "max_unavailable_percentage": group.max_unavailable_percentage,
     }
+
+
+def _watch(watch: VeleroWatchSettings) -> "BackupWatchSpecArgs":
+    given: BackupWatchSpecArgs = {
+        "enabled": watch.enabled,
+        "grace_hours": watch.grace_hours,
+        "check_interval_minutes": watch.check_interval_minutes,
+        "subscriptions": [{"protocol": one.protocol, "endpoint": one.endpoint} for one in watch.subscriptions],
+        "alarm_actions": list(watch.alarm_actions),
+        "notify_on_recovery": watch.notify_on_recovery,
+        "log_retention_days": watch.log_retention_days,
+    }
+    if watch.existing_topic_arn:
+        given["existing_topic_arn"] = watch.existing_topic_arn
+    if watch.alarm_key_arn:
+        given["alarm_key_arn"] = watch.alarm_key_arn
+    return given
+
+
+def _watch_options(settings: Settings, schedules: Sequence[BackupScheduleArgs]) -> BackupWatchOptions | None:
+    watch = settings.velero.watch
+    if not watch.enabled or not schedules:
+        return None
+    return BackupWatchOptions(
+        name=watch_name(settings.cluster_name),
+        region=settings.region,
+        account_id=settings.account_id,
+        prefix=settings.velero.prefix,
+        schedules=schedules,
+        grace_hours=watch.grace_hours,
+        check_interval_minutes=watch.check_interval_minutes,
+        subscriptions=[Subscription(one.protocol, one.endpoint) for one in watch.subscriptions],
+        has_existing_topic=bool(watch.existing_topic_arn),
+        existing_topic_arn=watch.existing_topic_arn,
+        alarm_actions=list(watch.alarm_actions),
+        alarm_key_arn=watch.alarm_key_arn,
+        log_retention_days=watch.log_retention_days,
+        production=settings.production,
+        tags=settings.tags,
+    )

@@ -173,6 +173,7 @@ def _capacity(it: Judgement) -> Iterator[Problem]:
         apps=settings.capacity.apps,
         workspaces=settings.capacity.workspaces,
         instance_limits=instance_limits(it.settings),
+        backups=it.settings.backs_up and it.settings.velero.enabled,
     )
     for problem in room.problems():
         yield replace(problem, input=_SETTING.get(problem.input, problem.input))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from . import values as v
 from .files import InstallationFiles
 
-SECRETS = ("admin_password",)
+SECRETS = ("admin_password", "velero_credentials")
 """Settings that are always secrets."""
 
 
@@ -426,6 +426,133 @@ class PoliciesSettings(Block):
     """Rules that do not count for single resources."""
 
 
+class VeleroObjectLockSettings(Block):
+    """A retention that nobody, or hardly anybody, can shorten."""
+
+    days: int = 0
+    """Days for which nothing that was written can be deleted, at least the longest `ttl`; 0: none. Once on, S3 never
+    turns Object Lock off."""
+    mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
+    """`GOVERNANCE` can be overruled by who has s3:BypassGovernanceRetention, `COMPLIANCE` by nobody."""
+
+
+class VeleroReplicationSettings(Block):
+    """A copy of the bucket in another region, of what is written from then on."""
+
+    region: v.Region = ""
+    """The other region; empty: no copy."""
+    kms_key_arn: v.KmsKey = ""
+    """KMS key there that encrypts the copies; required unless `encryption` is `s3`. It must let IAM principals use it
+    through S3."""
+
+
+class VeleroBucketSettings(Block):
+    """Where backups are kept."""
+
+    name: str = ""
+    """Name of the bucket; empty: one that begins with `cluster_name`. Another name is another bucket."""
+    existing_name: str = ""
+    """A bucket that is there, in the cluster's region; nothing about it is changed, and only `kms_key_arn` counts
+    besides."""
+    encryption: Literal["kms", "s3"] = "kms"
+    """`kms`: under a KMS key; `s3`: under keys of S3."""
+    kms_key_arn: v.KmsKey = ""
+    """The key, an existing bucket's too; empty: `cluster.kms_key_arn`, or the environment's own."""
+    noncurrent_days: int = 30
+    """Days that what was deleted or replaced can still be brought back."""
+    object_lock: VeleroObjectLockSettings = VeleroObjectLockSettings()
+    """Keeps everybody from deleting backups."""
+    replication: VeleroReplicationSettings = VeleroReplicationSettings()
+    """Copies to another region what is written from then on."""
+
+
+class VeleroScheduleSettings(Block):
+    """Backups at set times."""
+
+    name: str = ""
+    """Name, which begins the names of its backups; required."""
+    cron: str = "0 0 * * *"
+    """When, in five fields, in UTC: minute, hour, day of the month, month, day of the week (0 to 6)."""
+    ttl: str = "720h"
+    """How long a backup is kept, in hours; at least the longest time between two runs and `watch.grace_hours`."""
+    namespaces: tuple[str, ...] = ("dash-apps", "dash-services", "plotly-system")
+    """Namespaces that are backed up; all with `["*"]`."""
+    excluded_resources: tuple[str, ...] = (
+        "validatingwebhookconfiguration",
+        "mutatingwebhookconfiguration",
+        "endpointslices",
+    )
+    """Kinds of objects that are left out, as the vendor's guide has it."""
+    paused: bool = False
+    """Makes no backups for the time being."""
+
+
+class VeleroSubscriptionSettings(Block):
+    """Somebody who is told when a backup is missing."""
+
+    protocol: Literal["email", "https", "sqs", "lambda", "sms"] = "email"
+    """How; `email` and `https` must confirm first what SNS sends them, and the policies of `sqs` and `lambda` must let
+    SNS in."""
+    endpoint: str = ""
+    """Address, URL, ARN or telephone number; required."""
+
+
+class VeleroWatchSettings(Block):
+    """Alarms in AWS for backups that are missing, alive when the cluster is not."""
+
+    enabled: bool = True
+    """`false` removes function, topic and alarms."""
+    grace_hours: int = 6
+    """Hours after a run is due by which it must have completed: more than a backup takes, 168 at most."""
+    check_interval_minutes: int = 15
+    """Minutes between two looks into the bucket, 5 to 60."""
+    subscriptions: tuple[VeleroSubscriptionSettings, ...] = ()
+    """Who is told; production needs somebody."""
+    existing_topic_arn: str = ""
+    """SNS topic to tell instead, in the same region; its policy and its key's must let CloudWatch's alarms publish."""
+    alarm_actions: tuple[str, ...] = ()
+    """ARNs of what else an alarm sets off, 4 at most."""
+    notify_on_recovery: bool = True
+    """Tells the same when a backup has completed again."""
+    alarm_key_arn: v.KmsKey = ""
+    """KMS key that encrypts topic and log; empty: a key of their own, for which AWS charges."""
+    log_retention_days: v.Retention = 90
+    """Days that the log of what was found is kept."""
+
+
+class VeleroSettings(Block):
+    """Backups with Velero."""
+
+    enabled: bool = True
+    """`false` removes Velero and its schedules from the cluster, and never the bucket or a backup in it."""
+    profile: Literal["current", "documented"] = "current"
+    """Versions of server, plugin and chart: `current` is Velero 1.18 with kopia, `documented` 1.10 with restic, as in
+    the vendor's guide."""
+    identity: Literal["pod-identity", "irsa", "static"] = _resolved(
+        "pod-identity", "`irsa` with the profile `documented`, else `pod-identity`"
+    )
+    """How Velero gets its rights; `static` takes the keys in `velero_credentials`."""
+    image_registry: str = ""
+    """Prefix of all images, such as `registry.example.com/velero`; empty: where they are published. The output
+    `velero_images` names them."""
+    bucket: VeleroBucketSettings = VeleroBucketSettings()
+    """Where backups are kept."""
+    prefix: str = ""
+    """Folder in the bucket."""
+    access_mode: Literal["ReadWrite", "ReadOnly"] = "ReadWrite"
+    """Access mode that the storage location is made with; later changes are made in the cluster, and stay."""
+    schedules: tuple[VeleroScheduleSettings, ...] = Field(
+        default=(VeleroScheduleSettings(name="daily"),), json_schema_extra={"stands_for": "one, `daily`"}
+    )
+    """When backups are made."""
+    watch: VeleroWatchSettings = VeleroWatchSettings()
+    """Alarms in AWS for backups that are missing."""
+    prometheus_rule: bool = False
+    """Makes a PrometheusRule and a ServiceMonitor, where the Prometheus operator is in the cluster."""
+    helm_values: dict[str, Any] = {}
+    """Values of the chart, merged over the program's."""
+
+
 class Settings(Block):
     """Everything that a stack's configuration says, validated, with the defaults filled in.
 
@@ -448,6 +575,8 @@ class Settings(Block):
     admin_password: SecretStr = SecretStr("")
     e6data: E6dataSettings = E6dataSettings()
     airgapped: dict[str, Any] = {}
+    velero: VeleroSettings = VeleroSettings()
+    velero_credentials: SecretStr = SecretStr("")
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _files: InstallationFiles = PrivateAttr(default=InstallationFiles())
@@ -456,6 +585,11 @@ class Settings(Block):
     def makes_cluster(self) -> bool:
         """Whether the stack makes its cluster."""
         return not (self.product == "e6data" and self.e6data.existing_cluster.enabled)
+
+    @property
+    def backs_up(self) -> bool:
+        """Whether the stack has backups, be they disabled: an empty block, the neutral default, asks for none."""
+        return bool(self.velero.model_fields_set)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -257,6 +257,9 @@ def _with_defaults(settings: Settings, given: Collection[str], stack: str) -> Se
         for index, group in enumerate(settings.node_groups)
     )
     blocks: dict[str, Any] = {"network": network, "cluster": cluster, "node_groups": groups}
+    if settings.backs_up:
+        identity = "irsa" if settings.velero.profile == "documented" else "pod-identity"
+        blocks["velero"] = filled(settings.velero, "velero.", identity=identity)
     if settings.product == "e6data":
         blocks["e6data"] = e6data()
     return filled(settings, "", environment=stack).model_copy(update=blocks)

@@ -21,7 +21,7 @@ from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
 
-from . import dash_enterprise, e6data
+from . import dash_enterprise, e6data, velero
 from .arguments import cluster_options, network_arguments
 from .files import Found
 from .models import Settings
@@ -323,6 +323,7 @@ _RULES = (
     *(_existing_vpc, _name_resolution, e6data.way_out, _network, _cluster, _service_addresses, _kubernetes_version),
     dash_enterprise.rules,
     e6data.rules,
+    velero.rules,
 )
 
 

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, WatchSubscriptionArgs
+    from .backup_watch_options import BackupScheduleArgs
     from .bootstrap import BootstrapInstance, BootstrapInstanceArgs
     from .cluster import Cluster, ClusterArgs
     from .dash_enterprise import DashEnterprise, DashEnterpriseArgs
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
     from .node_group_options import NodeGroupArgs, TaintArgs
     from .node_pool_options import NodePoolArgs
     from .node_pools import NodePools, NodePoolsArgs
+    from .velero import VeleroBackup, VeleroBackupArgs
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AwsLoadBalancerController",
     "AwsLoadBalancerControllerArgs",
+    "BackupScheduleArgs",
+    "BackupWatch",
+    "BackupWatchArgs",
+    "BackupWatchSpecArgs",
     "BootstrapInstance",
     "BootstrapInstanceArgs",
     "Cluster",
@@ -51,11 +58,18 @@ __all__ = [
     "NodePools",
     "NodePoolsArgs",
     "TaintArgs",
+    "VeleroBackup",
+    "VeleroBackupArgs",
+    "WatchSubscriptionArgs",
 ]
 
 _HOMES = {
     "AwsLoadBalancerController": "load_balancer_controller",
     "AwsLoadBalancerControllerArgs": "load_balancer_controller",
+    "BackupScheduleArgs": "backup_watch_options",
+    "BackupWatch": "backup_watch",
+    "BackupWatchArgs": "backup_watch",
+    "BackupWatchSpecArgs": "backup_watch",
     "BootstrapInstance": "bootstrap",
     "BootstrapInstanceArgs": "bootstrap",
     "Cluster": "cluster",
@@ -83,6 +97,9 @@ _HOMES = {
     "NodePools": "node_pools",
     "NodePoolsArgs": "node_pools",
     "TaintArgs": "node_group_options",
+    "VeleroBackup": "velero",
+    "VeleroBackupArgs": "velero",
+    "WatchSubscriptionArgs": "backup_watch",
 }
 
 

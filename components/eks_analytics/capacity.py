@@ -87,6 +87,13 @@ class Layout:
     """Addresses that something else takes in each subnet, for example one for every interface endpoint."""
     instance_limits: Mapping[str, InstanceType] = field(default_factory=dict[str, InstanceType])
     """Limits of instance types that the table does not hold; they win over the table."""
+    backups: bool = False
+    """Whether Velero runs, which takes a pod, and one for its agent on every node."""
+
+    @property
+    def velero_pods(self) -> int:
+        """Its pods in the cluster, and on each node."""
+        return 1 if self.backups else 0
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ def capacity(layout: Layout, size: Size = "max_size") -> Capacity:
     services = 1 << 20 if layout.ipv6 else IPv4Network(layout.service_cidr).num_addresses - 2
     return Capacity(
         nodes=sum(count for _, count in ours),
-        pods=max(sum(zone.pods for zone in zones) - CLUSTER_PODS, 0),
+        pods=max(sum(zone.pods for zone in zones) - CLUSTER_PODS - layout.velero_pods, 0),
         services=services - CLUSTER_SERVICES,
         volumes=sum(count * node.volumes for node, count in ours),
         addresses={zone.name: zone.addresses for zone in zones if zone.name in layout.subnets},
@@ -217,7 +224,7 @@ def _node(kind: InstanceType, group: NodeGroup, layout: Layout) -> _Node:
     interfaces = min(math.ceil(blocks / slots), kind.network_interfaces)
     held = interfaces + 16 * min(blocks, interfaces * slots) if prefixes else interfaces * (slots + 1)
     return _Node(
-        pods=max(most - len(DAEMONSETS), 0),
+        pods=max(most - len(DAEMONSETS) - layout.velero_pods, 0),
         volumes=max(kind.volumes - group.system_volumes - (interfaces - 1) * kind.volumes_share_slots, 0),
         addresses=1 if layout.ipv6 else held,
     )

@@ -12,7 +12,7 @@ from .bootstrap import BootstrapInstance, BootstrapInstanceArgs, BootstrapSpecAr
 from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
-from .cluster_checks import check_cluster
+from .cluster_checks import ClusterOptions, check_cluster
 from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, public_subnet_problems, root_warning
 from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
@@ -27,6 +27,9 @@ from .network_options import NetworkOptions, check_network
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
+from .velero import VeleroBackup, VeleroBackupArgs, VeleroBackupSpecArgs, velero_options
+from .velero_checks import check_velero
+from .velero_options import VeleroOptions
 from .waiting import once
 
 
@@ -96,6 +99,9 @@ class DashEnterpriseArgs(TypedDict):
     capacity: NotRequired[DashCapacityArgs]
     """The edition, and what is to run besides, for which the cluster must have room. By default the standard edition
     alone."""
+    velero: NotRequired[VeleroBackupSpecArgs]
+    """Backups with Velero, under the cluster's KMS key by default. None by default. To end them, disable them: where
+    this is left out again, the bucket goes too."""
 
 
 class DashEnterprise(pulumi.ComponentResource):
@@ -136,6 +142,22 @@ class DashEnterprise(pulumi.ComponentResource):
     """What is needed and what there is: pods, services, volumes, VPC addresses."""
     quotas: pulumi.Output[list[dict[str, str]]]
     """AWS quotas that the stack uses, with what it takes of each."""
+    backup_bucket_name: pulumi.Output[str]
+    """Name of the bucket that backups go to; empty without backups."""
+    backup_replica_bucket_name: pulumi.Output[str]
+    """Name of the bucket in another region that backups are copied to; empty without one."""
+    velero_policy: pulumi.Output[str]
+    """What Velero may do, as an IAM policy, for a user of your own; empty without backups."""
+    velero_cli_version: pulumi.Output[str]
+    """Version of Velero's command line that matches the server; empty without backups."""
+    velero_images: pulumi.Output[list[str]]
+    """Images of Velero, for a private registry."""
+    backup_alarm_names: pulumi.Output[dict[str, str]]
+    """Name of the alarm over each schedule of backups, by schedule; empty without a watch."""
+    backup_alarm_topic_arn: pulumi.Output[str]
+    """ARN of the SNS topic that tells people when a backup is missing; empty without a watch."""
+    backup_log_command: pulumi.Output[str]
+    """Command that prints what the watch over backups saw in the last hour; empty without one."""
 
     def __init__(self, name: str, args: DashEnterpriseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"Dash Enterprise {name!r}", argument_problems(args, DashEnterpriseArgs))
@@ -174,6 +196,7 @@ class DashEnterprise(pulumi.ComponentResource):
         self.dns = DashDnsRecords(name, _records(args), after_domain)
         self._watch_egress(network)
         self.bootstrap = self._bootstrap(network, room) if args.get("enable_bootstrap", True) else None
+        self.backup = self._backup(args["velero"], network, room) if "velero" in args else None
 
         base_url, empty = f"https://{self._base_domain}", pulumi.Output.from_input("")
         known = pulumi.Output.from_input
@@ -200,6 +223,15 @@ class DashEnterprise(pulumi.ComponentResource):
         self.system_limits = known(dict(room.system_limits()._asdict()))
         self.capacity = known(room.figures())
         self.quotas = known([_as_row(quota) for quota in room.quotas()])
+        backup = self.backup
+        self.backup_bucket_name = backup.bucket_name if backup else empty
+        self.backup_replica_bucket_name = backup.replica_bucket_name if backup else empty
+        self.velero_policy = backup.policy if backup else empty
+        self.velero_cli_version = backup.cli_version if backup else empty
+        self.velero_images = backup.images if backup else known(list[str]())
+        self.backup_alarm_names = backup.alarm_names if backup else known(dict[str, str]())
+        self.backup_alarm_topic_arn = backup.alarm_topic_arn if backup else empty
+        self.backup_log_command = backup.alarm_log_command if backup else empty
         self.register_outputs({output: getattr(self, output) for output in DashEnterprise.__annotations__})
 
     @property
@@ -249,6 +281,23 @@ class DashEnterprise(pulumi.ComponentResource):
             "tags": self._tags,
         }
         return BootstrapInstance(name=self._label, args=arguments, opts=self._child())
+
+    def _backup(self, velero: VeleroBackupSpecArgs, network: NetworkOptions, room: Room) -> VeleroBackup:
+        cluster = self.cluster
+        arguments: VeleroBackupArgs = {
+            **velero,
+            "cluster_name": network.cluster_name,
+            "region": network.region,
+            "account_id": room.cluster.account_id,
+            "kms_key_arn": cluster.kms_key_arn,
+            "oidc_provider_arn": cluster.oidc_provider_arn,
+            "kubernetes_version": room.cluster.kubernetes_version,
+            "after": pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
+            "production": room.cluster.production,
+            "tags": self._tags,
+        }
+        provided = pulumi.ResourceOptions(parent=self, providers=[cluster.kubernetes_provider])
+        return VeleroBackup(f"{self._label}-velero", arguments, provided)
 
     @property
     def _has_ssh(self) -> bool:
@@ -312,6 +361,7 @@ def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
         apps=int(asked.get("apps", 0)),
         workspaces=int(asked.get("workspaces", 0)),
         instance_limits=[_instance_type(given) for given in asked.get("instance_limits", [])],
+        backups="velero" in args and args["velero"].get("enabled", True),
     )
 
 
@@ -350,10 +400,25 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
         yield Problem("egress.mode", egress.get("mode"), "is none that is known", remedy)
     extra = egress.get("additional_domains", [])
     yield from _of("egress", domain_problems(extra, len(names(_allowed(args, room.network)))))
+    if "velero" in args:
+        yield from _of("velero", check_velero(_backup_options(args["velero"], room.cluster)))
     if room.edition not in CORE:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
     elif not groundwork:
         yield from room.problems()
+
+
+def _backup_options(velero: VeleroBackupSpecArgs, cluster: ClusterOptions) -> VeleroOptions:
+    """As its checks want it; what the cluster will give it is not there yet."""
+    told: VeleroBackupArgs = {
+        **velero,
+        "cluster_name": cluster.cluster_name,
+        "region": cluster.region,
+        "kms_key_arn": "",
+        "oidc_provider_arn": "",
+        "production": cluster.production,
+    }
+    return velero_options(told)
 
 
 def _records(args: DashEnterpriseArgs) -> DashDnsRecordsArgs:

@@ -26,11 +26,13 @@ class Room:
     apps: int = 0
     workspaces: int = 0
     instance_limits: Sequence[InstanceType] = field(default=())
+    backups: bool = False
+    """Whether Velero runs in the cluster."""
 
     @cached_property
     def layout(self) -> Layout:
         """Only where network and cluster have no problems of their own."""
-        return layout_of(self.network, self.cluster, self.instance_limits)
+        return layout_of(self.network, self.cluster, self.instance_limits, backups=self.backups)
 
     @property
     def core(self) -> Amounts:

@@ -43,8 +43,18 @@ class DeployerOptions:
     """Whether the stack installs Karpenter."""
     load_balancers: bool = False
     """Whether a destroy waits for load balancers that controllers in the cluster made."""
+    backups: bool = False
+    """Whether the stack has backups, or had some."""
+    backup_bucket_name: str = ""
+    """The name that the stack gives its bucket for backups; empty: one that begins with the cluster's."""
+    backup_replication: bool = False
+    """Whether backups are copied to another region."""
     makes_cluster: bool = True
     """Whether the stack makes its cluster, and not only what is in it."""
+    backup_watch: bool = False
+    """Whether the stack watches over backups, or may have done so: what is turned off is taken away."""
+    watch_key: bool = True
+    """Whether the watch makes a key of its own."""
 
     @property
     def makes_key(self) -> bool:

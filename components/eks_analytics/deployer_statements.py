@@ -15,6 +15,8 @@ from .deployer_options import DeployerOptions
 from .host_names import host_names
 from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
+from .velero_options import bucket_prefix as backup_bucket_prefix
+from .velero_options import watch_name
 
 MANAGED_POLICIES = (
     "AmazonEBSCSIDriverPolicyV2",
@@ -35,6 +37,12 @@ _IN_OWN_CLUSTER = (
     " CreateAddon CreateNodegroup DeleteAddon DeleteCluster DeleteNodegroup UpdateAddon UpdateClusterConfig "
     "UpdateClusterVersion UpdateNodegroupConfig UpdateNodegroupVersion"
 )
+_BUCKETS = (
+    "Get* List* CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion "
+    "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
+    "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource"
+)
+_RULES = "DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource"
 _IN_CLUSTER = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 
 
@@ -68,6 +76,7 @@ def statements(options: DeployerOptions) -> list[Statement]:
         *(_existing_key(options) if options.kms_key_arn else []),
         *_records(options),
         *(_query_logs() if options.dns_firewall else []),
+        *([_unsubscribe(options)] if options.backup_watch else []),
     ]
 
 
@@ -110,7 +119,9 @@ def _reading(options: DeployerOptions) -> Iterator[Statement]:
             *_of("route53resolver", "Get* List*"),
             *_of("secretsmanager", "Describe* List*"),
             *_of("ssm", "Describe* List*"),
-            *(_of("events", "Describe* List*") if options.karpenter else []),
+            *(_of("events", "Describe* List*") if options.karpenter or options.backup_watch else []),
+            *(_of("cloudwatch", "Describe* List*") if options.backup_watch else []),
+            *(_of("sns", "Get* List*") if options.backup_watch else []),
             *(_of("elasticloadbalancing", "DescribeLoadBalancers DescribeTags") if options.load_balancers else []),
         ],
         "*",
@@ -184,6 +195,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
     )
     if options.installation:
         yield from _delivery(options)
+    if options.backups:
+        yield _backup_buckets(options)
     if options.karpenter:
         yield from _interruptions(options)
     if options.dns_firewall:
@@ -197,17 +210,13 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
             "DisassociateFirewallRuleGroup DisassociateResolverQueryLogConfig TagResource UntagResource "
             "UpdateFirewallDomains UpdateFirewallRule UpdateFirewallRuleGroupAssociation",
         )
+    if options.backup_watch:
+        yield from _backup_watch(options)
 
 
 def _delivery(options: DeployerOptions) -> Iterator[Rights]:
     """What an installation is delivered through."""
-    yield Rights(
-        "s3",
-        [_bucket(options)],
-        manages="Get* List* CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion "
-        "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
-        "PutEncryptionConfiguration PutLifecycleConfiguration PutObject TagResource UntagResource",
-    )
+    yield Rights("s3", [_bucket(options)], manages=f"{_BUCKETS} PutObject")
     yield Rights(
         "secretsmanager",
         [_secrets(options)],
@@ -218,6 +227,18 @@ def _delivery(options: DeployerOptions) -> Iterator[Rights]:
         "ssm",
         [_parameters(options)],
         manages="Get* AddTagsToResource DeleteParameter PutParameter RemoveTagsFromResource",
+    )
+
+
+def _backup_buckets(options: DeployerOptions) -> Rights:
+    """The bucket that backups go to, and its copy. S3 has no region in its ARNs, so that one name serves for both."""
+    names = [f"{backup_bucket_prefix(options.cluster_name)}*", *filter(None, [options.backup_bucket_name])]
+    buckets = [options.global_arn("s3", name) for name in names]
+    return Rights(
+        "s3",
+        [*buckets, *(f"{bucket}/*" for bucket in buckets if not bucket.endswith("*"))],
+        # Replication that the settings no longer want is taken away by the same right that sets it up.
+        manages=f"{_BUCKETS} PutBucketObjectLockConfiguration PutReplicationConfiguration",
     )
 
 
@@ -237,8 +258,44 @@ def _interruptions(options: DeployerOptions) -> Iterator[Rights]:
     yield Rights(
         "events",
         [options.arn("events", f"rule/{mine}")],
-        manages="DeleteRule PutRule PutTargets RemoveTargets TagResource UntagResource",
+        manages=_RULES,
     )
+
+
+def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
+    """The function that looks for backups, its clock, and the alarms with their topic, log and key."""
+    watch = watch_name(options.cluster_name)
+    name = f"{watch}-backup-watch"
+    yield Rights(
+        "lambda",
+        [options.arn("lambda", f"function:{name}")],
+        manages="Get* List* AddPermission CreateFunction DeleteFunction RemovePermission TagResource UntagResource "
+        "UpdateFunctionCode UpdateFunctionConfiguration",
+    )
+    yield Rights(
+        "sns",
+        [options.arn("sns", name)],
+        manages="CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource",
+    )
+    yield Rights(
+        "cloudwatch",
+        [options.arn("cloudwatch", f"alarm:{watch}-backup-overdue-*")],
+        manages="DeleteAlarms PutMetricAlarm TagResource UntagResource",
+    )
+    yield Rights("events", [options.arn("events", f"rule/{name}")], manages=_RULES)
+    yield Rights(
+        "logs",
+        [options.arn("logs", f"log-group:/aws/lambda/{name}*")],
+        manages="AssociateKmsKey CreateLogGroup DeleteLogGroup DisassociateKmsKey PutRetentionPolicy TagResource "
+        "UntagResource",
+    )
+    if options.watch_key:
+        yield Rights(
+            "kms",
+            [options.arn("kms", "key/*")],
+            makes="CreateKey",
+            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+        )
 
 
 def _ec2(options: DeployerOptions) -> Rights:
@@ -313,7 +370,7 @@ def _tagging(options: DeployerOptions) -> Iterator[Statement]:
         # The default group of a new VPC comes without tags.
         actions.append("ec2:CreateTags")
         resources.append(options.arn("ec2", "security-group/*"))
-    if options.makes_key:
+    if options.makes_key or (options.backup_watch and options.watch_key):
         actions.append("kms:TagResource")
         resources.append(options.arn("kms", "key/*"))
     if options.dns_firewall:
@@ -388,8 +445,11 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
         {"ArnEquals": {"iam:PolicyARN": policies}},
     )
     services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
+    services += ["lambda.amazonaws.com"] if options.backup_watch else []
     if not options.existing_vpc_id:
         services.append("vpc-flow-logs.amazonaws.com")
+    if options.backup_replication:
+        services.append("s3.amazonaws.com")
     yield _allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": services}})
     if options.existing_csi_role_arn:
         to_pods = {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}
@@ -442,3 +502,9 @@ def _query_logs() -> Iterator[Statement]:
     actions = "CreateLogDelivery DeleteLogDelivery GetLogDelivery PutResourcePolicy UpdateLogDelivery"
     # The firewall's configuration of a VPC bears no tags, and has an id that nobody knows beforehand.
     yield _allow("DeliverQueryLogs", [*_of("logs", actions), "route53resolver:UpdateFirewallConfig"], "*")
+
+
+def _unsubscribe(options: DeployerOptions) -> Statement:
+    # Subscriptions have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+    in_region = {"StringEquals": {"aws:RequestedRegion": options.region}}
+    return _allow("EndSubscriptions", ["sns:Unsubscribe"], "*", in_region)

@@ -12,7 +12,13 @@ from .quotas import Quota, quotas
 from .subnets import plan_subnets
 
 
-def layout_of(network: NetworkOptions, cluster: ClusterOptions, instance_limits: Iterable[InstanceType] = ()) -> Layout:
+def layout_of(
+    network: NetworkOptions,
+    cluster: ClusterOptions,
+    instance_limits: Iterable[InstanceType] = (),
+    *,
+    backups: bool = False,
+) -> Layout:
     """The layout of options in which `check_network` and `check_cluster` find nothing.
 
     The sizes of an existing VPC's subnets are not known here: they are taken to be large enough.
@@ -30,6 +36,7 @@ def layout_of(network: NetworkOptions, cluster: ClusterOptions, instance_limits:
         ipv6=cluster.ip_family == "ipv6",
         other_addresses=len(expand_endpoints(network.region, network.interface_endpoints)),
         instance_limits={kind.name: kind for kind in instance_limits},
+        backups=backups,
     )
 
 

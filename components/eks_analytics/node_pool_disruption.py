@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .cron import cron_fault
+from .cron_syntax import cron_fault
 from .node_pool_options import DisruptionBudgetArgs, NodePoolArgs, seconds
 from .problems import Problem, repeated
 

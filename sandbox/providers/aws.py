@@ -175,10 +175,12 @@ class AwsProvider(StandIn):
                 row.before_delete(api, thing)
             self.sleep(delete_seconds(resource.type) * self._knobs.latency)
             scope = {**state, **_scope(api, thing, {})}
-            for call in row.delete:
+            calls = [call for call in row.delete if _applies(call, scope)]
+            if calls and row.tags and row.tags.outlive:
+                self._write_tags(api, row, schema, scope, look.seen["tags"], {})
+            for call in calls:
                 try:
-                    if _applies(call, scope):
-                        self._send(api, row, schema, call, scope)
+                    self._send(api, row, schema, call, scope)
                 except AwsError as error:
                     if not error.not_found:
                         raise

@@ -1,5 +1,6 @@
 """One way to the emulated AWS: counted, failed on demand, with errors that name the call."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class AwsError(ProviderError):
 
 class _Functions(jmespath.functions.Functions):
     """Beside JMESPath's own: `trim(text, characters)`, since AWS ends domain names with a dot and quotes entity tags,
-    and `after(text, separator)`, the last part of an ARN."""
+    `after(text, separator)`, the last part of an ARN, and `parsed(text)`, a document that AWS tells as a text."""
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_trim(self, text: str | None, characters: str) -> str | None:
@@ -43,6 +44,10 @@ class _Functions(jmespath.functions.Functions):
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_after(self, text: str | None, separator: str) -> str | None:
         return text and text.rpartition(separator)[2]
+
+    @jmespath.functions.signature({"types": ["string", "null"]})
+    def _func_parsed(self, text: str | None) -> Any:
+        return text and json.loads(text)
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())

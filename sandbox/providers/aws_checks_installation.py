@@ -84,6 +84,15 @@ def instance_prerequisites(api: Api, thing: Thing) -> None:
                 raise ProviderError(f"InvalidGroup.NotFound: security group {id} does not exist in {home}")
 
 
+def replication_fits(api: Api, thing: Thing) -> None:
+    """Both buckets must have versions, and a bucket of another region must be there."""
+    for rule in thing.inputs["rules"]:
+        target = rule["destination"]["bucket"].rpartition(":")[2]
+        for bucket in (thing.inputs["bucket"], target):
+            if api.look("Status", "s3", "GetBucketVersioning", Bucket=bucket) != "Enabled":
+                raise ProviderError(f"InvalidRequest: Versioning must be 'Enabled' on the bucket {bucket} to replicate")
+
+
 # Writes that are more than a call.
 
 

@@ -9,6 +9,7 @@ from sandbox.providers.aws_rows_dns import DNS
 from sandbox.providers.aws_rows_events import EVENTS
 from sandbox.providers.aws_rows_hosts import HOSTS
 from sandbox.providers.aws_rows_storage import STORAGE
+from sandbox.providers.aws_rows_watch import WATCH
 from sandbox.providers.protocol import Values
 from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, ec2_tags, listing
 
@@ -19,7 +20,9 @@ def _iam_tags(kind: str, member: str, read: bool = False) -> Tagging:
     return Tagging(tag, Call(f"Untag{kind}", {member: "$id", "TagKeys": "$tagKeys"}), read=listing)
 
 
-def _arn_tags(found: str, state: str = "arn", member: str = "resourceArn", recorded: bool = False) -> Tagging:
+def _arn_tags(
+    found: str, state: str = "arn", member: str = "resourceArn", recorded: bool = False, outlive: bool = False
+) -> Tagging:
     """`found` and `state`: where the ARN stands in AWS's answer and in the outputs."""
     return Tagging(
         tag=Call("TagResource", {member: f"$state.{state}", "tags": "$tags"}, recorded=recorded),
@@ -28,6 +31,7 @@ def _arn_tags(found: str, state: str = "arn", member: str = "resourceArn", recor
         names=None,
         read=None if recorded else Fetch("ListTagsForResource", {member: f"$found.{found}"}, "tags"),
         one_by_one=True,  # ministack takes one key a call
+        outlive=outlive,
     )
 
 
@@ -836,7 +840,7 @@ _IDENTITY: dict[str, Row] = {
         computed=("logGroupClass",),
         local=("skipDestroy", "namePrefix"),
         recorded=("logGroupClass",),
-        tags=_arn_tags("logGroupArn"),
+        tags=_arn_tags("logGroupArn", outlive=True),
         listing=listing("logs", "DescribeLogGroups", "logGroups[].logGroupName"),
     ),
 }
@@ -1071,7 +1075,7 @@ _EKS: dict[str, Row] = {
     ),
 }
 
-ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS, **EVENTS}
+ROWS: dict[str, Row] = {**_NETWORK, **_IDENTITY, **_EKS, **STORAGE, **HOSTS, **DNS, **EVENTS, **WATCH}
 
 
 def recorded() -> dict[str, list[str]]:

@@ -88,6 +88,20 @@ STORAGE: dict[str, Row] = {
         Call("DeleteBucketLifecycle", _BUCKET),
         ("rules",),
     ),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _of_bucket(
+        Call("PutObjectLockConfiguration", _BUCKET, into="ObjectLockConfiguration"),
+        Fetch("GetObjectLockConfiguration", _BUCKET, "ObjectLockConfiguration"),
+        # The most that can be done: a bucket that was ever locked stays one that can be.
+        Call("PutObjectLockConfiguration", {**_BUCKET, "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}),
+        ("objectLockEnabled", "rule"),
+    ),
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": _of_bucket(
+        Call("PutBucketReplication", _BUCKET, into="ReplicationConfiguration"),
+        Fetch("GetBucketReplication", _BUCKET, "ReplicationConfiguration"),
+        Call("DeleteBucketReplication", _BUCKET),
+        ("role", "rules"),
+        before_create=checks.replication_fits,
+    ),
     "aws:s3/bucketObjectv2:BucketObjectv2": Row(
         "s3",
         Call("PutObject"),

@@ -1,9 +1,11 @@
 """Stand-in for pulumi-kubernetes: built-in and custom objects with the semantics of the real provider."""
 
+import re
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 from uuid import uuid4
@@ -172,9 +174,11 @@ class KubernetesProvider(StandIn):
         if preview:
             self._try(resource, id, new)
             return k8s.merged(new, state)
+        objects, reference = self._objects(resource), _reference_of(resource, id)
+        wanted = _left_to_others(new, objects.get(reference), resource.ignored)
         force = _is_forced(resource, new)
         self._may_fail("kubernetes", f"Apply{_type_of(resource)[1]}")
-        return self._objects(resource).apply(_reference_of(resource, id), new, force=force)
+        return objects.apply(reference, wanted, force=force)
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         objects = self._objects(resource)
@@ -274,8 +278,10 @@ class KubernetesProvider(StandIn):
             return
         try:
             reference = _reference_of(resource, id) if id else self._reference(resource, inputs, objects)
-            if id or objects.get(reference) is None:
-                objects.apply(reference, inputs, force=_is_forced(resource, inputs), dry_run=True)
+            live = objects.get(reference)
+            if id or live is None:
+                wanted = _left_to_others(inputs, live, resource.ignored)
+                objects.apply(reference, wanted, force=_is_forced(resource, inputs), dry_run=True)
         except RefusedError as error:
             if error.status != 404:
                 raise
@@ -306,6 +312,21 @@ def _release_key(resource: Resource, id: str) -> str:
 def _is_forced(resource: Resource, inputs: Values) -> bool:
     annotations = inputs.get("metadata", {}).get("annotations") or {}
     return "true" in (annotations.get("pulumi.com/patchForce"), resource.config.get("enablePatchForce"))
+
+
+def _left_to_others(wanted: Values, live: Values | None, ignored: Iterable[str]) -> Values:
+    """Without the fields of ignoreChanges that somebody else has changed and now owns, as the real provider does it:
+    https://github.com/pulumi/pulumi-kubernetes/pull/2566"""
+    left = deepcopy(wanted)
+    for path in ignored if live else ():
+        *around, name = re.findall(r"[^.\[\]\"]+", path)
+        ours: Any = left
+        theirs: Any = live
+        for step in around:
+            ours, theirs = (one.get(step) if isinstance(one, dict) else None for one in (ours, theirs))
+        if isinstance(ours, dict) and isinstance(theirs, dict) and name in ours and ours[name] != theirs.get(name):
+            del ours[name]
+    return left
 
 
 def _why(left: Values) -> str:

@@ -37,6 +37,8 @@ class Chart:
     """Whether it installs CRDs that we have."""
     crds_go_with_it: str = ""
     """Whether those are deleted with the release: "always", or the flag among its values that says so."""
+    removed: tuple[str, int] | None = None
+    """A value without which older versions make nothing, and the major version that refuses it."""
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -110,23 +112,27 @@ CHARTS = {
     "velero": Chart(
         "https://vmware-tanzu.github.io/helm-charts",
         flags="""backupsEnabled cleanUpCRDs configuration.defaultSnapshotMoveData configuration.defaultVolumesToFsBackup
-        credentials.useSecret deployNodeAgent metrics.enabled metrics.prometheusRule.enabled
-        metrics.serviceMonitor.enabled nodeAgent.disableHostPath nodeAgent.useScratchEmptyDir
+        credentials.useSecret deployNodeAgent metrics.enabled metrics.prometheusRule.autodetect
+        metrics.prometheusRule.enabled metrics.serviceMonitor.autodetect metrics.serviceMonitor.enabled
+        nodeAgent.disableHostPath nodeAgent.useScratchEmptyDir
         podDisruptionBudget.enabled rbac.clusterAdministrator rbac.create serviceAccount.server.create snapshotsEnabled
         upgradeCRDs""",
         numbers="terminationGracePeriodSeconds configuration.clientBurst configuration.clientQPS",
         texts="""configuration.defaultBackupTTL configuration.features configuration.logFormat configuration.logLevel
-        configuration.uploaderType credentials.existingSecret credentials.name dnsPolicy fullnameOverride
-        image.pullPolicy image.repository image.tag nameOverride priorityClassName rbac.clusterAdministratorName
+        configuration.provider configuration.uploaderType credentials.existingSecret credentials.name dnsPolicy
+        fullnameOverride image.pullPolicy image.repository image.tag kubectl.image.repository kubectl.image.tag
+        nameOverride priorityClassName rbac.clusterAdministratorName
         runtimeClassName serviceAccount.server.name""",
         lists="""configuration.backupStorageLocation configuration.extraArgs configuration.extraEnvVars
         configuration.volumeSnapshotLocation extraObjects extraVolumeMounts extraVolumes hostAliases
-        image.imagePullSecrets initContainers tolerations""",
+        image.imagePullSecrets initContainers metrics.prometheusRule.spec tolerations""",
         objects=f"""{_POD} annotations configMaps configuration containerSecurityContext credentials
-        credentials.secretContents image kubectl labels metrics namespace nodeAgent podDisruptionBudget rbac resources
+        credentials.secretContents image kubectl kubectl.image labels metrics metrics.prometheusRule
+        metrics.serviceMonitor namespace nodeAgent podDisruptionBudget rbac resources
         schedules serviceAccount serviceAccount.server serviceAccount.server.annotations""",
         crds=True,
         crds_go_with_it="cleanUpCRDs",
+        removed=("configuration.provider", 4),
     ),
 }
 _ACCEPTED: dict[str, tuple[tuple[type, ...], str]] = {
@@ -162,6 +168,17 @@ def problems(inputs: Values) -> Iterator[tuple[str, str]]:
         for path in chart.required:
             if _at(values, path) in (None, ""):
                 yield f"values.{path}", f"is required by the chart {name}"
+        if chart.removed and _is_pinned(version := inputs.get("version")) and version is not UNKNOWN:
+            yield from _removal_problems(*chart.removed, values, str(version))
+
+
+def _removal_problems(path: str, major: int, values: Mapping[str, Any], version: str) -> Iterator[tuple[str, str]]:
+    given = _at(values, path) not in (None, "")
+    if int(version.split(".")[0]) >= major:
+        if given:
+            yield f"values.{path}", f"the chart refuses it since {major}.0.0"
+    elif not given:
+        yield f"values.{path}", f"without it the chart {version}, older than {major}.0.0, makes no server"
 
 
 def chart_name(reference: str) -> str:

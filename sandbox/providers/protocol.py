@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Final, NoReturn
 
@@ -16,7 +16,7 @@ from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 UNKNOWN_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET, _OUTPUT = "1b47061264138c4ac30d75fd1eb44270", "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.max_send_message_length", 400 * 1024 * 1024)]
 
@@ -62,6 +62,8 @@ class Resource:
     config: Values = field(default_factory=dict)
     timeout: float = 0.0
     """Seconds that the operation may take, by the resource's customTimeouts; 0 where it has none."""
+    ignored: tuple[str, ...] = ()
+    """Paths of ignoreChanges, of an update."""
 
     @staticmethod
     def of(urn: str, config: Values | None = None, timeout: float = 0.0) -> "Resource":
@@ -91,7 +93,7 @@ def from_value(value: Value) -> Any:
             return [from_value(item) for item in value.list_value.values]
         case "struct_value":
             fields = value.struct_value.fields
-            signature = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""
+            signature = fields[SIGNATURE].string_value if SIGNATURE in fields else ""
             if signature in (_SECRET, _OUTPUT):
                 return from_value(fields["value"]) if "value" in fields else UNKNOWN
             return from_struct(value.struct_value)
@@ -288,7 +290,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        resource = self._resource(request, context)
+        resource = replace(self._resource(request, context), ignored=tuple(request.ignoreChanges))
         old, state, new = (from_struct(values) for values in (request.old_inputs, request.olds, request.news))
         state = self.update(resource, request.id, old, state, new, request.preview)
         return provider_pb2.UpdateResponse(properties=to_struct(state))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import pulumi
@@ -42,7 +43,8 @@ class Schema:
 
 
 def python_name(camel: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), camel).lower()
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), camel).lower()
+    return f"{name}_" if iskeyword(name) else name
 
 
 @cache

@@ -11,9 +11,12 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 
+from sandbox.providers.archives import is_archive, zipped
 from sandbox.providers.protocol import UNKNOWN, Values
 from sandbox.providers.schema import Type
 
+# Maps that AWS writes as lists of pairs, by the name of a pair: what its key is called.
+_PAIRS = {"Tag": "Key", "Dimension": "Name"}
 # Lists that AWS extends more often than the pinned service model is renewed.
 _OPEN_ENUMS = {"InstanceType", "instanceType", "AMITypes"}
 
@@ -73,8 +76,8 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
                 else:
                     problems.append((f"{path}.{key}", "is not supported by the embedded cloud"))
             return result
-        case "list" if isinstance(value, dict) and shape.member.name == "Tag":
-            return [{"Key": key, "Value": item} for key, item in value.items()]
+        case "list" if isinstance(value, dict) and shape.member.name in _PAIRS:
+            return [{_PAIRS[shape.member.name]: key, "Value": item} for key, item in value.items()]
         case "list":
             items = value if isinstance(value, list) else [value]
             return [to_aws(item, shape.member, path, rename, problems) for item in items]
@@ -90,6 +93,8 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
             return int(value)
         case "boolean" if value in ("true", "false"):
             return value == "true"
+        case "blob" if isinstance(value, dict) and is_archive(value):
+            return zipped(value)
         case "blob" if isinstance(value, str):
             return base64.b64decode(value) if path.endswith(("Base64", "Binary")) else value.encode()
         case _:
@@ -101,7 +106,7 @@ def from_aws(value: Any, kind: Type, path: str, rename: Mapping[str, str]) -> An
     if value is None:
         return None
     if isinstance(value, list) and kind.kind == "map":
-        value = {item["Key"]: item["Value"] for item in value}
+        value = {item[next(name for name in _PAIRS.values() if name in item)]: item["Value"] for item in value}
     if isinstance(value, list) and kind.kind in ("object", "int", "bool"):
         value = value[0] if len(value) == 1 else value or None
     match kind.kind:

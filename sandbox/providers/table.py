@@ -53,6 +53,7 @@ class Tagging:
     resource_type: str = ""  # EC2's TagSpecifications
     read: Fetch | None = None
     one_by_one: bool = False
+    outlive: bool = False  # the emulator would give them to the next of that name
     whole: bool = False  # `tag` replaces all tags, `untag` removes them all
 
 

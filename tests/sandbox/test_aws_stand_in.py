@@ -76,8 +76,8 @@ def test_a_preview_of_a_cluster_does_not_know_its_security_group(preview: Accoun
 
 
 def test_types_properties_and_functions_without_support_are_errors_that_name_them(preview: Account) -> None:
-    with pytest.raises(ProviderError, match="aws:sns/topic:Topic is not supported"):
-        preview.check("aws:sns/topic:Topic", {})
+    with pytest.raises(ProviderError, match="aws:kinesis/stream:Stream is not supported"):
+        preview.check("aws:kinesis/stream:Stream", {})
     assert "routes: is not supported" in preview.refusal(
         "aws:ec2/routeTable:RouteTable", vpcId="vpc-1", routes=[{"cidrBlock": "0.0.0.0/0"}]
     )

@@ -46,7 +46,8 @@ def _secret(applied: Environment, role: str) -> dict[str, Any]:
 
 
 def _bucket(applied: Environment) -> str:
-    (name,) = [b["Name"] for b in applied.client("s3").list_buckets()["Buckets"] if b["Name"].startswith("dash-dev-")]
+    names = [bucket["Name"] for bucket in applied.client("s3").list_buckets()["Buckets"]]
+    (name,) = [one for one in names if one.startswith("dash-dev-") and "-backups-" not in one]
     return name
 
 

@@ -2,6 +2,7 @@
 allows, and everything that is made bears the names and tags by which the policy knows it."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -25,11 +26,14 @@ S3_ACTIONS = {
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
     "DeleteObjects": "DeleteObject",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
@@ -38,8 +42,13 @@ S3_ACTIONS = {
     "ListObjectsV2": "ListBucket",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+
+# Where IAM calls a service otherwise than the signatures of its requests do.
+IAM_PREFIXES = {"monitoring": "cloudwatch"}
 
 # What the embedded cloud does in AWS's place.
 DONE_BY_AWS = {"ec2:DeleteNetworkInterface"}  # a NAT gateway's goes with it, moto keeps it
@@ -49,7 +58,8 @@ Policy = dict[str, Any]
 
 def action(service: str, operation: str) -> str:
     """The action that IAM knows an API operation by."""
-    prefix = botocore.session.get_session().get_service_model(service).signing_name
+    signing_name = botocore.session.get_session().get_service_model(service).signing_name
+    prefix = IAM_PREFIXES.get(signing_name, signing_name)
     return f"{prefix}:{S3_ACTIONS.get(operation, operation) if prefix == 's3' else operation}"
 
 
@@ -84,19 +94,26 @@ class Life:
     state: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, what: str, verb: str) -> None:
-        file = self.dev.command("up")[-1]
-        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file]
-        printed = subprocess.run(
-            [sys.executable, "-m", "operations", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
-        )
+        first, notes = self.part(1)
+        count = int(next(iter(re.findall(r"part 1 of (\d+)", notes))))
+        rest = [self.part(number)[0] for number in range(2, count + 1)]
+        policy = {"Statement": [statement for part in [first, *rest] for statement in part["Statement"]]}
         # What goes away is taken away with the rights that it was made with, as the command says.
-        policy = json.loads(printed.stdout)
         in_force = {"Statement": [*policy["Statement"], *self.policy.get("Statement", [])]}
         seen = len(self.log())
         self.dev.run(verb, "--yes") if verb in ("up", "down") else self.dev.run(verb)
         self.made[what] = {action(call["service"], call["operation"]) for call in self.log()[seen:]}
         self.missing[what] = not_allowed(in_force, self.made[what])
         self.policy = policy
+
+    def part(self, number: int) -> tuple[Policy, str]:
+        """One of the managed policies that the policy makes, and the notes with it. Whole, it can be too long."""
+        file = self.dev.command("up")[-1]
+        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, "--part", str(number)]
+        printed = subprocess.run(
+            [sys.executable, "-m", "operations", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+        )
+        return json.loads(printed.stdout), printed.stderr
 
     def log(self) -> list[dict[str, str]]:
         file = self.dev.home / "calls.jsonl"
@@ -132,9 +149,12 @@ def life(environment: MakeEnvironment) -> Life:
             "load_balancer_hostname": BALANCER,
         },
     }
+    copied = {"encryption": "s3", "object_lock": {"days": 7}, "replication": {"region": "us-west-2"}}
+    dev["velero"] |= {"bucket": copied}
     lived.run("changed", "up")
     lived.state = dev.state()
     lived.run("read again", "refresh")
+    dev["velero"] |= {"enabled": False, "bucket": {"encryption": "s3"}}
     dev["dash_enterprise"]["egress"] = {"mode": "open"}
     dev["dash_enterprise"]["bootstrap"] = {"enabled": False}
     full = lived.policy
@@ -156,6 +176,10 @@ def test_the_life_was_a_full_one(life: Life) -> None:
         "iam:PassRole"
     }
     assert {"route53:ChangeResourceRecordSets", "ec2:TerminateInstances", "ec2:CreateFlowLogs"} <= made
+    assert {"s3:PutReplicationConfiguration", "s3:PutBucketObjectLockConfiguration"} <= made
+    assert {"eks:DeletePodIdentityAssociation", "iam:PutRolePolicy"} <= made
+    assert {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration", "events:PutTargets"} <= made
+    assert {"sns:Subscribe", "sns:Unsubscribe", "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"} <= made
     assert {"route53resolver:CreateFirewallRule", "ec2:ImportKeyPair", "kms:ScheduleKeyDeletion"} <= made
 
 
@@ -178,6 +202,10 @@ def test_a_writing_action_that_the_policy_lacks_is_named(life: Life) -> None:
         ("secretsmanager:CreateSecret", "aws:secretsmanager/secret:Secret", "arn"),
         ("ssm:PutParameter", "aws:ssm/parameter:Parameter", "arn"),
         ("s3:CreateBucket", "aws:s3/bucket:Bucket", "arn"),
+        ("lambda:CreateFunction", "aws:lambda/function:Function", "arn"),
+        ("sns:CreateTopic", "aws:sns/topic:Topic", "arn"),
+        ("cloudwatch:PutMetricAlarm", "aws:cloudwatch/metricAlarm:MetricAlarm", "arn"),
+        ("events:PutRule", "aws:cloudwatch/eventRule:EventRule", "arn"),
         ("eks:DeleteCluster", "aws:eks/cluster:Cluster", "arn"),
         ("eks:DeleteNodegroup", "aws:eks/nodeGroup:NodeGroup", "arn"),
         ("eks:DeleteAddon", "aws:eks/addon:Addon", "arn"),

@@ -1,6 +1,7 @@
 """The Kubernetes stand-in: what the real provider refuses, generates, replaces and returns."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,47 @@ def test_an_import_and_a_refresh_read_the_live_object(provider: KubernetesProvid
 
 
 @pytest.mark.engine
+def test_an_update_leaves_ignored_fields_to_who_changed_them(
+    provider: KubernetesProvider, clusters: KeptClusters
+) -> None:
+    token = "core/v1:ConfigMap"
+    inputs = check(provider, token, {"metadata": {"name": "thing"}, "data": {"ours": "1", "theirs": "1"}})
+    id, state = provider.create(resource(token), inputs, preview=False)
+    reference = Reference("v1", "ConfigMap", "default", "thing")
+    live = clusters.api("demo").objects[reference]
+    clusters.api("demo").objects[reference] = live | {"data": {"ours": "1", "theirs": "2"}}
+    sent: list[dict[str, Any]] = []
+    apply = clusters.api("demo").apply
+    with pytest.MonkeyPatch.context() as patched:
+        note = lambda reference, wanted, **more: sent.append(wanted) or apply(reference, wanted, **more)  # noqa: E731
+        patched.setattr(clusters.api("demo"), "apply", note)
+        new = inputs | {"data": {"ours": "2", "theirs": "1"}}
+        ignoring = replace(resource(token), ignored=("data.theirs",))
+        provider.update(ignoring, id, inputs, state, new, preview=False)
+        provider.update(resource(token), id, inputs, state, new, preview=False)
+    assert [wanted["data"] for wanted in sent] == [{"ours": "2"}, {"ours": "2", "theirs": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("version", "configuration", "words"),
+    [
+        ("3.2.0", {}, "makes no server"),
+        ("3.2.0", {"provider": "aws"}, ""),
+        ("12.1.0", {"provider": "aws"}, "refuses it since 4.0.0"),
+        ("12.1.0", {}, ""),
+    ],
+)
+def test_a_chart_of_velero_wants_the_values_of_its_own_version(
+    provider: KubernetesProvider, version: str, configuration: dict[str, Any], words: str
+) -> None:
+    source = {"chart": "velero", "repositoryOpts": {"repo": "https://vmware-tanzu.github.io/helm-charts"}}
+    inputs = {**source, "version": version, "values": {"configuration": configuration}}
+    if words:
+        assert words in failures(provider, "helm.sh/v3:Release", inputs)["values.configuration.provider"]
+    else:
+        assert check(provider, "helm.sh/v3:Release", inputs)
+
+
 def test_the_engine_previews_creates_replaces_refreshes_and_destroys(stack: SmallStack, clusters: KeptClusters) -> None:
     def program(volume_type: str) -> None:
         options = pulumi.ResourceOptions(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import cloud as embedded_cloud
-from sandbox import engine
 from sandbox.cloud import Cloud
+from sandbox.go_modules import ROOT
 
 REGION = "us-east-1"
 
@@ -55,7 +55,7 @@ def test_of_two_updates_at_once_on_an_s3_backend_one_gets_the_lock_and_the_other
     endpoint = account.aws_url.removeprefix("http://")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(engine.ROOT),
+        "PYTHONPATH": str(ROOT),
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_BACKEND_URL": (
             f"s3://team-state?region={REGION}&endpoint={endpoint}&disableSSL=true&s3ForcePathStyle=true"

@@ -23,7 +23,7 @@ def pools(**changes: Any) -> list[str]:
 
 
 def test_every_public_component_is_asked() -> None:
-    assert len(COMPONENTS) == 13
+    assert len(COMPONENTS) == 15
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

@@ -116,6 +116,22 @@ def test_the_premium_edition_takes_more_pods_than_the_standard_one() -> None:
     assert figures["vpc_addresses_by_vendor_rule"] == 105 + 3 * 2 + 2 + 35 + 3 * 2 + 2
 
 
+def test_velero_takes_a_pod_and_one_on_every_node() -> None:
+    nodes = {"pods_at_desired_size": 2, "pods_at_max_size": 4}
+    for figure, count in nodes.items():
+        assert room().figures()[figure] - room(backups=True).figures()[figure] == count + 1
+
+
+def test_backups_are_judged_with_everything_else(refused: Callable[..., str]) -> None:
+    given = arguments()
+    message = refused(
+        cluster={**given["cluster"], "admin_principal_arns": []},
+        velero={"profile": "documented", "identity": "pod-identity", "schedules": [{"name": "daily", "cron": "daily"}]},
+    )
+    for name in ("cluster.admin_principal_arns", "velero.identity", "velero.schedules[0].cron"):
+        assert f"- {name} = " in message
+
+
 def test_quotas_count_the_network_that_is_made() -> None:
     used = {quota.name: quota.used for quota in room().quotas()}
     assert used["VPCs per Region"] == 1

@@ -11,6 +11,7 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.querying.all import get_all_actions
 
+from eks_analytics.backup_watch_options import BackupWatchOptions
 from eks_analytics.deployer import (
     LARGEST_INLINE_POLICY,
     LARGEST_MANAGED_POLICY,
@@ -20,7 +21,10 @@ from eks_analytics.deployer import (
 )
 from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.deployer_statements import statements
+from eks_analytics.velero_options import watch_name
 from eks_analytics.vendor_policy import NOTES, vendor_policy
+from operations.deployer_policy import options as options_of
+from settings.models import Settings, VeleroSettings
 
 ACCOUNT = "123456789012"
 PLAIN = DeployerOptions(
@@ -56,18 +60,22 @@ E6DATA = replace(
     karpenter=True,
     load_balancers=True,
 )
+BACKUPS = replace(PLAIN, backups=True, backup_bucket_name="example-backups", backup_replication=True)
 IN_EXISTING_CLUSTER = replace(
     E6DATA,
     existing_vpc_id="vpc-0a1b2c3d4e5f60718",
     existing_subnet_ids=("subnet-0a1b2c3d4e5f60718",),
     makes_cluster=False,
 )
+WATCHED = replace(PLAIN, backup_watch=True)
 POLICIES: dict[str, Any] = {
     "plain": deployer_policy(PLAIN),
     "full": deployer_policy(FULL),
+    "backups": deployer_policy(BACKUPS),
     "existing": deployer_policy(EXISTING),
     "e6data": deployer_policy(E6DATA),
     "e6data-existing": deployer_policy(IN_EXISTING_CLUSTER),
+    "watched": deployer_policy(WATCHED),
     "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
 }
 OURS = [name for name in POLICIES if name != "vendor"]
@@ -171,7 +179,7 @@ def test_no_writing_action_is_a_wildcard(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_what_is_written_everywhere_is_new_and_in_the_region_and_tagged_or_a_log_delivery(name: str) -> None:
     everywhere = {s["Sid"]: s for s, _ in writing(POLICIES[name]) if "*" in resources(s)}
-    assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs"}
+    assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs", "EndSubscriptions"}
     making = everywhere["MakeWithTags"]
     assert all(re.match(r"\w+:(Allocate|Associate|Authorize|Create|Import)", action) for action in making["Action"])
     assert making["Condition"] == {
@@ -189,7 +197,8 @@ def test_everything_else_is_bound_by_arn_and_what_has_an_id_in_it_by_tags(name: 
     for statement, action in writing(POLICIES[name]):
         for arn in resources(statement):
             kind, _, rest = arn.split(":", 5)[-1].partition("/") if arn != "*" else ("", "", "")
-            if rest == "*" or kind == "*":
+            of_a_named_bucket = arn.startswith("arn:aws:s3:::") and "*" not in kind
+            if (rest == "*" or kind == "*") and not of_a_named_bucket:
                 # The hosted zone of an endpoint's private names is one of AWS.
                 assert statement.get("Condition") or statement["Sid"] == "NameEndpoints", (action, arn)
 
@@ -250,9 +259,10 @@ LONGEST = replace(
     hosted_zone_ids=("Z0123456789ABCDEFGHIJ", "Z0123456789ABCDEFGHIK"),
     ebs_csi_role="vendor-name",
 )
+MOST = replace(LONGEST, backups=True, backup_bucket_name="b" * 37, backup_replication=True, backup_watch=True)
 
 
-@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST])
+@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST, WATCHED, MOST])
 def test_the_parts_hold_every_statement_once_and_fit_into_managed_policies(options: DeployerOptions) -> None:
     parts = deployer_policies(options)
     assert [statement for part in parts for statement in part["Statement"]] == statements(options)
@@ -416,6 +426,50 @@ def test_other_partitions_have_their_own_arns_and_principals(region: str, partit
     assert {arn.split(":")[1] for arn in arns} == {partition}
     assert f"ec2.{suffix}" in str(of(document, "PassRoles")["Condition"])
     assert f"oidc-provider/oidc.eks.{region}.{suffix}/id/*" in str(document)
+
+
+def test_the_watch_over_backups_is_bound_by_its_names_and_its_key_by_tags() -> None:
+    own = of(POLICIES["watched"], "ManageByName")
+    assert {"lambda:CreateFunction", "sns:CreateTopic", "cloudwatch:PutMetricAlarm"} <= set(own["Action"])
+    for arn in ("lambda:us-east-1:{}:function:dash-dev-backup-watch", "sns:us-east-1:{}:dash-dev-backup-watch"):
+        assert f"arn:aws:{arn.format(ACCOUNT)}" in own["Resource"]
+    assert f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:dash-dev-backup-overdue-*" in own["Resource"]
+    passed = of(POLICIES["watched"], "PassRoles")["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert "lambda.amazonaws.com" in passed
+    without = actions(POLICIES["plain"])
+    assert not [action for action in without if action.split(":")[0] in ("lambda", "sns", "cloudwatch", "events")]
+    existing = replace(EXISTING, backup_watch=True)
+    assert "kms:CreateKey" in actions(deployer_policy(existing))
+    assert "kms:CreateKey" not in actions(deployer_policy(replace(existing, watch_key=False)))
+
+
+def test_the_watch_over_a_cluster_with_a_long_name_is_bound_by_the_names_that_it_really_has() -> None:
+    own = of({"Statement": statements(replace(WATCHED, cluster_name="a" * 100))}, "ManageByName")["Resource"]
+    watch = BackupWatchOptions(watch_name("a" * 100), "us-east-1", ACCOUNT)
+    assert watch.alarm_arns in own
+    assert watch.topic_arn in own
+    for resource in (
+        watch.arn("lambda", f"function:{watch.resource_name}"),
+        watch.arn("events", f"rule/{watch.resource_name}"),
+        f"{watch.log_group_arn}*",
+    ):
+        assert resource in own
+
+
+def test_replication_that_was_turned_off_can_be_taken_away() -> None:
+    without = deployer_policy(replace(BACKUPS, backup_replication=False))
+    assert "s3:PutReplicationConfiguration" in of(without, "ManageByName")["Action"]
+    passed = of(without, "PassRoles")["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert "s3.amazonaws.com" not in passed
+
+
+@pytest.mark.parametrize("velero", [{"watch": {"enabled": False}}, {"enabled": False}], ids=["watch", "velero"])
+def test_a_watch_that_was_turned_off_can_be_taken_away(velero: dict[str, Any]) -> None:
+    tags = {"project": "eks-analytics", "stack": "dev"}
+    found = Settings(cluster_name="dash-dev", region="us-east-1", tags=tags, velero=VeleroSettings(**velero))
+    wanted = options_of(found, ACCOUNT)
+    assert wanted.backup_watch
+    assert "cloudwatch:DeleteAlarms" in of({"Statement": statements(wanted)}, "ManageByName")["Action"]
 
 
 def test_the_vendors_policy_names_account_partition_and_cluster() -> None:

@@ -1,5 +1,5 @@
-"""Cron expressions as Karpenter reads them, with the standard parser of https://github.com/robfig/cron: it knows no L,
-W and #, no Sunday as 7 and no range over the end of a week. Pure."""
+"""Cron expressions as Karpenter and Velero read them, with https://pkg.go.dev/github.com/robfig/cron/v3#ParseStandard:
+it knows no L, W and #, no Sunday as 7 and no range over the end of a week. Pure."""
 
 import re
 
@@ -17,7 +17,7 @@ _ITEM = re.compile(r"([*?]|(\w+)(-(\w+))?)(/0*[1-9]\d*)?")
 
 
 def cron_fault(expression: str) -> str:
-    """Why Karpenter cannot read the expression, as a clause; empty where it can."""
+    """Why it cannot be read, as a clause; empty where it can."""
     if _SHORT.fullmatch(expression):
         return ""
     parts = expression.split()

@@ -1,0 +1,26 @@
+"""Durations as Velero reads them. Pure."""
+
+import re
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def seconds_of(duration: str) -> int | None:
+    """Seconds of a duration such as 720h or 24h0m0s; None where it is none."""
+    found = _DURATION.fullmatch(duration)
+    if not found or not duration:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def duration_fault(duration: str) -> tuple[str, str] | None:
+    """Why a time to live is none, and what to write instead."""
+    seconds = seconds_of(duration)
+    if seconds is None:
+        days = re.fullmatch(r"(\d+) ?d(ays?)?", duration)
+        example = f"{int(days[1]) * 24}h" if days else "720h"
+        return "is no duration as Velero reads it: hours, minutes and seconds, no days", f'write it such as "{example}"'
+    if seconds == 0:
+        return "would let a backup expire when it is made", 'write how long it is kept, such as "720h"'
+    return None
