@@ -64,6 +64,7 @@ format: environment ## Mend formatting and what the linter can mend
 
 docs: environment ## Write the generated parts of the documentation
 	@$(RUN) tools/configuration_table.py --write README.md
+	@$(RUN) tools/policy_table.py --write README.md
 	@$(RUN) tools/recorded_table.py --write docs/embedded-cloud.md
 
 bench: environment ## Measure previews against a flat program, and the provisioning critical path

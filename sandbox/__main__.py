@@ -109,10 +109,13 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
         if report.interrupted():
             say(f"{report.summary('Interrupted')}. Nothing is lost: run the command again to go on.")
             raise typer.Exit(INTERRUPTED) from None
-        if not report.errors:  # the engine itself refused: nothing came through its events
+        if report.verdict.refuses:
+            report.verdict.show(console)
+        elif not report.errors:  # the engine itself refused: nothing came through its events
             console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
         so_far = f" {escape(report.summary('So far'))}" if report.counts else ""
-        console.print(f"[bold red]{verb} failed.[/]{so_far}")
+        why = ": policies refuse it" if report.verdict.refuses else ""
+        console.print(f"[bold red]{verb} failed{why}.[/]{so_far}")
         raise typer.Exit(1) from None
 
 
@@ -135,8 +138,9 @@ def preview(
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
-                opened.preview(on_event=report.on_event)
+                opened.preview(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
+        report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
 
 
@@ -160,8 +164,9 @@ def up(
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
-                opened.up(on_event=report.on_event)
+                opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs())
         report.show_outputs()
+        report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
         say(f"Next: make preview STACK={stack} · make inventory STACK={stack} · make down STACK={stack}")
 

@@ -9,6 +9,8 @@ from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox.verdict import Verdict
+
 _PLANNED = {
     "create": ("+", "green", "create"),
     "update": ("~", "yellow", "update"),
@@ -39,6 +41,7 @@ _FOLDED = {
 _STACK = "pulumi:pulumi:Stack"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _WIDEST_VALUE = 160
+_REFUSED = ("preview failed", "update failed")  # what the engine says where policies refuse; the verdict says more
 
 
 class Report:
@@ -50,6 +53,7 @@ class Report:
         self.errors = 0
         self._said: set[str] = set()
         self.outputs: Mapping[str, Any] = {}
+        self.verdict = Verdict()
         self._started = time.monotonic()
         self._begun: dict[tuple[str, str], float] = {}
 
@@ -64,11 +68,7 @@ class Report:
         elif event.diagnostic_event:
             self._diagnose(event.diagnostic_event)
         elif event.policy_event:
-            violation = event.policy_event
-            self.console.print(
-                f"  [red]policy[/] {violation.policy_name}, {violation.enforcement_level}: {escape(violation.message)}",
-                highlight=False,
-            )
+            self.verdict.add(event.policy_event)
 
     def _pre(self, metadata: events.StepEventMetadata) -> None:
         self._begun[metadata.urn, str(metadata.op.value)] = time.monotonic()
@@ -115,7 +115,7 @@ class Report:
             return
         # The Automation API reports a program's own error a second time, as one that nobody handled.
         said = diagnostic.message.strip().removeprefix("an unhandled error occurred: ")
-        if said in self._said:
+        if said in self._said or (said in _REFUSED and self.verdict.refuses):
             return
         self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")

@@ -40,6 +40,7 @@ from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import Resource, contains_unknown, serve
 
 Say = Callable[[str], None]
+ANALYZER, ANALYZER_VERSION = "pulumi-analyzer-policy-python", "1.0.0"
 PLACEHOLDER = "placeholder-of-the-embedded-cloud"
 _print_any_exc = traceback.print_exc
 
@@ -226,6 +227,8 @@ class SandboxStack:
             "PULUMI_HOME": str(self.home / "engine"),
             "PULUMI_CONFIG_PASSPHRASE": self._passphrase(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": "",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            "PULUMI_PYTHON_CMD": sys.executable,  # which runs the policies
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_STACK": "",
@@ -282,6 +285,13 @@ class SandboxStack:
                 [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
             )
 
+    # Policies
+
+    def policy_packs(self) -> list[str]:
+        """What judges every preview and update."""
+        install_analyzer(self.home / "engine")
+        return [str(self.project / "policies")]
+
     # Recovery of an update that was killed
 
     def recover(self, stack: Stack) -> None:
@@ -322,6 +332,13 @@ class SandboxStack:
         if not resource["type"].startswith("aws:"):
             return []
         return find_by_tags(self.cloud(), resource["type"], inputs, inputs.get("region") or self.region)
+
+
+def install_analyzer(pulumi_home: Path) -> None:
+    """What runs policy packs comes with a release of the engine, not with its Go modules: as a plugin it is found."""
+    folder = pulumi_home / "plugins" / f"analyzer-policy-python-v{ANALYZER_VERSION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(__file__).parent / "plugins" / ANALYZER, folder / ANALYZER)
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -400,6 +400,32 @@ class E6dataSettings(Block):
     """Minutes that a destroy may wait for load balancers to go."""
 
 
+class WaiverSettings(Block):
+    """Keeps a rule from counting for one resource, for a reason and for a time."""
+
+    rule: str = ""
+    """Id of the rule; required."""
+    resource: str = ""
+    """Name of the resource as the output shows it, its URN, or `stack` for the stack as a whole; required."""
+    reason: str = ""
+    """Why, in words for a reviewer; required."""
+    expires: str = ""
+    """Last day on which it counts, such as "2027-01-31", in quotes; at most a year away, 90 days in production;
+    required."""
+
+
+class PoliciesSettings(Block):
+    """How the policy pack judges the stack. The pack itself says what is wrong with the values."""
+
+    levels: dict[str, str] = {}
+    """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none
+    can in production."""
+    parameters: dict[str, dict[str, Any]] = {}
+    """Parameters of rules, by the id of the rule and the name of the parameter."""
+    waivers: tuple[WaiverSettings, ...] = ()
+    """Rules that do not count for single resources."""
+
+
 class Settings(Block):
     """Everything that a stack's configuration says, validated, with the defaults filled in.
 
@@ -417,6 +443,7 @@ class Settings(Block):
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_groups: tuple[NodeGroupSettings, ...] = ()
+    policies: PoliciesSettings = PoliciesSettings()
     dash_enterprise: DashEnterpriseSettings = DashEnterpriseSettings()
     admin_password: SecretStr = SecretStr("")
     e6data: E6dataSettings = E6dataSettings()

@@ -75,11 +75,16 @@ def host_policy(rights: HostRights) -> PolicyDocument:
         {
             # Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
-            # The channels know no resources, and the agent's own instance has no id yet.
+            # The agent's own instance has no id yet, and the channels below know no resources.
+            "Sid": "RegisterWithSystemsManager",
+            "Effect": "Allow",
+            "Action": ["ssm:UpdateInstanceInformation"],
+            "Resource": own.format("ec2", "instance/*"),
+        },
+        {
             "Sid": "SessionManager",
             "Effect": "Allow",
             "Action": [
-                "ssm:UpdateInstanceInformation",
                 "ssmmessages:CreateControlChannel",
                 "ssmmessages:CreateDataChannel",
                 "ssmmessages:OpenControlChannel",

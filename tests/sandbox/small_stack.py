@@ -2,6 +2,7 @@
 
 import gc
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi.automation import (
+    ConfigValue,
     EngineEvent,
     LocalWorkspaceOptions,
     ProjectBackend,
@@ -20,6 +22,7 @@ from pulumi.automation.errors import CommandError
 
 from sandbox import engine
 from sandbox.providers.protocol import StandIn, serve
+from sandbox.stack import install_analyzer
 
 Program = Callable[[], object]
 
@@ -29,17 +32,19 @@ class SmallStack:
     folder: Path
     stand_ins: Mapping[str, StandIn]
     events: list[EngineEvent] = field(default_factory=list)
+    config: Mapping[str, str] = field(default_factory=dict)
+    policy_packs: list[str] = field(default_factory=list)
 
     def preview(self, program: Program) -> dict[str, int]:
         """How many resources each action meets, the stack itself and providers included."""
         with self._opened(program) as stack:
-            summary = stack.preview(on_event=self.events.append).change_summary
+            summary = stack.preview(on_event=self.events.append, policy_packs=self.policy_packs).change_summary
             return {str(getattr(action, "value", action)): count for action, count in summary.items()}
 
     def up(self, program: Program) -> dict[str, Any]:
         """The stack's outputs."""
         with self._opened(program) as stack:
-            result = stack.up(on_event=self.events.append)
+            result = stack.up(on_event=self.events.append, policy_packs=self.policy_packs)
             self.changes = result.summary.resource_changes or {}
             return {key: output.value for key, output in result.outputs.items()}
 
@@ -77,13 +82,20 @@ class SmallStack:
                 "PULUMI_DEBUG_PROVIDERS": attached,
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+                "PULUMI_PYTHON_CMD": sys.executable,
             }
+            if self.policy_packs:
+                install_analyzer(self.folder / "engine")
             options = LocalWorkspaceOptions(
                 pulumi_command=engine.find(lambda _: None).command, project_settings=project, env_vars=variables
             )
             inline: Any = program
             try:
-                yield create_or_select_stack("test", "small", inline, opts=options)
+                stack = create_or_select_stack("test", "small", inline, opts=options)
+                if self.config:
+                    stack.set_all_config({key: ConfigValue(value) for key, value in self.config.items()})
+                yield stack
             except CommandError:
                 # The SDK leaves the coroutine of a program that was cut short. Collected while Python parses a module,
                 # its report makes CPython 3.11 fail with "AST constructor recursion depth mismatch": keep it instead.

@@ -25,7 +25,7 @@ from sandbox.providers.protocol import serve
 from sandbox.stack import import_sdk
 
 LANGUAGE_HOST = """#!{python}
-import os, runpy, signal, sys
+import os, runpy, signal, subprocess, sys
 from concurrent import futures
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -39,6 +39,15 @@ class Host(LanguageServer):
         os.chdir(request.pwd or ".")
         request.args.insert(0, sys.argv[1])
         return super().Run(request, context)
+    def RunPlugin(self, request, context):
+        main = os.path.join(request.info.program_directory, "__main__.py")
+        environment = dict(pair.split("=", 1) for pair in request.env) or None
+        command = [sys.executable, "-u", main, *request.args]
+        plugin = subprocess.Popen(command, cwd=request.pwd, env=environment, stdout=subprocess.PIPE)
+        context.add_callback(plugin.kill)
+        for line in plugin.stdout:
+            yield language_pb2.RunPluginResponse(stdout=line)
+        yield language_pb2.RunPluginResponse(exitcode=plugin.wait())
 
 server = grpc.server(futures.ThreadPoolExecutor(4))
 host = Host(lambda: runpy.run_path("__main__.py", run_name="__main__"))
@@ -123,10 +132,18 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         assert "internal authorities" in refused  # nobody takes a demo certificate to AWS by accident
         assert "pulumi config set --secret admin_password" in refused
         run("config", "set", "--path", "dash_enterprise.tls_trust_store_file", "demo/dev/ca.pem")
+        run("config", "set", "--path", "policies.parameters.require-tags.tags[0]", "cost-center")
+        judged = run("preview", "--policy-pack", "policies", code=1)
+        assert "require-tags" in judged
+        assert "dash-dev-vpc: lacks the tags cost-center" in judged
+        run("config", "rm", "--path", "policies.parameters")
+        judged = run("preview", "--policy-pack", "policies")
+        assert "dash-dev-host: .userData is known only after the update, which judges it" in judged
+        assert "mandatory" not in judged
         run("config", "set", "admin_password", "in clear text")
         assert "stands in clear text" in run("preview", code=1)
         run("config", "set", "--secret", "admin_password", "correct horse")
-        run("up", "--yes")
+        run("up", "--yes", "--policy-pack", "policies")
         run("preview", "--expect-no-changes")
         assert "cluster/dash-dev" in run("stack", "output", "cluster_arn")
         state = "".join(path.read_text() for path in (tmp_path / ".pulumi").rglob("*.json"))

@@ -39,7 +39,7 @@ def test_it_may_do_exactly_this() -> None:
         "logs:CreateLogStream": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/bootstrap:*",
         "logs:PutLogEvents": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/bootstrap:*",
         "ssm:PutParameter": "arn:aws:ssm:us-east-1:123456789012:parameter/analytics/bootstrap/status",
-        "ssm:UpdateInstanceInformation": "*",
+        "ssm:UpdateInstanceInformation": "arn:aws:ec2:us-east-1:123456789012:instance/*",
         "ssmmessages:CreateControlChannel": "*",
         "ssmmessages:CreateDataChannel": "*",
         "ssmmessages:OpenControlChannel": "*",
@@ -86,7 +86,7 @@ def test_what_is_not_there_is_not_asked_for(field: str, sid: str) -> None:
 def test_it_holds_in_other_partitions() -> None:
     text = str(host_policy(replace(RIGHTS, region="cn-north-1", secret_arns=(), kms_key_arn="key")))
     assert "arn:aws:" not in text
-    assert text.count("arn:aws-cn:") == 4
+    assert text.count("arn:aws-cn:") == 5
     assert "s3.cn-north-1.amazonaws.com.cn" in text
     assert host_trust("cn-north-1")["Statement"][0].get("Principal") == {"Service": "ec2.amazonaws.com.cn"}
 

@@ -501,7 +501,7 @@ def test_values_of_secret_keys_are_never_shown(root: Path) -> None:
 def test_neutral_defaults_of_pulumi_yaml_are_those_of_the_models() -> None:
     declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
     neutral = json.loads(Settings().model_dump_json())
-    blocks: dict[str, Any] = {"network": {}, "cluster": {}, "dash_enterprise": {}, "e6data": {}}
+    blocks: dict[str, Any] = {"network": {}, "cluster": {}, "policies": {}, "dash_enterprise": {}, "e6data": {}}
     assert {key: value.get("default", "") for key, value in declared.items()} == {**neutral, **blocks}
     assert [key for key, value in declared.items() if "default" not in value] == ["product"]
 

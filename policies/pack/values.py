@@ -1,0 +1,56 @@
+"""Reading properties whose values may not be known before the update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from typing import Any, TypeVar
+
+from pulumi_policy.proxy import UnknownValueError
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+_WORLD_PREFIX = {4: 8, 6: 16}
+"""Networks with shorter prefixes than these are the world: 0.0.0.0/1 and its other half are all of it."""
+
+
+def apart(items: Sequence[Item], judge: Callable[[Item], Iterator[Found]]) -> Iterator[Found]:
+    """Judges each item for itself: one that is not known yet hides nothing that is wrong with the others."""
+    unknown: UnknownValueError | None = None
+    for index in range(len(items)):
+        try:
+            yield from judge(items[index])
+        except UnknownValueError as error:
+            unknown = error
+    if unknown:
+        raise unknown
+
+
+def block(holder: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """The object below, empty where there is none."""
+    for key in path:
+        holder = holder.get(key) or {}
+    return holder
+
+
+def items(holder: Mapping[str, Any], key: str) -> Sequence[Any]:
+    """The list under a key; a single value is a list of one, as in IAM's documents."""
+    value = holder.get(key)
+    if value is None:
+        return []
+    return [value] if isinstance(value, str | Mapping) else value
+
+
+def is_true(value: object) -> bool:
+    """Some properties of AWS hold a boolean as text."""
+    return str(value).lower() == "true"
+
+
+def is_world(cidr: str) -> bool:
+    network = ip_network(cidr, strict=False)
+    return network.prefixlen < _WORLD_PREFIX[network.version]
+
+
+def in_words(names: Sequence[object]) -> str:
+    return ", ".join(map(str, names))

@@ -1,0 +1,24 @@
+"""All rules, one module a subject."""
+
+from types import ModuleType
+
+from pack.rule import Rule
+
+from . import backups, clusters, hosts, identity, karpenter, network, releases, storage, tenancy
+
+SUBJECTS: tuple[ModuleType, ...] = (
+    network,
+    hosts,
+    clusters,
+    identity,
+    storage,
+    karpenter,
+    releases,
+    backups,
+    tenancy,
+)
+RULES: tuple[Rule, ...] = tuple(
+    value for subject in SUBJECTS for value in vars(subject).values() if isinstance(value, Rule)
+)
+
+__all__ = ["RULES", "SUBJECTS"]

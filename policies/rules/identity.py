@@ -1,0 +1,177 @@
+"""IAM: what roles may do, and who may take them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pack.documents import Statement, allowed, changes_something, size
+from pack.kinds import ROLE
+from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
+from pack.values import apart, in_words, items
+
+_MANAGED = "aws:iam/policy:Policy"
+_INLINE = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
+_POLICIES = (_MANAGED, *_INLINE, ROLE)
+_ATTACHMENTS = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+)
+_PASSING = "iam:PassRole"
+
+
+def _documents(resource: Resource) -> Iterator[str]:
+    """The permission policies of a resource, as JSON text."""
+    if resource.resource_type == ROLE:
+        yield from apart(items(resource.props, "inlinePolicies"), lambda one: iter([_text(one.get("policy") or "{}")]))
+    else:
+        yield _text(resource.props["policy"])
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _statements(resource: Resource) -> Iterator[Statement]:
+    return (statement for document in _documents(resource) for statement in allowed(document))
+
+
+def _is_administrator(statement: Statement) -> bool:
+    everything = statement.all_but_actions or "*" in statement.actions or "*:*" in statement.actions
+    return everything and statement.about_everything
+
+
+@rule(
+    "refuse-administrator-policies",
+    "No policy allows everything on everything.",
+    severity=Severity.CRITICAL,
+    types=_POLICIES,
+    remediation="list the actions and resources that are needed",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+)
+def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[str]:
+    for statement in _statements(resource):
+        if _is_administrator(statement):
+            yield f"{statement} allows *:*"
+
+
+@rule(
+    "limit-mutating-actions",
+    "Actions that change something name their resources, or a condition limits them.",
+    severity=Severity.HIGH,
+    types=_POLICIES,
+    remediation='name the resources, or add a condition on tags or the region, in place of "Resource": "*"',
+    link="https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
+    parameters={"exempt": Parameter(["ssmmessages:*"], "actions, with * and ?, for which AWS knows no resources")},
+)
+def limit_mutating_actions(resource: Resource, situation: Situation) -> Iterator[str]:
+    exempt = (_PASSING, *situation["exempt"])  # passing roles has a rule of its own
+    for statement in _statements(resource):
+        if not statement.about_everything or statement.conditions or _is_administrator(statement):
+            continue
+        actions = [
+            action
+            for action in (["all actions but some"] if statement.all_but_actions else statement.actions)
+            if changes_something(action) and not any(fnmatchcase(action, pattern) for pattern in exempt)
+        ]
+        if actions:
+            yield f"{statement} allows {in_words(actions)} on all resources without a condition"
+
+
+@rule(
+    "limit-trust",
+    "A role is trusted to services and named principals; federated ones by audience and subject.",
+    severity=Severity.CRITICAL,
+    types=(ROLE,),
+    remediation="compare :aud and :sub of the identity provider, or name the principal",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html",
+)
+def limit_trust(resource: Resource, _: Situation) -> Iterator[str]:
+    for statement in allowed(_text(resource.props["assumeRolePolicy"])):
+        if "*" in statement.principals.get("AWS", ()) and not statement.conditions:
+            yield f"{statement} trusts everybody"
+        if not statement.principals.get("Federated"):
+            continue
+        for part, what in ((":aud", "audience"), (":sub", "subject")):
+            compared = [
+                value
+                for operator, key in statement.condition_keys()
+                if key.endswith(part) and operator.startswith("String") and "Not" not in operator
+                for value in items(statement.conditions[operator], key)
+            ]
+            if not compared or any(not value.strip("*?:") for value in compared):
+                yield f"{statement} compares no {what} ({part})"
+
+
+@rule(
+    "limit-pass-role",
+    "Who may pass a role may pass it to named services only.",
+    severity=Severity.HIGH,
+    types=_POLICIES,
+    remediation="add the condition iam:PassedToService",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
+)
+def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
+    for statement in _statements(resource):
+        if not statement.includes(_PASSING) or _is_administrator(statement):
+            continue
+        if not any(key.lower() == "iam:passedtoservice" for _, key in statement.condition_keys()):
+            yield f"{statement} allows iam:PassRole to any service"
+
+
+@rule(
+    "refuse-full-access-policies",
+    "No managed policy with full access is attached.",
+    severity=Severity.HIGH,
+    types=(*_ATTACHMENTS, ROLE),
+    remediation="attach a policy with the actions that are needed",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
+    parameters={
+        "patterns": Parameter(["*FullAccess*", "AdministratorAccess*", "PowerUserAccess"], "names that are refused")
+    },
+)
+def refuse_full_access_policies(resource: Resource, situation: Situation) -> Iterator[str]:
+    def named(arn: str) -> Iterator[str]:
+        name = arn.rpartition("/")[2]
+        if ":aws:policy/" in arn and any(fnmatchcase(name, pattern) for pattern in situation["patterns"]):
+            yield f"attaches {name}"
+
+    for key in ("policyArn", "policyArns", "managedPolicyArns"):
+        yield from apart(items(resource.props, key), named)
+
+
+@rule(
+    "limit-policy-size",
+    "Policies keep within IAM's sizes: 6,144 characters managed, 10,240 inline, 2,048 of trust.",
+    severity=Severity.LOW,
+    types=_POLICIES,
+    remediation="split the policy, or use wildcards for names that belong together",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
+)
+def limit_policy_size(resource: Resource, _: Situation) -> Iterator[str]:
+    most = 6144 if resource.resource_type == _MANAGED else 10240
+    total = sum(map(size, _documents(resource)))
+    if total > most:
+        yield f"its policy has {total} characters, {most} are possible"
+    if resource.resource_type == ROLE and (trust := size(_text(resource.props["assumeRolePolicy"]))) > 2048:
+        yield f"its trust policy has {trust} characters, 2048 are possible"
+
+
+@rule(
+    "refuse-static-keys",
+    "Nobody gets an access key: what runs has a role.",
+    severity=Severity.HIGH,
+    level=Level.ADVISORY,
+    types=("aws:iam/accessKey:AccessKey",),
+    remediation="use Pod Identity or an instance profile; where neither reaches, waive this rule for the key",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles",
+)
+def refuse_static_keys(resource: Resource, _: Situation) -> Iterator[str]:
+    user = re.sub(r"[^\w+=,.@-]", "", str(resource.props.get("user")))
+    yield f"a key of user {user} that never ends"

@@ -1,0 +1,184 @@
+"""Buckets, keys, queues and topics, and what must not be deleted by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pack.documents import statements
+from pack.kinds import BUCKETS, CLUSTER, KEY
+from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
+from pack.values import apart, block, in_words, is_true, items
+
+_S3 = "aws:s3/bucket"
+_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups")
+_KEPT = ("aws:rds/", "aws:efs/fileSystem", "aws:ebs/volume", "aws:dynamodb/table")
+
+Found = Iterator[tuple[StackResource | None, str]]
+
+
+def _buckets(resources: Sequence[StackResource]) -> list[StackResource]:
+    return [one for one in resources if one.resource_type in BUCKETS]
+
+
+def _about(resources: Sequence[StackResource], part: str) -> dict[str, StackResource]:
+    """Resources such as bucket policies by the URN of their bucket."""
+    kinds = (f"{_S3}{part}:Bucket{part}", f"{_S3}{part}V2:Bucket{part}V2")
+    return {
+        bucket.urn: one
+        for one in resources
+        if one.resource_type in kinds
+        for bucket in one.property_dependencies.get("bucket", ())
+        if bucket.resource_type in BUCKETS
+    }
+
+
+def _props(found: Mapping[str, StackResource], bucket: StackResource) -> Properties:
+    return found[bucket.urn].props if bucket.urn in found else {}
+
+
+@rule(
+    "block-public-buckets",
+    "Every bucket blocks public access in all four ways.",
+    severity=Severity.CRITICAL,
+    remediation="make a BucketPublicAccessBlock for the bucket, with all four set to true",
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+)
+def block_public_buckets(resources: Sequence[StackResource], _: Situation) -> Found:
+    blocks = _about(resources, "PublicAccessBlock")
+    for bucket in _buckets(resources):
+        if bucket.urn not in blocks:
+            yield bucket, "nothing blocks public access to it"
+        elif open_ways := [name for name in _BLOCKS if not is_true(blocks[bucket.urn].props.get(name))]:
+            yield bucket, f"{in_words(open_ways)} is off"
+
+
+@rule(
+    "require-tls-for-buckets",
+    "Every bucket refuses requests without TLS.",
+    severity=Severity.HIGH,
+    remediation="add a bucket policy that denies s3:* to everybody where aws:SecureTransport is false",
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html",
+)
+def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) -> Found:
+    found = _about(resources, "Policy")
+
+    def judged(bucket: StackResource) -> Found:
+        if bucket.urn not in found or not _asks_for_tls(found[bucket.urn].props["policy"]):
+            yield bucket, "takes requests without TLS"
+
+    yield from apart(_buckets(resources), judged)
+
+
+def _asks_for_tls(policy: str) -> bool:
+    return any(
+        not statement.allows
+        and (statement.includes("s3:GetObject") and statement.includes("s3:PutObject"))
+        and any(
+            key.lower() == "aws:securetransport" and not is_true(value)
+            for tests in statement.conditions.values()
+            for key, value in tests.items()
+        )
+        for statement in statements(policy)
+    )
+
+
+@rule(
+    "encrypt-buckets",
+    "Every bucket says how it encrypts.",
+    severity=Severity.MEDIUM,
+    remediation="make a BucketServerSideEncryptionConfiguration for the bucket",
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html",
+    parameters={"algorithms": Parameter(["aws:kms", "aws:kms:dsse", "AES256"], "algorithms that are enough")},
+)
+def encrypt_buckets(resources: Sequence[StackResource], situation: Situation) -> Found:
+    found = _about(resources, "ServerSideEncryptionConfiguration")
+
+    def judged(bucket: StackResource) -> Found:
+        configured = items(_props(found, bucket), "rules")
+        used = [block(one, "applyServerSideEncryptionByDefault").get("sseAlgorithm") for one in configured]
+        if not used:
+            yield bucket, "has no encryption configured"
+        elif any(algorithm not in situation["algorithms"] for algorithm in used):
+            yield bucket, f"encrypts with {in_words(used)}"
+
+    yield from apart(_buckets(resources), judged)
+
+
+@rule(
+    "version-backup-buckets",
+    "Buckets that hold backups keep old versions.",
+    severity=Severity.HIGH,
+    remediation="make a BucketVersioning for the bucket with the status Enabled",
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    parameters={"names": _BACKUPS},
+)
+def version_backup_buckets(resources: Sequence[StackResource], situation: Situation) -> Found:
+    found = _about(resources, "Versioning")
+
+    def judged(bucket: StackResource) -> Found:
+        if block(_props(found, bucket), "versioningConfiguration").get("status") != "Enabled":
+            yield bucket, "keeps no old versions"
+
+    yield from apart([one for one in _buckets(resources) if _is_backup(one, situation["names"])], judged)
+
+
+def _is_backup(bucket: Resource, names: Sequence[str]) -> bool:
+    return any(name in bucket.name for name in names)
+
+
+@rule(
+    "rotate-keys",
+    "Symmetric KMS keys rotate.",
+    severity=Severity.MEDIUM,
+    types=(KEY,),
+    remediation="set enableKeyRotation to true",
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+)
+def rotate_keys(resource: Resource, _: Situation) -> Iterator[str]:
+    spec = resource.props.get("customerMasterKeySpec") or "SYMMETRIC_DEFAULT"
+    if spec == "SYMMETRIC_DEFAULT" and not is_true(resource.props.get("enableKeyRotation")):
+        yield "does not rotate"
+
+
+@rule(
+    "encrypt-queues",
+    "Every SQS queue is encrypted.",
+    severity=Severity.MEDIUM,
+    types=("aws:sqs/queue:Queue",),
+    remediation="set sqsManagedSseEnabled to true, or kmsMasterKeyId",
+    link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
+)
+def encrypt_queues(resource: Resource, _: Situation) -> Iterator[str]:
+    if not is_true(resource.props.get("sqsManagedSseEnabled")) and not resource.props.get("kmsMasterKeyId"):
+        yield "is not encrypted"
+
+
+@rule(
+    "encrypt-topics",
+    "Every SNS topic is encrypted.",
+    severity=Severity.MEDIUM,
+    types=("aws:sns/topic:Topic",),
+    remediation="set kmsMasterKeyId; alarms need a key of your own that CloudWatch may use",
+    link="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
+)
+def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
+    if not resource.props.get("kmsMasterKeyId"):
+        yield "is not encrypted"
+
+
+@rule(
+    "protect-stateful-resources",
+    "In production Pulumi refuses to delete what cannot be made again: cluster, keys, backups, databases, volumes.",
+    severity=Severity.HIGH,
+    level=Level.DISABLED,
+    types=(CLUSTER, KEY, *BUCKETS, *(f"{kind}*" for kind in _KEPT)),
+    remediation="give the resource the option protect=True",
+    link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+    parameters={"backups": _BACKUPS},
+)
+def protect_stateful_resources(resource: Resource, situation: Situation) -> Iterator[str]:
+    # Other buckets hold what the stack itself can write again.
+    is_other_bucket = resource.resource_type in BUCKETS and not _is_backup(resource, situation["backups"])
+    if not resource.opts.protect and not is_other_bucket:
+        yield "is not protected"

@@ -1,0 +1,78 @@
+"""What the policy pack says of a plan or an update, by rule: violations, waivers, and what waits for the update."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from pulumi.automation import events
+from rich.console import Console
+from rich.markup import escape
+
+_NOT_YET = " during preview: "  # the SDK's words before what it could not read
+_WAIVERS = "list-waivers"
+_COLOURS = {"mandatory": "bold red", "advisory": "yellow"}
+
+
+@dataclass
+class _Findings:
+    description: str
+    problems: list[str] = field(default_factory=list[str])
+    advice: list[str] = field(default_factory=list[str])
+
+
+class Verdict:
+    """Collects the engine's policy events."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], _Findings] = {}
+        self._waivers: list[str] = []
+        self._waiting: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, event: events.PolicyEvent) -> None:
+        rule, message = event.policy_name, event.message.replace("<{%reset%}>", "").strip()
+        description, *lines = message.splitlines()
+        if not lines and _NOT_YET in message:
+            self._waiting[rule].append(message.partition(_NOT_YET)[2].partition(":")[0])
+        elif rule == _WAIVERS:
+            self._waivers += lines
+        else:
+            found = self._found.setdefault((event.enforcement_level, rule), _Findings(description))
+            found.problems += lines[:1]
+            found.advice = lines[1:]
+
+    def number(self, level: str) -> int:
+        """How many violations of that level there are."""
+        return sum(len(found.problems) for (of, _), found in self._found.items() if of == level)
+
+    @property
+    def refuses(self) -> bool:
+        return self.number("mandatory") > 0
+
+    def show(self, console: Console) -> None:
+        def say(indent: int, line: str) -> None:
+            console.print(" " * indent + line, highlight=False, soft_wrap=True)
+
+        console.print("Policies", style="bold")
+        for (level, rule), found in sorted(self._found.items(), key=lambda item: (item[0][0] != "mandatory", item[0])):
+            say(2, f"[{_COLOURS.get(level, '')}]{level}[/] [bold]{rule}[/]: {escape(found.description)}")
+            for line in (*sorted(found.problems), *found.advice):
+                say(6, escape(line))
+        for waiver in self._waivers:
+            say(2, f"[cyan]waiver[/] {escape(waiver)}")
+        for rule, resources in sorted(self._waiting.items()):
+            say(2, f"[dim]judged by the update[/] {rule}: {escape(', '.join(sorted(set(resources))))}")
+        say(2, self.summary())
+
+    def summary(self) -> str:
+        found = {level: number for level in ("mandatory", "advisory") if (number := self.number(level))}
+        parts = [_counted(number, f"{level} violation") for level, number in found.items()] or ["no violation"]
+        if used := sum(waiver.startswith("used") for waiver in self._waivers):
+            parts.append(f"{_counted(used, 'waiver')} used")
+        if waiting := len(self._waiting):
+            parts.append(
+                f"{_counted(waiting, 'rule')} {'reads' if waiting == 1 else 'read'} what only the update knows"
+            )
+        return ", ".join(parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,180 @@
+"""Each rule both ways: what is compliant passes, and each break is found by the intended rule and no other."""
+
+import json
+import re
+from datetime import date
+
+import pytest
+
+from eks_analytics.versions import RELEASES
+from pack.rule import Level, Rule, Severity
+from policy_cases import CASES, COMPLIANT, Case, bucket, cluster, controller, group, launch_template, node_class, velero
+from policy_world import UNKNOWN, Made, configured, judge
+from rules import RULES, SUBJECTS
+
+BY_ID = {rule.id: rule for rule in RULES}
+
+
+def test_every_rule_has_something_compliant_and_a_break() -> None:
+    assert set(COMPLIANT) == set(BY_ID)
+    assert {case.rule for case in CASES} == set(BY_ID)
+    assert len(RULES) >= 30
+    assert len({case.id for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("production", [False, True], ids=["elsewhere", "production"])
+@pytest.mark.parametrize("rule", sorted(COMPLIANT))
+def test_what_is_compliant_passes_all_rules(rule: str, production: bool) -> None:
+    verdict = judge(COMPLIANT[rule](), configured(production=production))
+    assert verdict.said == []
+    assert verdict.waiting == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_break_is_found_by_its_rule_alone(case: Case) -> None:
+    made, rule = case.resources(), BY_ID[case.rule]
+    verdict = judge(made, configured(production=case.production))
+    about = case.about or case.of or made[0].name
+    message = f"{about}: {case.problem}\nTo mend it: {rule.remediation}\n{rule.link}"
+    assert verdict.said == [(case.rule, message)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_says_what_it_wants_how_to_mend_it_and_where_to_read_on(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", rule.id)
+    assert rule.description.endswith(".")
+    assert rule.link.startswith("https://")
+    assert not rule.remediation.endswith(".")
+    assert rule.subject in {subject.__name__.rpartition(".")[2] for subject in SUBJECTS}
+    assert all(parameter.description for parameter in rule.parameters.values())
+
+
+def test_ids_are_unique() -> None:
+    assert len(BY_ID) == len(RULES)
+
+
+def test_production_is_never_laxer() -> None:
+    order = [Level.DISABLED, Level.ADVISORY, Level.MANDATORY]
+    assert [rule.id for rule in RULES if order.index(rule.production_level) < order.index(rule.level)] == []
+    stricter = {rule.id for rule in RULES if rule.production_level is not rule.level}
+    assert {"use-one-nat-per-zone", "protect-cluster-deletion", "protect-stateful-resources"} <= stricter
+
+
+def test_what_is_critical_is_mandatory_everywhere() -> None:
+    critical = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
+    assert {rule.level for rule in critical} == {Level.MANDATORY}
+    assert {"refuse-world-administration", "block-public-buckets", "limit-endpoint-cidrs"} <= {
+        one.id for one in critical
+    }
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES if rule.level is Level.DISABLED])
+def test_what_only_production_needs_is_not_asked_elsewhere(rule: str) -> None:
+    for case in (case for case in CASES if case.rule == rule):
+        assert judge(case.resources(), configured()).said == []
+
+
+def test_the_rule_knows_the_same_versions_as_the_components() -> None:
+    known = BY_ID["use-supported-kubernetes"].parameters["standard_support_ends"].default
+    assert known == {version: release.standard_support_ends.isoformat() for version, release in RELEASES.items()}
+
+
+def test_a_version_goes_out_of_standard_support_with_the_day() -> None:
+    assert judge(cluster(), configured(today=date(2027, 3, 27))).said == []
+    (message,) = judge(cluster(), configured(today=date(2027, 3, 28))).of("use-supported-kubernetes")
+    assert "standard support of Kubernetes 1.35 ended on 2027-03-27" in message
+
+
+# Exceptions that are part of a rule
+
+
+def test_an_instance_takes_from_its_launch_template_what_it_does_not_say() -> None:
+    inherits = Made("aws:ec2/instance:Instance", "host", {"launchTemplate": {"id": "lt-1"}, "tags": {}})
+    found = judge([inherits], configured()).rules
+    assert found == {"require-tags"}
+
+
+def test_a_private_endpoint_needs_no_networks() -> None:
+    private = cluster()[0].changed({"vpcConfig": {"endpointPublicAccess": False}})
+    assert judge([private], configured()).said == []
+
+
+def test_a_public_address_may_be_declared() -> None:
+    public = launch_template()[0].changed({"networkInterfaces|0|associatePublicIpAddress": "true"})
+    declared = {"parameters": {"refuse-public-addresses": {"declared": ["template"]}}}
+    assert judge([public], configured(declared)).said == []
+
+
+def test_tags_may_come_from_the_provider() -> None:
+    untagged = Made("aws:sqs/queue:Queue", "queue", {"sqsManagedSseEnabled": True})
+    tags = json.dumps({"tags": {"project": "p", "stack": "s", "environment": "e"}})
+    assert judge([untagged], configured()).rules == {"require-tags"}
+    assert judge([untagged], configured(), provider={"defaultTags": tags}).said == []
+
+
+def test_a_cluster_that_only_restores_needs_no_backups() -> None:
+    read_only = {"configuration": {"backupStorageLocation": [{"accessMode": "ReadOnly"}]}}
+    assert judge([velero()[0].changed({"values": read_only})], configured()).said == []
+
+
+def test_schedules_may_come_from_the_chart() -> None:
+    in_chart = velero()[0].changed({"values": {"schedules": {"daily": {"schedule": "0 3 * * *"}}}})
+    assert judge([in_chart, velero()[2]], configured()).said == []
+    off = velero()[0].changed({"values": {"schedules": {"daily": {"disabled": True}}}})
+    assert judge([off, velero()[2]], configured()).rules == {"schedule-backups"}
+
+
+def test_other_charts_and_charts_on_disk_are_left_alone() -> None:
+    local = controller()[0].changed({"chart": "./charts/own", "version": "", "values": {}})
+    assert judge([local], configured()).said == []
+
+
+# What is not known yet
+
+
+@pytest.mark.parametrize("rule", sorted(COMPLIANT))
+def test_no_unknown_value_crashes_a_rule_or_makes_a_break_pass_in_silence(rule: str) -> None:
+    for case in (case for case in CASES if case.rule == rule and not case.of and not case.more and not case.without):
+        for path in case.changes:
+            first, *others = case.resources()
+            unknown = [first.changed({path.partition("|")[0]: UNKNOWN}), *others]
+            verdict = judge(unknown, configured(production=case.production))
+            assert case.rule in dict(verdict.waiting), f"{case.id} passes while {path} is not known"
+
+
+def test_what_cannot_be_judged_names_the_resource_and_the_property() -> None:
+    hidden = cluster()[0].changed({"encryptionConfig": UNKNOWN})
+    verdict = judge([hidden], configured())
+    words = "cluster: .encryptionConfig is known only after the update, which judges it"
+    assert verdict.waiting == [("encrypt-kubernetes-secrets", words)]
+    assert verdict.said == []
+
+
+def test_an_unknown_part_hides_nothing_that_is_wrong_with_another() -> None:
+    ingress = [
+        {"fromPort": 22, "toPort": 22, "protocol": "tcp", "cidrBlocks": [cidr]} for cidr in (UNKNOWN, "0.0.0.0/0")
+    ]
+    verdict = judge([group()[0].changed({"ingress": ingress})], configured())
+    assert verdict.rules == {"refuse-world-administration"}
+    assert "refuse-world-administration" in dict(verdict.waiting)
+
+
+def test_an_unknown_bucket_policy_hides_no_other_bucket() -> None:
+    hidden = [one.changed({"policy": UNKNOWN}) if one.name == "files-Policy" else one for one in bucket()]
+    open_bucket = [one for one in bucket("other") if one.name != "other-Policy"]
+    verdict = judge([*hidden, *open_bucket], configured())
+    assert [message.splitlines()[0] for message in verdict.of("require-tls-for-buckets")] == [
+        "other: takes requests without TLS"
+    ]
+    assert "require-tls-for-buckets" in dict(verdict.waiting)
+
+
+def test_properties_of_an_impossible_form_are_a_violation_and_no_crash() -> None:
+    broken = node_class()[0].changed({"spec": "text with a secret in it"})
+    said = judge([broken], configured()).said
+    assert {message for _, message in said} == {
+        "class: its properties have a form that this rule cannot judge (AttributeError)"
+    }
+    assert judge([Made("aws:iam/policy:Policy", "policy", {"policy": "no JSON"})], configured()).rules >= {
+        "limit-pass-role"
+    }
