@@ -7,7 +7,7 @@ SANDBOX := $(RUN) -m sandbox
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment preview up down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs
+.PHONY: help environment preview up review down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs
 
 help: ## This list
 	@echo "make TARGET [STACK=dev]"
@@ -21,6 +21,9 @@ preview: environment ## Plan the stack with the real Pulumi engine; changes noth
 
 up: environment ## Apply the stack to the embedded cloud
 	@$(SANDBOX) up --stack "$(STACK)" --yes
+
+review: environment ## Write the plan from the merge base to HEAD as Markdown (BASE=origin/main, OUT=plan.md)
+	@$(SANDBOX) review --stack "$(STACK)" $(if $(BASE),--base "$(BASE)") $(if $(OUT),--output "$(OUT)") $(if $(LIMIT),--limit "$(LIMIT)")
 
 down: environment ## Destroy the stack and end its embedded cloud
 	@$(SANDBOX) down --stack "$(STACK)" --yes
