@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.report import UNKNOWN
 
 _WIDEST = 160
+_IDENTITIES = ("Sid", "name", "key")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(before, list) and isinstance(after, list) and (key := _identity(before, after)):
+        yield from differences(_by(before, key), _by(after, key), path)
     elif isinstance(before, list) and isinstance(after, list) and any(isinstance(one, Mapping) for one in before):
         for index in range(max(len(before), len(after))):
             old, new = (values[index] if index < len(values) else None for values in (before, after))
@@ -37,6 +40,24 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
         yield Difference(path, f"a text of {len(before)} characters", f"one of {len(after)}")
     else:
         yield Difference(path, text(before), text(after))
+
+
+def _identity(before: list[Any], after: list[Any]) -> str | None:
+    """By which the objects of two lists are told apart wherever they stand."""
+    both = [before, after]
+    if not all(isinstance(one, Mapping) for values in both for one in values):
+        return None
+    for key in _IDENTITIES:
+        named = [[one.get(key) for one in values] for values in both]
+        if all(isinstance(name, str) for names in named for name in names) and all(
+            len(set(names)) == len(names) for names in named
+        ):
+            return key
+    return None
+
+
+def _by(values: list[Any], key: str) -> dict[str, Any]:
+    return {value[key]: value for value in values}
 
 
 def read(value: Any) -> Any:

@@ -32,7 +32,7 @@ from sandbox.review_markdown import Review
 from sandbox.stack import SandboxStack, Say, StackError
 
 _IDLE_SECONDS = 3600  # should this process be killed: what it started then ends itself
-_ERROR = re.compile(r"^\s*error: (.*)$", re.MULTILINE)
+_ERROR = re.compile(r"^\s*error: (.*?)\s*(?=^\s*error: |^Update failed|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None = None) -> Review:
@@ -59,7 +59,6 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
         finally:
             embedded_cloud.stop(chosen.home)
         review.plan.errors = [_relative(error, project, folder) for error in review.plan.errors]
-        review.notes = [_relative(note, project, folder) for note in review.notes]
         return review
 
 
@@ -97,7 +96,7 @@ def _apply_merge_base(chosen: SandboxStack, base: MergeBase, folder: Path, revie
         code, output = 1, f"error: {error}"
     if code != 0:
         why = "; ".join(dict.fromkeys(_ERROR.findall(output))) or f"exit code {code}"
-        review.notes.append(f"**The merge base cannot be applied** ({why}), so there are creates only.")
+        review.base_error = _relative(why, chosen.project, folder.parent)
         chosen.say(output)
         embedded_cloud.stop(chosen.home)
         shutil.rmtree(chosen.home)

@@ -36,6 +36,8 @@ class Review:
     outputs_before: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: list[str] = field(default_factory=list[str])
     """What a reader must know of how the plan was made."""
+    base_error: str = ""
+    """Why the merge base could not be applied."""
     is_empty: bool = False
     """Whether there was nothing to plan upon, so that all is created."""
 
@@ -139,7 +141,9 @@ def _origin(review: Review) -> Iterable[str]:
             f"emulated account made for it, to {head}"
         )
         yield f"{what}. It knows **nothing of the live account**: what is there, and what has drifted, may differ."
-    yield from (f"{_plain(note)}" for note in review.notes)
+    if review.base_error:
+        yield f"**The merge base cannot be applied**, so there are creates only: {_code(_plain(review.base_error))}"
+    yield from review.notes
 
 
 def _summary(plan: Plan) -> str:
