@@ -183,7 +183,11 @@ def review(
     stack: StackOption = "dev",
     base: Annotated[
         str | None,
-        typer.Option("--base", help="Branch, tag or commit to go into. Default: the remote's default branch, or main."),
+        typer.Option(
+            "--base",
+            envvar="SANDBOX_BASE",
+            help="Branch, tag or commit to go into. Default: the remote's default branch, or main.",
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the page there, not to stdout.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Longest page in characters; 0: no limit.")] = 0,

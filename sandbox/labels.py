@@ -1,4 +1,4 @@
-"""Names in the place of ids: two emulated accounts give the same resource different ones, and a review tells neither."""
+"""Names in the place of ids: two emulated accounts give the same resource different ones; a review tells neither."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 _DRAWN = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{7,}|[0-9A-F]{16,}|[0-9]{20}")
 _COMPLETED = re.compile(r"-[0-9a-f]{7}")
 _NAMES = ("id", "name", "bucket")
-_SECRET = "4dabf18193072939515e22adb298388d"  # by which the engine marks a secret in its state
+_MARK = "4dabf18193072939515e22adb298388d"  # of a secret in the engine's state
 _LONGEST = 512  # an id or an address, not a document that mentions some
 
 
@@ -18,7 +18,7 @@ class Labels:
     """Knows what each id stands for."""
 
     def __init__(self, state: Iterable[Mapping[str, Any]] = (), known: Iterable[str] = ()) -> None:
-        """`state`: resources as the engine keeps them; `known`: what looks drawn and is not, such as an account's id."""
+        """`state`: resources as the engine keeps them; `known`: what only looks drawn, such as an account's id."""
         self._known, self._labels = set(known), dict[str, str]()
         self._pattern: re.Pattern[str] | None = None
         for resource in state:  # what others name comes before those, so that an id belongs to the first that has it
@@ -60,7 +60,7 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
-        if _SECRET in value:
+        if _MARK in value:
             return
         for key in sorted(value, key=lambda key: (path == "" and key != "id", key)):
             yield from _texts(value[key], f"{path}.{key}" if path else str(key))

@@ -1,4 +1,4 @@
-"""The page for a code review: a plan as Markdown, the gravest first. It says nothing that two runs would say differently."""
+"""The page for a code review: a plan as Markdown, the gravest first, and nothing that two runs would say differently."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ def _entry(step: Step) -> str:
     if step.action in ("update", "replace"):
         for key in step.changed or sorted({*step.before, *step.after}):
             forces = " **forces the replacement**" if key in step.forcing else ""
-            for one in differences(step.before.get(key), step.after.get(key), key):
-                lines.append(f"  - {_code(one.path)}: {_value(one.before)} → {_value(one.after)}{forces}")
+            found = differences(step.before.get(key), step.after.get(key), key)
+            lines += [f"  - {_code(one.path)}: {_value(one.before)} → {_value(one.after)}{forces}" for one in found]
     return "\n".join(lines)
 
 
@@ -232,8 +232,9 @@ def _figures(outputs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _cell(value: Any) -> str:
-    shown = "–" if value is None else str(text(int(value) if isinstance(value, float) and value.is_integer() else value))
-    return shown.replace("|", "\\|")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return (text(value) or "-").replace("|", "\\|")
 
 
 def _value(value: str | None) -> str:

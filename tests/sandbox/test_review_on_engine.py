@@ -25,7 +25,7 @@ from sandbox.stack import PLACEHOLDER
 pytestmark = pytest.mark.engine
 ROOM = {"instance_types": ["m6i.2xlarge"], "min_size": 2, "max_size": 4}
 GIT = {
-    **{f"GIT_{role}_{key}": f"{key.lower()}@example.com" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
+    **{f"GIT_{role}_{key}": "tester@example.com" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
 }
@@ -140,7 +140,9 @@ def test_a_change_is_planned_from_its_merge_base_with_the_grave_first(clone: Clo
         dash_enterprise={**clone.setting("dash_enterprise"), "bootstrap": {"ssh": ssh}},
         policies={"parameters": {"refuse-public-addresses": {"declared": ["dash-dev-host"]}}},
     )
-    clone.replace("components/eks_analytics/host_policy.py", '["s3:GetObject"]', '["s3:GetObject", "s3:GetObjectTagging"]')
+    reading = '["s3:GetObject"{}]'
+    more = reading.format(', "s3:GetObjectTagging"')
+    clone.replace("components/eks_analytics/host_policy.py", reading.format(""), more)
     clone.commit("feat: another environment")
     page = clone.review()
     base, head = clone.git("rev-parse", "main")[:10], clone.git("rev-parse", "HEAD")[:10]
