@@ -1,4 +1,4 @@
-"""The page for a code review: a plan as Markdown, the gravest first, and nothing that two runs would say differently."""
+"""The page for a code review: a plan as Markdown, the gravest first; two runs of the same plan give the same page."""
 
 from __future__ import annotations
 

@@ -202,6 +202,7 @@ def test_a_new_stack_is_creates_only_and_says_so(clone: Clone) -> None:
     assert "**New stack**: the merge base has no Pulumi.trial.yaml, so there are creates only." in page
     assert re.search(r"^\*\*\d+ created\*\*\. Policies: no violation", page, re.M)
     assert "Replaced and deleted" not in page
+    assert clone.review("--stack", "trial") == page
 
 
 def test_a_program_that_fails_ends_with_an_error_and_the_page_says_why(clone: Clone) -> None:
