@@ -9,7 +9,7 @@ export SANDBOX_PROGRAM := $(if $(filter command,$(origin PROJECT)),$(PROJECT))
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment preview up down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs
+.PHONY: help environment preview up review down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs
 
 help: ## This list
 	@echo "make TARGET [STACK=dev]"
@@ -23,6 +23,10 @@ preview: environment ## Plan the stack with the real Pulumi engine; changes noth
 
 up: environment ## Apply the stack to the embedded cloud
 	@$(SANDBOX) up --stack "$(STACK)" --yes
+
+review: export SANDBOX_BASE := $(value BASE)
+review: environment ## Write the plan from the merge base to HEAD as Markdown (BASE=origin/main, OUT=plan.md)
+	@$(SANDBOX) review --stack "$(STACK)" $(if $(OUT),--output "$(OUT)") $(if $(LIMIT),--limit "$(LIMIT)")
 
 down: environment ## Destroy the stack and end its embedded cloud
 	@$(SANDBOX) down --stack "$(STACK)" --yes
@@ -55,10 +59,11 @@ deployer-policy: environment ## Print the IAM policy of the role that deploys ST
 test: environment ## Run all tests (TESTS=tests/unit for a part)
 	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile
 
-check: environment ## Lint, formatting, types
+check: environment ## Lint, formatting, types, workflows
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m pyright
+	@$(RUN) tools/lint_workflows.py
 
 format: environment ## Mend formatting and what the linter can mend
 	@$(RUN) -m ruff check --fix .

@@ -16,11 +16,14 @@ from rich.markup import escape
 from operations.console import Terminal
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, inventory, zones
+from sandbox import review as code_review
 from sandbox.engine import EngineMissingError, find
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.report import Report
+from sandbox.review import engine_message
+from sandbox.review_markdown import markdown
 from sandbox.stack import REPOSITORY, SandboxStack, StackError
 
 # Of a project that imports the components, or of this repository.
@@ -62,6 +65,9 @@ IdleOption = Annotated[
         "--idle-hours", envvar="SANDBOX_IDLE_HOURS", min=0.001, help="The embedded cloud ends itself after it."
     ),
 ]
+ProjectOption = Annotated[
+    Path, typer.Option("--project", hidden=True, help="Another checkout of this project, whose program is run.")
+]
 
 
 def say(message: str) -> None:
@@ -76,18 +82,18 @@ def _stack(
     fail: list[str] | None = None,
     latency: float = 0,
     idle_hours: float = 2,
+    project: Path = PROJECT,
 ) -> Iterator[SandboxStack]:
     """The stack, held by this command alone; every error that a person can mend ends in a sentence, not a traceback."""
     try:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
-            raise StackError(f"STACK={name!r} cannot be a stack's name: use letters, digits, '-', '_' and '.'")
+        _check_name(name)
         folder = (home or PROJECT / ".sandbox" / name).resolve()
         knobs = Knobs.parse(fail or [], latency)
         console.print(BANNER, style="bold")
         engine = find(say)
         say(f"Engine: {engine.origin}. Stack: {name}.")
         stack = SandboxStack(
-            PROJECT, name, folder, engine, say, knobs, int(idle_hours * 3600), config_file and config_file.resolve()
+            project, name, folder, engine, say, knobs, int(idle_hours * 3600), config_file and config_file.resolve()
         )
         _ = stack.config  # says at once what is wrong with the file
         with stack.exclusive():
@@ -96,10 +102,15 @@ def _stack(
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
     except CommandError as error:
-        console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
+        console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _check_name(stack: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", stack):
+        raise StackError(f"STACK={stack!r} cannot be a stack's name: use letters, digits, '-', '_' and '.'")
 
 
 @contextmanager
@@ -113,17 +124,11 @@ def _reported(report: Report, verb: str) -> Iterator[None]:
         if report.verdict.refuses:
             report.verdict.show(console)
         elif not report.errors:  # the engine itself refused: nothing came through its events
-            console.print(f"[bold red]error:[/] {escape(_engine_message(error))}")
+            console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
         so_far = f" {escape(report.summary('So far'))}" if report.counts else ""
         why = ": policies refuse it" if report.verdict.refuses else ""
         console.print(f"[bold red]{verb} failed{why}.[/]{so_far}")
         raise typer.Exit(1) from None
-
-
-def _engine_message(error: CommandError) -> str:
-    """What the engine says, without the frame that the Automation API puts around it."""
-    lines = [re.sub(r"^(code: -?\d+|stdout:|stderr:)\s*", "", line.strip()) for line in str(error).splitlines()]
-    return "\n".join(line.removeprefix("error: ") for line in lines if line) or str(error)
 
 
 @app.command()
@@ -154,23 +159,60 @@ def up(
     latency: LatencyOption = 0,
     idle_hours: IdleOption = 2,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="For automation; nothing is asked anyway.")] = False,
+    project: ProjectOption = PROJECT,
+    policies: Annotated[bool, typer.Option(help="Judge the update by the policy pack.")] = True,
 ) -> None:
     """Apply the stack to the embedded cloud."""
     del yes
-    with _stack(stack, home, config_file, fail, latency, idle_hours) as chosen:
-        demo_files.ensure(PROJECT, chosen.source, say)
+    with _stack(stack, home, config_file, fail, latency, idle_hours, project.resolve()) as chosen:
+        demo_files.ensure(chosen.project, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
         with chosen.opened(runs_program=not chosen.pending_creates(), applies=True) as opened:
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
-                opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs())
+                opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs() if policies else [])
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
         which = f"STACK={stack}" + (f" PROJECT={PROJECT}" if PROJECT != REPOSITORY else "")
         say(f"Next: make preview {which} · make inventory {which} · make down {which}")
+
+
+@app.command()
+def review(
+    stack: StackOption = "dev",
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            envvar="SANDBOX_BASE",
+            help="Branch, tag or commit to go into. Default: the remote's default branch, or main.",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the page there, not to stdout.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Longest page in characters; 0: no limit.")] = 0,
+) -> None:
+    """Write the plan for a code review as Markdown: from the merge base, applied to a throw-away cloud, to HEAD."""
+    console.stderr = True  # standard output is for the page
+    try:
+        _check_name(stack)
+        console.print(BANNER, style="bold")
+        found = code_review.make(PROJECT, stack, find(say), say, base)
+    except (StackError, EngineMissingError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    page = markdown(found, limit)
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page)
+    else:
+        sys.stdout.write(page)
+    if found.fails:
+        raise typer.Exit(1)
 
 
 @app.command()

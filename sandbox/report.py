@@ -38,8 +38,8 @@ _FOLDED = {
     "discard": "delete",
     "discard-replaced": "delete",
 }
-_STACK = "pulumi:pulumi:Stack"
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+STACK = "pulumi:pulumi:Stack"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _WIDEST_VALUE = 160
 _REFUSED = ("preview failed", "update failed")  # what the engine says where policies refuse; the verdict says more
 
@@ -75,8 +75,8 @@ class Report:
         if not self.plan:
             return
         self._count(metadata)
-        action = _action(metadata)
-        if metadata.type == _STACK or action not in _PLANNED or _is_half_of_replacement(metadata):
+        action = action_of(metadata)
+        if metadata.type == STACK or action not in _PLANNED or is_half_of_replacement(metadata):
             return
         sign, colour, word = _PLANNED[action]
         self._line(metadata, word, colour, sign)
@@ -84,25 +84,25 @@ class Report:
             self.console.print(f"        {change}", highlight=False, soft_wrap=True)
 
     def _post(self, metadata: events.StepEventMetadata) -> None:
-        if metadata.type == _STACK:
+        if metadata.type == STACK:
             self.outputs = (metadata.new.outputs if metadata.new else None) or self.outputs
         if self.plan:
             return
         self._count(metadata)
-        action = _action(metadata)
-        if metadata.type == _STACK or action not in _DONE or (action == "refresh" and not metadata.detailed_diff):
+        action = action_of(metadata)
+        if metadata.type == STACK or action not in _DONE or (action == "refresh" and not metadata.detailed_diff):
             return
         sign, colour, _ = _PLANNED[action]
         took = time.monotonic() - self._begun.get((metadata.urn, str(metadata.op.value)), time.monotonic())
         self._line(metadata, f"{_DONE[action]} [dim]{took:.1f} s[/]", colour, sign)
 
     def _count(self, metadata: events.StepEventMetadata) -> None:
-        if metadata.type != _STACK and not _is_half_of_replacement(metadata):
-            self.counts["unchanged" if metadata.op.value in ("same", "refresh") else _action(metadata)] += 1
+        if metadata.type != STACK and not is_half_of_replacement(metadata):
+            self.counts["unchanged" if metadata.op.value in ("same", "refresh") else action_of(metadata)] += 1
 
     def _line(self, metadata: events.StepEventMetadata, word: str, colour: str, sign: str) -> None:
         name = metadata.urn.rsplit("::", 1)[-1]
-        kind = metadata.type.replace("/", ".", 1) if "/" not in metadata.type else _short(metadata.type)
+        kind = short_type(metadata.type)
         stamp = "" if self.plan else f"[dim]{time.monotonic() - self._started:6.1f} s[/] "
         self.console.print(
             f"  {stamp}[{colour}]{sign}[/] {kind:<42} {escape(name)}  [{colour}]{word}[/]",
@@ -121,7 +121,7 @@ class Report:
         self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")
         self.errors += diagnostic.severity == "error"
-        about = diagnostic.urn.rsplit("::", 1)[-1] if diagnostic.urn and _STACK not in diagnostic.urn else ""
+        about = diagnostic.urn.rsplit("::", 1)[-1] if diagnostic.urn and STACK not in diagnostic.urn else ""
         text = escape(diagnostic.message.strip().replace("<{%reset%}>", ""))
         word = {"error": "error: ", "warning": "warning: "}.get(diagnostic.severity, "")
         prefix = f"[{colour}]{word}[/]" if word else ""
@@ -152,16 +152,19 @@ class Report:
         return f"{verb}: {', '.join(parts)} ({seconds:.1f} s)"
 
 
-def _action(metadata: events.StepEventMetadata) -> str:
+def action_of(metadata: events.StepEventMetadata) -> str:
+    """What a person calls the step: the engine splits a replacement into several."""
     return _FOLDED.get(str(metadata.op.value), str(metadata.op.value))
 
 
-def _is_half_of_replacement(metadata: events.StepEventMetadata) -> bool:
+def is_half_of_replacement(metadata: events.StepEventMetadata) -> bool:
     return metadata.op.value in ("create-replacement", "delete-replaced", "import-replacement", "read-replacement")
 
 
-def _short(token: str) -> str:
+def short_type(token: str) -> str:
     """aws:ec2/routeTable:RouteTable → aws.ec2.RouteTable."""
+    if "/" not in token:
+        return token
     package, module, name = token.split(":")
     return f"{package}.{module.split('/')[0]}.{name}"
 
@@ -202,7 +205,7 @@ def _lines(value: Any) -> list[str]:
 def _text(value: Any) -> str:
     if value is None:
         return "(none)"
-    if value == _UNKNOWN:
+    if value == UNKNOWN:
         return "(known after the update)"
     if isinstance(value, dict):
         text = ", ".join(f"{key}: {_text(item)}" for key, item in value.items())

@@ -13,7 +13,11 @@ _COLOURS = {"mandatory": "bold red", "advisory": "yellow"}
 
 
 @dataclass
-class _Findings:
+class Findings:
+    """What one rule found."""
+
+    level: str
+    rule: str
     description: str
     problems: list[str] = field(default_factory=list[str])
     advice: list[str] = field(default_factory=list[str])
@@ -23,7 +27,7 @@ class Verdict:
     """Collects the engine's policy events."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], _Findings] = {}
+        self._found: dict[tuple[str, str], Findings] = {}
         self._waivers: list[str] = []
         self._waiting: dict[str, list[str]] = defaultdict(list)
 
@@ -35,9 +39,26 @@ class Verdict:
         elif rule == _WAIVERS:
             self._waivers += lines
         else:
-            found = self._found.setdefault((event.enforcement_level, rule), _Findings(description))
+            found = self._found.setdefault(
+                (event.enforcement_level, rule), Findings(event.enforcement_level, rule, description)
+            )
             found.problems += lines[:1]
             found.advice = lines[1:]
+
+    @property
+    def findings(self) -> list[Findings]:
+        """Those that refuse the plan first."""
+        return sorted(self._found.values(), key=lambda found: (found.level != "mandatory", found.level, found.rule))
+
+    @property
+    def waivers(self) -> list[str]:
+        """Used, unused and invalid ones, a line each."""
+        return self._waivers
+
+    @property
+    def waiting(self) -> dict[str, list[str]]:
+        """Resources that only the update can judge, by rule."""
+        return {rule: sorted(set(resources)) for rule, resources in sorted(self._waiting.items())}
 
     def number(self, level: str) -> int:
         """How many violations of that level there are."""
@@ -52,14 +73,15 @@ class Verdict:
             console.print(" " * indent + line, highlight=False, soft_wrap=True)
 
         console.print("Policies", style="bold")
-        for (level, rule), found in sorted(self._found.items(), key=lambda item: (item[0][0] != "mandatory", item[0])):
-            say(2, f"[{_COLOURS.get(level, '')}]{level}[/] [bold]{rule}[/]: {escape(found.description)}")
+        for found in self.findings:
+            colour = _COLOURS.get(found.level, "")
+            say(2, f"[{colour}]{found.level}[/] [bold]{found.rule}[/]: {escape(found.description)}")
             for line in (*sorted(found.problems), *found.advice):
                 say(6, escape(line))
         for waiver in self._waivers:
             say(2, f"[cyan]waiver[/] {escape(waiver)}")
-        for rule, resources in sorted(self._waiting.items()):
-            say(2, f"[dim]judged by the update[/] {rule}: {escape(', '.join(sorted(set(resources))))}")
+        for rule, resources in self.waiting.items():
+            say(2, f"[dim]judged by the update[/] {rule}: {escape(', '.join(resources))}")
         say(2, self.summary())
 
     def summary(self) -> str:

@@ -1,0 +1,254 @@
+"""`make review` on small clones of this project: the plan that a change brings, from its merge base, as Markdown."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from conftest import PROJECT
+from sandbox.kubernetes_api import build
+from sandbox.stack import PLACEHOLDER
+
+pytestmark = pytest.mark.engine
+ROOM = {"instance_types": ["m6i.2xlarge"], "min_size": 2, "max_size": 4}
+GIT = {
+    **{f"GIT_{role}_{key}": "tester@example.com" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+@dataclass
+class Clone:
+    """A clone on a branch `change`, whose merge base is the tip of `main`."""
+
+    folder: Path
+    temporary: Path
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.folder, env={**os.environ, **GIT}, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, subject: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", subject)
+
+    def configure(self, stack: str = "dev", **settings: object) -> None:
+        file = self.folder / f"Pulumi.{stack}.yaml"
+        content: Any = yaml.safe_load((self.folder / "Pulumi.dev.yaml").read_text())
+        content["config"] |= {f"eks-analytics:{key}": value for key, value in settings.items()}
+        file.write_text(yaml.safe_dump(content))
+
+    def setting(self, key: str) -> Any:
+        return yaml.safe_load((self.folder / "Pulumi.dev.yaml").read_text())["config"][f"eks-analytics:{key}"]
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        text = (self.folder / file).read_text()
+        assert old in text
+        (self.folder / file).write_text(text.replace(old, new, 1))
+
+    def start(self, *options: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "review", *options],
+            cwd=self.folder,
+            env={**os.environ, **GIT, "TMPDIR": str(self.temporary)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def review(self, *options: str, code: int = 0) -> str:
+        """The page."""
+        process = self.start(*options)
+        page, said = process.communicate(timeout=600)
+        assert process.returncode == code, f"ended with {process.returncode}, not {code}:\n{page}\n{said}"
+        assert "Traceback" not in said, said
+        assert page.startswith("<!-- eks-analytics review of "), page
+        self.assert_clean()
+        return page
+
+    def assert_clean(self) -> None:
+        """Nothing is left: no folder, no worktree, no process."""
+        assert [path.name for path in self.temporary.iterdir()] == []
+        assert len(self.git("worktree", "list").splitlines()) == 1
+        deadline = time.monotonic() + 10
+        while left := [line for line in _commands() if str(self.temporary) in line]:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.1)
+
+
+def _commands() -> Iterator[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    yield from listed.splitlines()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    """The files of this project, committed to `main`, with two node groups besides `core`."""
+    build.ensure(print)
+    folder, temporary = tmp_path / "clone", tmp_path / "temporary"
+    temporary.mkdir()
+    new = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(["git", *new], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, folder / name)
+    (folder / ".tools").symlink_to((PROJECT / ".tools").resolve())
+    with (folder / ".gitignore").open("a") as ignored:
+        ignored.write("/.tools\n")
+    made = Clone(folder, temporary)
+    made.git("init", "--quiet", "--initial-branch", "main")
+    made.configure(node_groups=[{"name": name, **ROOM} for name in ("core", "spare", "batch")])
+    made.commit("feat: the environment")
+    made.git("switch", "--quiet", "--create", "change")
+    return made
+
+
+def section(page: str, title: str) -> str:
+    found = re.search(rf"^(?:### |<details><summary>){title}.*?\n(.*?)(?=^### |^<details>|\Z)", page, re.M | re.S)
+    assert found, f"no section {title!r}:\n{page}"
+    return found[1]
+
+
+def test_a_change_is_planned_from_its_merge_base_with_the_grave_first(clone: Clone) -> None:
+    core = {"name": "core", **ROOM, "instance_types": ["m6i.4xlarge"], "max_size": 5}
+    batch = {"name": "batch", **ROOM, "capacity_type": "SPOT"}
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    ssh = {
+        "public_key": key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
+        "allowed_cidrs": ["198.51.100.0/24"],
+    }
+    clone.configure(
+        node_groups=[core, batch],  # a changed size, a deleted group, a replaced one
+        dash_enterprise={**clone.setting("dash_enterprise"), "bootstrap": {"ssh": ssh}},
+        policies={"parameters": {"refuse-public-addresses": {"declared": ["dash-dev-host"]}}},
+    )
+    reading = '["s3:GetObject"{}]'
+    more = reading.format(', "s3:GetObjectTagging"')
+    clone.replace("components/eks_analytics/host_policy.py", reading.format(""), more)
+    clone.commit("feat: another environment")
+    page = clone.review()
+    base, head = clone.git("rev-parse", "main")[:10], clone.git("rev-parse", "HEAD")[:10]
+
+    assert f"the **merge base** `{base}` of HEAD and `main`" in page
+    assert f"HEAD `{head}`" in page
+    assert "nothing of the live account" in page
+    assert "uncommitted" not in page
+
+    grave = section(page, "Replaced and deleted")
+    assert "- **DELETE** `aws.eks.NodeGroup` `dash-dev-spare`" in grave
+    assert "- **REPLACE** `aws.eks.NodeGroup` `dash-dev-batch`" in grave
+    assert "`capacityType`: `ON_DEMAND` → `SPOT` **forces the replacement**" in grave
+    titles = re.findall(r"^### (.*)$", page, re.M)
+    assert titles == ["Replaced and deleted", "IAM, ingress and public exposure", "Policies", "Capacity"]
+    assert "> [!CAUTION]" in page[: page.index("###")]
+
+    assert "`scalingConfig.maxSize`: `4` → `5`" in section(page, "Updated")
+
+    exposed = section(page, "IAM, ingress and public exposure")
+    assert "**IAM**: `aws.iam.RolePolicy` `dash-dev-host`, updated" in exposed
+    assert "+    - s3:GetObjectTagging" in exposed
+    for port in (22, 8800):
+        assert re.search(rf"\*\*Ingress\*\*: `aws.vpc.SecurityGroupIngressRule`.*?\+fromPort: {port}\n", exposed, re.S)
+    assert "+cidrIpv4: 198.51.100.0/24" in exposed
+    assert re.search(r"\*\*Public exposure\*\*: `aws.ec2.\w+` `dash-dev-host`, \w+\n\n```diff\n[^`]*\+", exposed)
+
+    assert re.search(r"\| pods at max size \| \d+ \| \*\*\d+\*\* \|", section(page, "Capacity"))
+    assert "no violation" in section(page, "Policies")
+    _assert_without_secrets(clone, page)
+    assert clone.review() == page
+
+
+def _assert_without_secrets(clone: Clone, page: str) -> None:
+    demo = [file for file in (clone.folder / "demo").rglob("*") if file.is_file() and not file.name.startswith(".")]
+    assert {"license.yaml", "privkey.pem", "fullchain.pem", "install_de_aws.sh"} <= {file.name for file in demo}
+    lines = {line.strip() for file in demo for line in file.read_text().splitlines()}
+    telling = {line for line in lines if len(line) > 12}
+    assert len(telling) > 20
+    assert [line for line in telling if line in page or json.dumps(line)[1:-1] in page] == []
+    assert PLACEHOLDER not in page
+    assert "PRIVATE KEY" not in page
+
+
+def test_what_policies_refuse_ends_with_an_error_and_the_page_says_why(clone: Clone) -> None:
+    clone.configure(policies={"parameters": {"require-tags": {"tags": ["cost-center"]}}})
+    page = clone.review(code=1)
+    assert "with 1 uncommitted file" in page
+    assert re.search(r"> \*\*Policies refuse this plan: \d+ mandatory violations\.\*\*", page)
+    assert "- **mandatory** `require-tags`" in section(page, "Policies")
+    assert "**No changes**" in page
+
+
+def test_a_new_stack_is_creates_only_and_says_so(clone: Clone) -> None:
+    clone.configure("trial", cluster_name="trial")
+    page = clone.review("--stack", "trial")
+    assert "**New stack**: the merge base has no Pulumi.trial.yaml, so there are creates only." in page
+    assert re.search(r"^\*\*\d+ created\*\*\. Policies: no violation", page, re.M)
+    assert "Replaced and deleted" not in page
+    assert clone.review("--stack", "trial") == page
+
+
+def test_a_program_that_fails_ends_with_an_error_and_the_page_says_why(clone: Clone) -> None:
+    clone.configure("trial", cluster={**clone.setting("cluster"), "version": "9.99"})
+    page = clone.review("--stack", "trial", code=1)
+    assert "The plan is not complete" in page
+    assert "9.99" in section(page, "Errors")
+    assert str(clone.folder) not in page
+
+
+def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(clone: Clone) -> None:
+    clone.git("switch", "--quiet", "main")
+    whole = clone.setting("cluster")
+    clone.configure(cluster={**whole, "version": "9.99"})
+    clone.commit("feat: a version that is not there")
+    clone.git("switch", "--quiet", "--create", "repair")
+    clone.configure(cluster=whole)
+    clone.commit("fix: the version")
+    page = clone.review()
+    assert "**The merge base cannot be applied**, so there are creates only: `" in page
+    assert "9.99" in page
+    assert "to an **empty emulated account**" in page
+    assert re.search(r"^\*\*\d+ created\*\*\.", page, re.M)
+
+
+def test_without_a_base_nothing_is_planned_and_the_page_says_what_to_do(clone: Clone) -> None:
+    page = clone.review("--base", "origin/trunk", code=1)
+    assert "BASE=origin/trunk is no branch, tag or commit of this clone" in section(page, "Errors")
+
+
+def test_a_stack_that_is_removed_is_told_with_what_that_means(clone: Clone) -> None:
+    (clone.folder / "Pulumi.prod.yaml").unlink()
+    page = clone.review("--stack", "prod", code=1)
+    assert "Pulumi.prod.yaml is removed here. That destroys nothing" in page
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_nothing_is_left_of_a_review_that_is_interrupted(clone: Clone, number: signal.Signals) -> None:
+    process = clone.start()
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Applying the merge base" in line:
+            break
+    time.sleep(3)
+    process.send_signal(number)
+    page, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert page == ""
+    clone.assert_clean()
