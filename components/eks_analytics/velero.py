@@ -51,7 +51,7 @@ class VeleroBackupSpecArgs(TypedDict):
     """Content of a file `credentials-velero` with the keys of an IAM user, for the identity static. Becomes a Pulumi
     secret; another content rotates the keys. None by default."""
     image_registry: NotRequired[str]
-    """Prefix of all images, e.g. "registry.example.com/velero", in place of where they are published. The output
+    """Prefix of all images, e.g. "registry.example.com/velero"; where they are published by default. The output
     `images` names what must be there."""
     bucket: NotRequired[VeleroBucketArgs]
     """Where backups are kept; a new bucket by default."""
@@ -93,7 +93,7 @@ class VeleroBackupArgs(VeleroBackupSpecArgs):
     production: NotRequired[bool]
     """Protects the buckets, and keeps them from being deleted as long as something is in them. False by default."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource that takes some."""
+    """Tags of every resource that takes some. None by default."""
 
 
 class VeleroBackup(pulumi.ComponentResource):

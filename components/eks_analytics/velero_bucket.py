@@ -32,8 +32,8 @@ class VeleroReplicationArgs(TypedDict):
     region: str
     """The other region."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the key there that encrypts the copies; needed with the encryption "kms". It must let IAM principals of
-    the account use it through S3."""
+    """ARN of the key there that encrypts the copies; needed with the encryption "kms", and none by default. It must let
+    IAM principals of the account use it through S3."""
 
 
 class VeleroBucketArgs(TypedDict):

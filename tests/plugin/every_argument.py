@@ -238,11 +238,84 @@ KARPENTER: dict[str, Any] = {
     "system_node_groups": ["core", "jobs"],
     "tags": TAGS,
 }
+WATCH: dict[str, Any] = {
+    "enabled": True,
+    "grace_hours": 8,
+    "check_interval_minutes": 10,
+    "subscriptions": [
+        {"protocol": "email", "endpoint": "backups@example.com"},
+        {"protocol": "https", "endpoint": "https://alerts.example.com/hook"},
+    ],
+    "alarm_actions": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+    "notify_on_recovery": False,
+    "alarm_key_arn": KEY,
+    "log_retention_days": 30,
+}
+BY_EXISTING_TOPIC = {"existing_topic_arn": "arn:aws:sns:us-east-1:123456789012:alerts"}
+BACKUPS: dict[str, Any] = {
+    "enabled": True,
+    "profile": "current",
+    "image_registry": "registry.example.com/velero",
+    "prefix": "dash/dev",
+    "access_mode": "ReadOnly",
+    "schedules": [
+        {
+            "name": "hourly",
+            "cron": "0 * * * *",
+            "ttl": "240h",
+            "namespaces": ["dash-apps"],
+            "excluded_resources": ["endpointslices"],
+        },
+        {"name": "weekly", "cron": "0 3 * * sun", "paused": True},
+    ],
+    "watch": WATCH,
+    "enable_prometheus_rule": True,
+    "helm_values": {"podLabels": {"team": "data"}},
+}
+NEW_BUCKET: dict[str, Any] = {
+    "name": "analytics-dash-backups",
+    "encryption": "kms",
+    "kms_key_arn": KEY,
+    "noncurrent_days": 45,
+    "object_lock": {"days": 30, "mode": "COMPLIANCE"},
+    "replication": {"region": "us-west-2", "kms_key_arn": KEY.replace("us-east-1", "us-west-2")},
+}
+BACKED_UP: dict[str, Any] = {
+    "cluster_name": "analytics",
+    "region": "us-east-1",
+    "account_id": "123456789012",
+    "kms_key_arn": KEY,
+    "kubernetes_version": "1.35",
+    "after": ["core", "jobs"],
+    "production": True,
+    "tags": TAGS,
+}
+KEYS_OF_A_USER = f"[default]\naws_access_key_id = AKIA{'A' * 16}\naws_secret_access_key = {'a' * 40}\n"
 
 ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "AwsLoadBalancerController": [
         {**CONTROLLER, "identity": "pod-identity"},
         {**CONTROLLER, "identity": "irsa", "oidc_provider_arn": PROVIDER},
+    ],
+    "BackupWatch": [
+        {
+            **WATCH,
+            "name": "analytics",
+            "bucket": "analytics-backups",
+            "schedules": [{"name": "daily", "cron": "0 0 * * *"}, {"name": "weekly", "cron": "0 3 * * sun"}],
+            "region": "us-east-1",
+            "account_id": "123456789012",
+            "prefix": "dash/dev",
+            "kms_key_arn": KEY,
+            "production": True,
+            "tags": TAGS,
+        },
+        {
+            **BY_EXISTING_TOPIC,
+            "name": "analytics",
+            "bucket": "analytics-backups",
+            "schedules": [{"name": "daily", "cron": "0 0 * * *"}],
+        },
     ],
     "BootstrapInstance": [
         {
@@ -292,8 +365,15 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             "dns": DNS,
             "egress": {"mode": "dns-firewall", "action": "BLOCK", "additional_domains": ["example.org"]},
             "capacity": {"edition": "premium", "apps": 2, "workspaces": 1, "instance_limits": [LIMITS]},
+            "velero": {**BACKUPS, "identity": "static", "credentials": KEYS_OF_A_USER, "bucket": NEW_BUCKET},
         },
-        {"network": EXISTING_NETWORK, "cluster": CLUSTER, "installation": INSTALLATION, "enable_bootstrap": False},
+        {
+            "network": EXISTING_NETWORK,
+            "cluster": CLUSTER,
+            "installation": INSTALLATION,
+            "enable_bootstrap": False,
+            "velero": {"bucket": {"existing_name": "central-backups"}, "watch": BY_EXISTING_TOPIC},
+        },
     ],
     "DashInstallation": [
         {
@@ -378,5 +458,17 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             "instance_profile_name": "KarpenterNodes",
             "allowed_name_prefix": "gen",
         },
+    ],
+    "VeleroBackup": [
+        {**BACKED_UP, **BACKUPS, "identity": "static", "credentials": KEYS_OF_A_USER, "bucket": NEW_BUCKET},
+        {**BACKED_UP, **BACKUPS, "identity": "irsa", "oidc_provider_arn": PROVIDER},
+        {
+            "cluster_name": "analytics",
+            "profile": "documented",
+            "oidc_provider_arn": PROVIDER,
+            "bucket": {"existing_name": "central-backups", "kms_key_arn": KEY},
+            "watch": BY_EXISTING_TOPIC,
+        },
+        {**BACKED_UP, "enabled": False, "bucket": {"encryption": "s3"}},
     ],
 }
