@@ -1,6 +1,7 @@
 """The Python package: what is in it, what it needs, and the three lines by which another project comes to it."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -55,6 +56,32 @@ def test_wheel_and_source_distribution_hold_every_file_of_the_package(built: Pat
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert wanted | {"requirements.txt", "README.md"} <= names
+
+
+def test_an_installed_wheel_brings_the_function_that_watches_backups(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    installed, function = tmp_path / "installed", tmp_path / "function"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    pack = (
+        "import json, eks_analytics; from eks_analytics.backup_watch import function_files; "
+        "print(json.dumps([eks_analytics.__file__, function_files()]))"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(installed)}
+    ran = subprocess.run([sys.executable, "-c", pack], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    where, files = json.loads(ran.stdout)
+    assert where == str(installed / "eks_analytics" / "__init__.py")
+    for name, text in files.items():
+        (function / name).parent.mkdir(parents=True, exist_ok=True)
+        (function / name).write_text(text)
+    # As Lambda starts it: with what is in the archive and AWS's SDK, and none of what is installed here besides.
+    for name, text in (("boto3", ""), ("botocore", ""), ("botocore/exceptions", "ClientError = Exception\n")):
+        (function / name).mkdir(parents=True)
+        (function / name / "__init__.py").write_text(text)
+    start = f"import sys; sys.path.insert(0, {str(function)!r}); import backup_freshness; backup_freshness.handler"
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", start], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 def _imported() -> Iterator[str]:
