@@ -17,7 +17,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from .configuration import Configuration
-from .rule import Level, Resource, Rule
+from .rule import Level, Properties, Resource, Rule
 from .waivers import Waiver
 
 CONFIGURATION, WAIVERS = "check-policy-configuration", "list-waivers"
@@ -38,6 +38,7 @@ class Pack:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._used: dict[Waiver, None] = {}
         self._not_judged: set[str] = set()
+        self._inputs: dict[str, Properties] = {}
         self._of_rules = {rule.id: rule for rule in rules}
         judging = [self._of_resource(rule) if rule.of_resource else self._of_stack(rule) for rule in rules]
         self.policies: list[Policy] = [self._of_settings(), *judging, self._of_waivers()]  # waivers: when all are done
@@ -64,6 +65,11 @@ class Pack:
     def _of_stack(self, rule: Rule) -> Policy:
         def validate(stack: StackValidationArgs, report: ReportViolation) -> None:
             assert rule.of_stack
+            for resource in stack.resources:
+                # In a preview the engine has no outputs of what belongs to a provider that is not known yet, such as
+                # that of a cluster to come.
+                if not len(resource.props):
+                    resource.props = self._inputs.get(resource.urn, {})
             problems = rule.of_stack(stack.resources, self._situations[rule.id])
             self._report(rule, problems, report, "stack")
 
@@ -88,9 +94,11 @@ class Pack:
             report(f"{about}: its properties have a form that this rule cannot judge ({type(error).__name__})", None)
 
     def _of_settings(self) -> Policy:
-        """Judged with the stack's root, the first resource of all: `up` stops there before anything is made."""
+        """Judged with the stack's root, the first resource of all: `up` stops there before anything is made. It sees
+        every resource, at whatever levels the rules are."""
 
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
+            self._inputs[resource.urn] = resource.props
             if resource.resource_type == _STACK:
                 for problem in self._configuration.problems:
                     report(problem, None)

@@ -11,7 +11,7 @@ from pack.values import apart, block, in_words, is_true, items
 
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups")
+_BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'")
 _KEPT = ("aws:rds/", "aws:efs/fileSystem", "aws:ebs/volume", "aws:dynamodb/table")
 
 Found = Iterator[tuple[StackResource | None, str]]
@@ -124,7 +124,18 @@ def version_backup_buckets(resources: Sequence[StackResource], situation: Situat
 
 
 def _is_backup(bucket: Resource, names: Sequence[str]) -> bool:
-    return any(name in bucket.name for name in names)
+    def is_named(text: str) -> bool:
+        return any(name.lower() in text.lower() for name in names)
+
+    # The URN names the components that it is part of, and ends with its own name.
+    if any(is_named(part) for part in bucket.urn.split("::")[2:]):
+        return True
+    return is_named(bucket.props.get("bucketPrefix") or bucket.props.get("bucket") or "")
+
+
+def _is_part_of(resource: Resource, components: Sequence[str]) -> bool:
+    types = resource.urn.split("::")[2].split("$")
+    return any(parent.rpartition(":")[2] in components for parent in types[:-1])
 
 
 @rule(
@@ -175,10 +186,14 @@ def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
     types=(CLUSTER, KEY, *BUCKETS, *(f"{kind}*" for kind in _KEPT)),
     remediation="give the resource the option protect=True",
     link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
-    parameters={"backups": _BACKUPS},
+    parameters={
+        "backups": _BACKUPS,
+        "exempt": Parameter(["BackupWatch"], "components whose keys encrypt nothing that would be missed"),
+    },
 )
 def protect_stateful_resources(resource: Resource, situation: Situation) -> Iterator[str]:
     # Other buckets hold what the stack itself can write again.
     is_other_bucket = resource.resource_type in BUCKETS and not _is_backup(resource, situation["backups"])
-    if not resource.opts.protect and not is_other_bucket:
+    is_exempt = resource.resource_type == KEY and _is_part_of(resource, situation["exempt"])
+    if not resource.opts.protect and not is_other_bucket and not is_exempt:
         yield "is not protected"

@@ -34,6 +34,7 @@ _TAGGED = (
     "aws:iam/policy:Policy",
     "aws:iam/role:Role",
     "aws:kms/key:Key",
+    "aws:lambda/function:Function",
     "aws:s3/bucket:Bucket",
     "aws:secretsmanager/secret:Secret",
     "aws:sns/topic:Topic",

@@ -254,14 +254,21 @@ def controller() -> list[Made]:
     return [Made("kubernetes:helm.sh/v3:Release", "controller", props)]
 
 
+def schedule(name: str) -> Made:
+    props = {"metadata": {"name": name}, "spec": {"schedule": "0 3 * * *", "paused": False}}
+    return Made("kubernetes:velero.io/v1:Schedule", name, props)
+
+
 def velero() -> list[Made]:
     return [
         Made("kubernetes:helm.sh/v3:Release", "velero", {"chart": "velero", "version": "12.1.0", "values": {}}),
-        Made("kubernetes:velero.io/v1:Schedule", "daily", {"spec": {"schedule": "0 3 * * *", "paused": False}}),
+        Made("kubernetes:velero.io/v1:BackupStorageLocation", "location", {"spec": {"accessMode": "ReadWrite"}}),
+        schedule("daily"),
         Made(
             "aws:cloudwatch/metricAlarm:MetricAlarm",
             "backup-age",
             {
+                "dimensions": {"Schedule": "daily"},
                 "treatMissingData": "breaching",
                 "alarmActions": ["arn:aws:sns:us-east-1:123456789012:on-call"],
                 "tags": TAGS,
@@ -337,6 +344,7 @@ _TEMPLATE_LABELS = "spec|template|metadata|labels"
 _TRUSTED = "statement Pods compares no"
 _EVERYBODY = document({"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
 _AUD, _SUB = {"oidc.eks:aud": "sts.amazonaws.com"}, {"oidc.eks:sub": "system:serviceaccount:a:b"}
+_UNVERSIONED = [one for one in bucket("state") if one.name != "state-Versioning"]
 _SECOND_POOL = replace(node_pool()[0], name="guest")
 
 CASES: tuple[Case, ...] = (
@@ -719,6 +727,20 @@ CASES: tuple[Case, ...] = (
         of="backups-Versioning",
         about="backups",
     ),
+    Case(
+        "version-backup-buckets",
+        "known-by-its-prefix",
+        "keeps no old versions",
+        more=[_UNVERSIONED[0].changed({"bucketPrefix": "analytics-backups-"}), *_UNVERSIONED[1:]],
+        about="state",
+    ),
+    Case(
+        "version-backup-buckets",
+        "of-a-component-for-backups",
+        "keeps no old versions",
+        more=[replace(_UNVERSIONED[0], parent="eks-analytics:index:VeleroBackup"), *_UNVERSIONED[1:]],
+        about="state",
+    ),
     Case("rotate-keys", "off", "does not rotate", {"enableKeyRotation": ABSENT}),
     Case("encrypt-queues", "nothing-said", "is not encrypted", {"sqsManagedSseEnabled": ABSENT}),
     Case("encrypt-topics", "nothing-said", "is not encrypted", {"kmsMasterKeyId": ABSENT}),
@@ -793,6 +815,29 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "alarm-on-missing-backups", "none", "no alarm watches its backups", without=["backup-age"], program="no alarm"
+    ),
+    Case(
+        "alarm-on-missing-backups",
+        "of-another-schedule",
+        "no alarm watches the schedule weekly",
+        more=[schedule("weekly")],
+        about="weekly",
+        program="of another schedule",
+    ),
+    Case(
+        "alarm-on-missing-backups",
+        "of-no-schedule-in-the-chart",
+        "no alarm watches the schedule weekly",
+        {"values": {"schedules": {"weekly": {"schedule": "0 3 * * sun"}}}},
+        program="in the chart",
+    ),
+    Case(
+        "alarm-on-missing-backups",
+        "where-velero-is-installed-otherwise",
+        "no alarm watches the schedule daily",
+        without=["velero", "backup-age"],
+        of="daily",
+        program="installed otherwise",
     ),
     Case(
         "alarm-on-missing-backups",

@@ -38,10 +38,12 @@ class Made:
     props: dict[str, Any] = field(default_factory=dict)
     refs: Mapping[str, str] = field(default_factory=dict)
     protect: bool = False
+    parent: str = ""
+    """Type of the component that it is part of."""
 
     @property
     def urn(self) -> str:
-        return f"urn:pulumi:test::small::{self.type}::{self.name}"
+        return f"urn:pulumi:test::small::{self.parent}{'$' if self.parent else ''}{self.type}::{self.name}"
 
     @property
     def is_component(self) -> bool:
@@ -86,8 +88,16 @@ def configured(settings: object = None, production: bool = False, today: date = 
     return read(settings, RULES, production, today)
 
 
-def judge(made: Sequence[Made], configuration: Configuration, provider: Mapping[str, Any] | None = None) -> Verdict:
-    """As the SDK judges: each resource when it is registered, then the stack; policies that are disabled do not run."""
+def judge(
+    made: Sequence[Made],
+    configuration: Configuration,
+    provider: Mapping[str, Any] | None = None,
+    cluster_to_come: bool = False,
+) -> Verdict:
+    """As the SDK judges: each resource when it is registered, then the stack; policies that are disabled do not run.
+
+    With a cluster to come, the engine has no outputs of what is in it.
+    """
     verdict = Verdict()
     by = PolicyProviderResource("pulumi:providers:aws", dict(provider), "urn", "aws") if provider else None
     pack = Pack(RULES)
@@ -101,7 +111,7 @@ def judge(made: Sequence[Made], configuration: Configuration, provider: Mapping[
                 _run(verdict, policy, args)
     for policy in in_order:
         if isinstance(policy, StackValidationPolicy):
-            _run(verdict, policy, StackValidationArgs(list(_stack(made))))
+            _run(verdict, policy, StackValidationArgs(list(_stack(made, cluster_to_come))))
     return verdict
 
 
@@ -112,10 +122,11 @@ def _run(verdict: Verdict, policy: Any, args: Any) -> None:
         verdict.waiting.append((policy.name, unknown.message))
 
 
-def _stack(made: Sequence[Made]) -> Iterator[PolicyResource]:
+def _stack(made: Sequence[Made], cluster_to_come: bool) -> Iterator[PolicyResource]:
     found: dict[str, PolicyResource] = {}
     for one in made:
-        props: Any = unknown_checking_proxy({**one.props, **dict.fromkeys(one.refs, UNKNOWN)})
+        outputs = {**one.props, **dict.fromkeys(one.refs, UNKNOWN)}
+        props: Any = unknown_checking_proxy({} if cluster_to_come and one.type.startswith("kubernetes:") else outputs)
         found[one.name] = PolicyResource(one.type, props, one.urn, one.name, _options(one), None, None, [], {})
     for one in made:
         dependencies = {key: [found[name]] for key, name in one.refs.items() if name in found}

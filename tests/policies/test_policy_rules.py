@@ -2,13 +2,27 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from eks_analytics.versions import RELEASES
 from pack.rule import Level, Rule, Severity
-from policy_cases import CASES, COMPLIANT, Case, bucket, cluster, controller, group, launch_template, node_class, velero
+from policy_cases import (
+    CASES,
+    COMPLIANT,
+    Case,
+    bucket,
+    cluster,
+    controller,
+    group,
+    key,
+    launch_template,
+    node_class,
+    schedule,
+    velero,
+)
 from policy_world import UNKNOWN, Made, configured, judge
 from rules import RULES, SUBJECTS
 
@@ -113,15 +127,46 @@ def test_tags_may_come_from_the_provider() -> None:
 
 
 def test_a_cluster_that_only_restores_needs_no_backups() -> None:
-    read_only = {"configuration": {"backupStorageLocation": [{"accessMode": "ReadOnly"}]}}
-    assert judge([velero()[0].changed({"values": read_only})], configured()).said == []
+    server, location, *_ = velero()
+    in_chart = {"configuration": {"backupStorageLocation": [{"accessMode": "ReadOnly"}]}}
+    assert judge([server.changed({"values": in_chart})], configured()).said == []
+    read_only = location.changed({"spec|accessMode": "ReadOnly"})
+    assert judge([server, read_only], configured()).said == []
+    assert judge([server, read_only, location], configured()).rules == {"schedule-backups", "alarm-on-missing-backups"}
 
 
 def test_schedules_may_come_from_the_chart() -> None:
-    in_chart = velero()[0].changed({"values": {"schedules": {"daily": {"schedule": "0 3 * * *"}}}})
-    assert judge([in_chart, velero()[2]], configured()).said == []
-    off = velero()[0].changed({"values": {"schedules": {"daily": {"disabled": True}}}})
-    assert judge([off, velero()[2]], configured()).rules == {"schedule-backups"}
+    server, *_, alarm = velero()
+    in_chart = server.changed({"values": {"schedules": {"daily": {"schedule": "0 3 * * *"}}}})
+    assert judge([in_chart, alarm], configured()).said == []
+    as_the_chart_names_it = alarm.changed({"dimensions|Schedule": "velero-daily"})
+    assert judge([in_chart, as_the_chart_names_it], configured()).said == []
+    off = server.changed({"values": {"schedules": {"daily": {"disabled": True}}}})
+    assert judge([off, alarm], configured()).rules == {"schedule-backups"}
+
+
+def test_an_alarm_without_the_dimension_watches_all_schedules() -> None:
+    for_all = velero()[-1].changed({"dimensions": {"Bucket": "backups"}})
+    assert judge([*velero()[:-1], schedule("weekly"), for_all], configured()).said == []
+
+
+def test_a_paused_schedule_needs_no_alarm() -> None:
+    paused = schedule("weekly").changed({"spec|paused": True})
+    assert judge([*velero(), paused], configured()).said == []
+
+
+def test_an_alarm_is_not_taken_for_that_of_a_schedule_whose_name_ends_alike() -> None:
+    (message,) = judge([*velero()[:-1], velero()[-1].changed({"dimensions|Schedule": "app-daily"})], configured()).of(
+        "alarm-on-missing-backups"
+    )
+    assert message.startswith("daily: no alarm watches the schedule daily")
+
+
+def test_the_key_of_a_watch_over_backups_may_go_with_it() -> None:
+    unprotected = replace(key()[0], protect=False)
+    assert judge([unprotected], configured(production=True)).rules == {"protect-stateful-resources"}
+    of_a_watch = replace(unprotected, parent="eks-analytics:index:VeleroBackup$eks-analytics:index:BackupWatch")
+    assert judge([of_a_watch], configured(production=True)).said == []
 
 
 def test_other_charts_and_charts_on_disk_are_left_alone() -> None:
@@ -132,6 +177,10 @@ def test_other_charts_and_charts_on_disk_are_left_alone() -> None:
 # What is not known yet
 
 
+def _is_in_a_cluster(case: Case) -> bool:
+    return any(one.type.startswith("kubernetes:") for one in case.resources())
+
+
 @pytest.mark.parametrize("rule", sorted(COMPLIANT))
 def test_no_unknown_value_crashes_a_rule_or_makes_a_break_pass_in_silence(rule: str) -> None:
     for case in (case for case in CASES if case.rule == rule and not case.of and not case.more and not case.without):
@@ -140,6 +189,13 @@ def test_no_unknown_value_crashes_a_rule_or_makes_a_break_pass_in_silence(rule: 
             unknown = [first.changed({path.partition("|")[0]: UNKNOWN}), *others]
             verdict = judge(unknown, configured(production=case.production))
             assert case.rule in dict(verdict.waiting), f"{case.id} passes while {path} is not known"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if _is_in_a_cluster(case)], ids=lambda case: case.id)
+def test_a_break_in_a_cluster_to_come_is_found_before_there_is_one(case: Case) -> None:
+    configuration = configured(production=case.production)
+    found = judge(case.resources(), configuration, cluster_to_come=True)
+    assert found == judge(case.resources(), configuration)
 
 
 def test_what_cannot_be_judged_names_the_resource_and_the_property() -> None:

@@ -3,6 +3,7 @@ example stacks, which pass."""
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -47,20 +48,16 @@ def program(made: Sequence[Made]) -> Callable[[], None]:
                 known[one.name] = pulumi.ComponentResource(one.type, one.name)
                 continue
             references = {key: known[name].id for key, name in one.refs.items()}  # pyright: ignore[reportAttributeAccessIssue]
-            options = pulumi.ResourceOptions(protect=one.protect)
+            parent = pulumi.ComponentResource(one.parent, f"{one.name}-parent") if one.parent else None
+            options = pulumi.ResourceOptions(protect=one.protect, parent=parent)
             known[one.name] = pulumi.CustomResource(one.type, one.name, {**one.props, **references}, options)
 
     return register
 
 
 def named(made: Made, prefix: str) -> Made:
-    return Made(
-        made.type,
-        f"{prefix}{made.name}",
-        made.props,
-        {key: f"{prefix}{name}" for key, name in made.refs.items()},
-        made.protect,
-    )
+    refs = {key: f"{prefix}{name}" for key, name in made.refs.items()}
+    return replace(made, name=f"{prefix}{made.name}", refs=refs)
 
 
 def violations(small: SmallStack) -> set[tuple[str, str, str]]:
@@ -152,6 +149,36 @@ def test_an_example_stack_passes_with_nothing_to_object_to(environment: MakeEnvi
     applied = chosen.run("up", "--yes").output
     assert applied.count("no violation") == 1
     assert "judged by the update" not in applied
+
+
+@pytest.mark.engine
+def test_backups_in_production_pass_too(environment: MakeEnvironment) -> None:
+    prod = environment("prod")
+    prod["velero"] = {
+        "bucket": {
+            "replication": {
+                "region": "us-west-2",
+                "kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            }
+        },
+        "schedules": [{"name": "daily"}, {"name": "hourly", "cron": "0 * * * *", "ttl": "48h"}],
+        "watch": {"subscriptions": [{"protocol": "email", "endpoint": "platform@example.com"}]},
+    }
+    assert "no violation, " in prod.run("preview").output
+    applied = prod.run("up", "--yes").output
+    assert "no violation\n" in applied
+    assert "judged by the update" not in applied
+
+
+@pytest.mark.engine
+def test_backups_that_nobody_watches_are_refused(environment: MakeEnvironment) -> None:
+    dev = environment("dev")
+    dev["velero"] = {"watch": {"enabled": False}}
+    output = dev.run("preview", code=1).output
+    assert "mandatory alarm-on-missing-backups" in output
+    assert "dash-dev-velero: no alarm watches its backups" in output
+    dev["velero"] = {"schedules": [{"name": "daily", "paused": True}]}
+    assert "dash-dev-velero: no schedule makes backups" in dev.run("preview", code=1).output
 
 
 @pytest.mark.engine
