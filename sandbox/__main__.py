@@ -93,7 +93,15 @@ def _stack(
         engine = find(say)
         say(f"Engine: {engine.origin}. Stack: {name}.")
         stack = SandboxStack(
-            project, name, folder, engine, say, knobs, int(idle_hours * 3600), config_file and config_file.resolve()
+            project,
+            name,
+            folder,
+            engine,
+            say,
+            knobs,
+            int(idle_hours * 3600),
+            config_file and config_file.resolve(),
+            environment_of=PROJECT,
         )
         _ = stack.config  # says at once what is wrong with the file
         with stack.exclusive():

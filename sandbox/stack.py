@@ -64,6 +64,8 @@ class SandboxStack:
     idle_seconds: int = 7200
     config_file: Path | None = None
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
+    environment_of: Path | None = None
+    """The project in whose Python environment the program runs: its own, but for another checkout of that project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
     _cloud: Cloud | None = field(default=None, init=False, repr=False)
     _before_program: Callable[[], None] = field(default=lambda: None, init=False, repr=False)
@@ -244,15 +246,16 @@ class SandboxStack:
     @cached_property
     def _interpreter(self) -> Path | None:
         """Of a project that imports the components: it has an environment of its own. None for this repository's."""
-        if self.project == REPOSITORY:
+        project = self.environment_of or self.project
+        if project == REPOSITORY:
             return None
         runtime = self.project_settings.get("runtime")
         options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
-        folder = self.project / options.get("virtualenv", "venv")
+        folder = project / options.get("virtualenv", "venv")
         interpreter = folder / "bin" / "python"
         if not interpreter.is_file():
             raise StackError(
-                f"{self.project} has no virtual environment: make it with `python3 -m venv {folder.name}`, and install "
+                f"{project} has no virtual environment: make it with `python3 -m venv {folder.name}`, and install "
                 f"what the program imports with `{folder.name}/bin/pip install`"
             )
         return interpreter
