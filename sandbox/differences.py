@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.report import UNKNOWN
 
 _WIDEST = 160
+_WORDS_AROUND = 3
 _IDENTITIES = ("Sid", "name", "key")
 
 
@@ -37,9 +38,26 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
             old, new = (values[index] if index < len(values) else None for values in (before, after))
             yield from differences(old, new, f"{path}[{index}]")
     elif isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > _WIDEST:
-        yield Difference(path, f"a text of {len(before)} characters", f"one of {len(after)}")
+        yield Difference(path, *_of_long_texts(before, after))
     else:
         yield Difference(path, text(before), text(after))
+
+
+def _of_long_texts(before: str, after: str) -> tuple[str, str]:
+    """The words that differ, with some around them; the lengths of what is no prose, such as a script in base64."""
+    both = [before.split(), after.split()]
+    shortest = min(map(len, both))
+    start = next((index for index in range(shortest) if both[0][index] != both[1][index]), shortest)
+    end = next(
+        (index for index in range(shortest - start) if both[0][-1 - index] != both[1][-1 - index]), shortest - start
+    )
+    first, left = max(start - _WORDS_AROUND, 0), max(end - _WORDS_AROUND, 0)
+    shown = [
+        ("… " if first else "") + " ".join(words[first : len(words) - left]) + (" …" if left else "") for words in both
+    ]
+    if shown[0] != shown[1] and max(map(len, shown)) <= _WIDEST:
+        return shown[0], shown[1]
+    return f"a text of {len(before)} characters", f"one of {len(after)}"
 
 
 def _identity(before: list[Any], after: list[Any]) -> str | None:

@@ -38,7 +38,8 @@ class Labels:
                 self._pattern = None
 
     def _add(self, value: str, label: str) -> None:
-        if len(value) <= _LONGEST and any(drawn not in self._known for drawn in _DRAWN.findall(value)):
+        is_document = len(value) > _LONGEST or value.startswith("{")
+        if not is_document and any(drawn not in self._known for drawn in _DRAWN.findall(value)):
             self._labels.setdefault(value, f"{{{label}}}")
 
     def replace(self, value: Any) -> Any:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from conftest import PROJECT
+from sandbox.demo_files import placeholder
 from sandbox.kubernetes_api import build
 from sandbox.stack import PLACEHOLDER
 
@@ -172,6 +173,57 @@ def test_a_change_is_planned_from_its_merge_base_with_the_grave_first(clone: Clo
 
     assert re.search(r"\| pods at max size \| \d+ \| \*\*\d+\*\* \|", section(page, "Capacity"))
     assert "no violation" in section(page, "Policies")
+    _assert_without_secrets(clone, page)
+    assert clone.review() == page
+
+
+def test_a_change_of_backups_shows_schedules_alarms_and_buckets_and_none_of_their_secrets(clone: Clone) -> None:
+    hook = "https://alerts.example.com/services/T0123/B4567/hunter2hunter2"
+    velero = clone.setting("velero")
+    clone.configure(
+        velero_credentials={"secure": "v1:bm9uY2U=:Y2lwaGVydGV4dA=="},
+        velero={
+            "identity": "static",
+            "schedules": [{**velero["schedules"][0], "cron": "0 4 * * *"}, {"name": "weekly", "cron": "0 2 * * sun"}],
+            "bucket": {"noncurrent_days": 45, "object_lock": {"days": 30}},
+            "watch": {
+                "grace_hours": 9,
+                "subscriptions": [*velero["watch"]["subscriptions"], {"protocol": "https", "endpoint": hook}],
+            },
+        },
+    )
+    clone.replace("components/eks_analytics/functions/backup_freshness.py", "minutes=5", "minutes=6")
+    clone.commit("feat: other backups")
+    page = clone.review()
+
+    updated, created = section(page, "Updated"), section(page, "Created")
+    assert (
+        "- `kubernetes.velero.io.Schedule` `dash-dev-velero-daily`\n  - `spec.schedule`: `0 3 * * *` → `0 4 * * *`"
+        in updated
+    )
+    alarm = r"- `aws.cloudwatch.MetricAlarm` `dash-dev-velero-watch-daily`\n  - `alarmDescription`: "
+    assert re.search(
+        alarm + r"`… schedule daily \(0 3 .* within 6 h .*` → `… schedule daily \(0 4 .* within 9 h ", updated
+    )
+    assert "noncurrentVersionExpiration.noncurrentDays`: `30` → `45`" in updated
+    assert "- `aws.lambda.Function` `dash-dev-velero-watch`\n  - `code.assets.backup_freshness.py.hash`: " in updated
+    assert "`environment.variables.WATCH.grace_minutes`: `360` → `540`" in updated
+    assert "`environment.variables.WATCH.schedules.daily`: `0 3 * * *` → `0 4 * * *`" in updated
+    for made in (
+        "`aws.cloudwatch.MetricAlarm` `dash-dev-velero-watch-weekly`",
+        "`aws.s3.BucketObjectLockConfiguration` `dash-dev-velero-bucket`",
+        "`kubernetes.velero.io.Schedule` `dash-dev-velero-weekly`",
+        "`kubernetes.core.Secret` `dash-dev-velero-cloud-credentials`",
+    ):
+        assert f"- {made}" in created
+    assert created.count("`aws.sns.TopicSubscription`") == 1
+    grave = section(page, "Replaced and deleted")
+    assert "- **DELETE** `aws.eks.PodIdentityAssociation` `dash-dev-velero`" in grave
+    exposed = section(page, "IAM, ingress and public exposure")
+    assert "**IAM**: `aws.iam.Role` `dash-dev-velero`, deleted" in exposed
+    assert "no violation" in section(page, "Policies")
+    keys = [word for word in placeholder("velero_credentials").split() if word != "="]
+    assert [secret for secret in ("hunter2", "T0123", *keys) if secret in page] == []
     _assert_without_secrets(clone, page)
     assert clone.review() == page
 
