@@ -169,7 +169,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_schedule(cron="midnight"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(cron="TZ=Europe/Berlin 0 0 * * *"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(ttl="30 days"), "velero.schedules[0].ttl", '"720h"'),
-    (with_schedule(ttl=720), "velero.schedules[0].ttl", "720"),
+    (with_schedule(ttl=720), "velero.schedules[0].ttl", 'with its unit, "720h"'),
+    (with_schedule(namespaces=["*", "dash-apps"]), "velero.schedules[0].namespaces", "for all"),
+    (with_velero(prefix=".."), "velero.prefix", "joined by slashes"),
+    (with_velero(credentials="[default]"), "velero.credentials", "--secret velero_credentials"),
+    (with_velero(aws_access_key_id="AKIAIOSFODNN7EXAMPLE"), "velero.aws_access_key_id", "--secret velero_credentials"),
     (with_schedule(cron="@monthly"), "velero.schedules[0].ttl", '"750h"'),
     (with_schedule(namespaces=[]), "velero.schedules[0].namespaces", "for all"),
     (with_schedule(namespaces=["Dash"]), "velero.schedules[0].namespaces", "dash-apps"),
@@ -233,6 +237,33 @@ def test_credentials_are_taken_as_a_secret_and_never_shown() -> None:
         assert words in message
         assert "velero_credentials" in message
         assert not any(secret in message for secret in ("hunter2", "AKIAIO", "wJalr"))
+
+
+HOOK = "https://hooks.example.com/T0/hunter2"
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        {"subscriptions": HOOK},
+        {"subscriptions": [HOOK]},
+        {"subscriptions": {"protocol": "https", "endpoint": HOOK}},
+        {"subscriptions": [{"protocol": "https", "endpoint": [HOOK]}]},
+        {"subscriptions": [{"protocol": "https", "endpoints": HOOK}]},
+        {"subscriptions": [{"protocol": "slack", "endpoint": HOOK}, HOOK]},
+        {"webhook": HOOK},
+    ],
+    ids=range(7),
+)
+def test_the_url_of_a_webhook_is_shown_in_no_place(watch: dict[str, Any]) -> None:
+    message = str(refusal(with_velero(watch=watch)))
+    assert "velero.watch" in message
+    assert "hunter2" not in message
+
+
+def test_an_alias_is_refused_for_a_reason_of_the_buckets() -> None:
+    alias = KEY.replace("key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/backups")
+    assert "replace the cluster" not in str(refusal(with_velero(bucket={"kms_key_arn": alias})))
 
 
 def test_what_may_not_be_meant_is_warned_of_before_anything_is_made() -> None:
