@@ -185,6 +185,7 @@ def test_another_schedule_ttl_or_profile_is_an_update_of_what_it_concerns(
     assert touched(stack) == {
         "kubernetes:velero.io/v1:Schedule::backup-daily": "update",
         f"{ALARM}::backup-watch-daily": "update",
+        "aws:lambda/function:Function::backup-watch": "update",
     }
     stack.up(program(key, schedules=[{**daily, "cron": "0 2 * * *", "ttl": "48h"}], identity="irsa", **provider))
     assert touched(stack) == {"kubernetes:velero.io/v1:Schedule::backup-daily": "update"}
