@@ -273,10 +273,11 @@ def _top(key: str) -> str:
 
 
 def _without_secrets(problem: Problem, secret_keys: Collection[str]) -> Problem:
-    if problem.input.startswith(_WITH_URLS):
-        value = json.loads(without_keys(json.dumps(problem.value, default=str)))
-        return replace(problem, value=value, remedy=without_keys(problem.remedy))
-    if _top(problem.input) not in secret_keys or problem.value in (None, HIDDEN):
+    if _top(problem.input) in secret_keys and problem.value not in (None, HIDDEN):
+        reason = "was refused; why is not shown, because the key is a secret"
+        return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+    if not problem.input.startswith(_WITH_URLS):
         return problem
-    reason = "was refused; why is not shown, because the key is a secret"
-    return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+    value = json.loads(without_keys(json.dumps(problem.value, default=str)))
+    # A remedy repeats the value at most; an example of its own stays.
+    return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))

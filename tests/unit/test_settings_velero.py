@@ -188,6 +188,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_velero(watch={"existing_topic_arn": "alerts"}), "velero.watch.existing_topic_arn", "arn:aws:sns"),
     (with_velero(watch={"alarm_actions": ["page me"]}), "velero.watch.alarm_actions[0]", "ARN of a topic"),
     (with_watched("pager", "1"), "velero.watch.subscriptions[0].protocol", "email"),
+    (with_watched("https", "hooks.example.com"), "velero.watch.subscriptions[0].endpoint", "example.com/hook"),
     (with_watched("email", "backups"), "velero.watch.subscriptions[0].endpoint", "backups@example.com"),
     (
         {**with_velero(watch={}), "production": True},
@@ -259,6 +260,13 @@ def test_the_url_of_a_webhook_is_shown_in_no_place(watch: dict[str, Any]) -> Non
     message = str(refusal(with_velero(watch=watch)))
     assert "velero.watch" in message
     assert "hunter2" not in message
+
+
+def test_nothing_of_a_block_that_is_a_secret_is_shown() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(with_velero(watch={"grace_hours": 77_777}), Path("/"), dry_run=True, secret_keys={"velero"})
+    assert "velero.watch.grace_hours" in str(refused.value)
+    assert "77777" not in str(refused.value)
 
 
 def test_an_alias_is_refused_for_a_reason_of_the_buckets() -> None:

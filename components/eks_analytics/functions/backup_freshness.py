@@ -136,7 +136,8 @@ def _read(s3: Any, bucket: str, key: str, written: datetime) -> Backup | None:
         started = datetime.fromisoformat(status["startTimestamp"]).astimezone(UTC)
         if started > written + CLOCK_TOLERANCE:
             _log("the cluster's clock is ahead of AWS's", key=key, started=str(started), written=str(written))
-        schedule = str((about.get("labels") or {}).get(SCHEDULE_LABEL, ""))
+        labels: dict[str, Any] = about.get("labels") or {}
+        schedule = str(labels.get(SCHEDULE_LABEL, ""))
         # By S3's clock, where the cluster's is ahead: nothing is younger than the document that tells of it.
         return Backup(about["name"], schedule, status.get("phase", ""), min(started, written))
     except ClientError as error:
