@@ -297,13 +297,13 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         name=args.get("name", ""),
         existing_name=args.get("existing_name", ""),
         encryption=args.get("encryption", "kms"),
-        has_kms_key=has_kms_key or "kms_key_arn" in args,
+        has_kms_key=has_kms_key or bool(args.get("kms_key_arn")),
         kms_key_arn=known(args.get("kms_key_arn")),
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
         object_lock=ObjectLock(int(lock["days"]), lock.get("mode", "GOVERNANCE")) if lock else None,
         replication_region=copy["region"] if copy else "",
-        has_replication_key=copy is not None and "kms_key_arn" in copy,
+        has_replication_key=bool(copy and copy.get("kms_key_arn")),
         replication_key_arn=known(copy.get("kms_key_arn")) if copy else "",
         given=frozenset(args),
     )
