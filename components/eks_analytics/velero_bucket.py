@@ -97,8 +97,7 @@ def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
         label,
         bucket=options.name or None,
         bucket_prefix=None if options.name else bucket_prefix(place.cluster_name),
-        # What is locked would have to be unlocked first, which is nobody's everyday right.
-        force_destroy=not production and not options.object_lock,
+        force_destroy=_never(place.kms_key_arn) if options.object_lock else not production,
         region=region,
         tags=place.tags,
         opts=child(),
@@ -181,6 +180,12 @@ def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
     if options.object_lock:
         ready.append(_lock(place, options.object_lock, bucket, child(versioning)))
     return MadeBucket(bucket, versioning, ready)
+
+
+def _never(kms_key_arn: pulumi.Input[str] | None) -> pulumi.Output[bool]:
+    """What is locked would have to be unlocked first, which is nobody's everyday right. A destroy that ends there
+    leaves the key, too, because the bucket came after it: without it no backup can be read."""
+    return pulumi.Output.from_input(kms_key_arn).apply(lambda _: False)
 
 
 def _lock(

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
+from pulumi.automation.errors import CommandError
 
 from eks_analytics.velero import LONGEST_COMPONENT_NAME, VeleroBackup
 from kept_objects import KeptClusters
@@ -164,6 +165,26 @@ def test_lock_and_copy_can_come_later_to_a_bucket_with_backups(
     s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
     stack.destroy()
     assert made(cloud) == {}
+
+
+def test_a_destroy_that_ends_at_locked_backups_leaves_the_key_that_reads_them(stack: SmallStack, cloud: Cloud) -> None:
+    def own_key() -> None:
+        provider = aws.Provider("account", region=REGION)
+        key = aws.kms.Key("key", deletion_window_in_days=7, opts=pulumi.ResourceOptions(provider=provider))
+        pulumi.export("key", key.key_id)
+        program("", kms_key_arn=key.arn, bucket={"object_lock": {"days": 30}})()
+
+    outputs = stack.up(own_key)
+    s3, kms, name = cloud.client("s3", REGION), cloud.client("kms", REGION), outputs["bucket_name"]
+    version = s3.put_object(Bucket=name, Key="backups/one/velero-backup.json", Body=b"{}")["VersionId"]
+    with pytest.raises(CommandError, match="BucketNotEmpty"):
+        stack.destroy()
+    assert kms.describe_key(KeyId=outputs["key"])["KeyMetadata"]["KeyState"] == "Enabled"
+    s3.delete_object(
+        Bucket=name, Key="backups/one/velero-backup.json", VersionId=version, BypassGovernanceRetention=True
+    )
+    stack.destroy()
+    assert kms.describe_key(KeyId=outputs["key"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
 def test_the_longest_name_leaves_room_for_all_that_is_named_after_it(stack: SmallStack, keys: dict[str, str]) -> None:
