@@ -441,7 +441,7 @@ class VeleroReplicationSettings(Block):
 
     region: v.Region = ""
     """The other region; empty: no copy."""
-    kms_key_arn: v.KmsKey = ""
+    kms_key_arn: v.BackupKey = ""
     """KMS key there that encrypts the copies; required unless `encryption` is `s3`. It must let IAM principals use it
     through S3."""
 
@@ -456,7 +456,7 @@ class VeleroBucketSettings(Block):
     besides."""
     encryption: Literal["kms", "s3"] = "kms"
     """`kms`: under a KMS key; `s3`: under keys of S3."""
-    kms_key_arn: v.KmsKey = ""
+    kms_key_arn: v.BackupKey = ""
     """The key, an existing bucket's too; empty: `cluster.kms_key_arn`, or the environment's own."""
     noncurrent_days: int = 30
     """Days that what was deleted or replaced can still be brought back."""
@@ -514,7 +514,7 @@ class VeleroWatchSettings(Block):
     """ARNs of what else an alarm sets off, 4 at most."""
     notify_on_recovery: bool = True
     """Tells the same when a backup has completed again."""
-    alarm_key_arn: v.KmsKey = ""
+    alarm_key_arn: v.BackupKey = ""
     """KMS key that encrypts topic and log; empty: a key of their own, for which AWS charges."""
     log_retention_days: v.Retention = 90
     """Days that the log of what was found is kept."""

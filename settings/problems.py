@@ -17,7 +17,7 @@ EMPTY = '""'
 HIDDEN = "[secret]"
 """Stands for the value of a secret."""
 _LONGEST_VALUE = 120
-_SECRET_NAME = re.compile(r"passw|secret|token|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
 _KINDS: dict[type[object], str] = {
     bool: "true or false",
     int: "a number",
@@ -86,9 +86,10 @@ def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: S
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
     if _SECRET_NAME.search(name):
         value = HIDDEN  # most likely one in clear text
+        secret = elsewhere[0] if elsewhere else "velero_credentials" if at[0] == "velero" else "admin_password"
         remedy = (
             "take it out, consider it known to whoever could read the file, and set a new one: pulumi config set "
-            f"--secret {elsewhere[0] if elsewhere else 'admin_password'}"
+            f"--secret {secret}"
         )
     elif elsewhere:
         remedy = f"did you mean {' or '.join(elsewhere)}?"
@@ -109,7 +110,7 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             return context["reason"], context["remedy"]
         case "string_type":
             quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
-            if str(error["loc"][-1]).endswith("_after"):
+            if str(error["loc"][-1]).endswith(("_after", "ttl")):
                 quoted = f'with its unit, "{value}h"'
             return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
         case "int_type" | "int_from_float":

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from eks_analytics.backup_watch_checks import without_keys
 from eks_analytics.problems import Problem
 from eks_analytics.subnets import MINIMUM_ZONES
 
@@ -25,6 +26,8 @@ from .models import SECRETS, E6dataSettings, Settings
 from .problems import HIDDEN, Location, SettingsError, explain, key_path, unknown_key
 from .rules import Judgement, warnings
 
+# Whoever knows the URL of a webhook can write to it.
+_WITH_URLS = "velero.watch"
 AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
 
 
@@ -270,7 +273,11 @@ def _top(key: str) -> str:
 
 
 def _without_secrets(problem: Problem, secret_keys: Collection[str]) -> Problem:
-    if _top(problem.input) not in secret_keys or problem.value in (None, HIDDEN):
+    if _top(problem.input) in secret_keys and problem.value not in (None, HIDDEN):
+        reason = "was refused; why is not shown, because the key is a secret"
+        return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+    if not problem.input.startswith(_WITH_URLS):
         return problem
-    reason = "was refused; why is not shown, because the key is a secret"
-    return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+    value = json.loads(without_keys(json.dumps(problem.value, default=str)))
+    # A remedy repeats the value at most; an example of its own stays.
+    return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))

@@ -15,6 +15,7 @@ from eks_analytics.host_names import LONGEST_PREFIX
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.problems import repeated
+from eks_analytics.velero_names import key_problems
 
 LONGEST_CLUSTER_NAME = room_for_name(LONGEST_ROLE_NAME, "-aws-ebs-csi-driver")
 """Characters in the name of a cluster that is made here: names of IAM roles begin with it."""
@@ -143,6 +144,10 @@ def _kms_key(value: str) -> str:
     return value
 
 
+def _backup_key_fault(value: str) -> tuple[str, str] | None:
+    return next(((found.reason, found.remedy) for found in key_problems("", value, "")), None)
+
+
 def _base_domain(value: str) -> str:
     example = '"dash.example.com"'
     if "://" in value:
@@ -224,6 +229,7 @@ Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
 Principal = Annotated[str, AfterValidator(_principal)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
+BackupKey = Annotated[str, _without(_backup_key_fault)]
 LabelKey = Annotated[str, _without(label_key_fault)]
 LabelValue = Annotated[str, _without(label_value_fault)]
 TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from eks_analytics.backup_watch_checks import backup_watch_warnings
 from eks_analytics.problems import Problem
-from eks_analytics.velero_checks import check_velero, velero_warnings
+from eks_analytics.velero_checks import check_velero
 
 from .arguments import velero_options
 from .problems import HIDDEN
@@ -80,9 +79,7 @@ def _unused(it: Judgement) -> Iterator[Problem]:
 
 def _parts(it: Judgement) -> Iterator[Problem]:
     """What the component itself would refuse, under the names of the settings."""
-    options = velero_options(it.settings)
-    found = list(check_velero(options))
-    for problem in found:
+    for problem in check_velero(velero_options(it.settings)):
         name = problem.input
         if name in _JUDGED_ELSEWHERE:
             continue
@@ -101,10 +98,6 @@ def _parts(it: Judgement) -> Iterator[Problem]:
                 it.absent.append(absent)
             else:
                 yield absent
-    if not found and it.sound(_BLOCK):
-        it.advice += [f"velero.{warning}" for warning in velero_warnings(options)]
-        if options.watch:
-            it.advice += [f"velero.watch: {warning}" for warning in backup_watch_warnings(options.watch)]
 
 
 def _rests_on(name: str) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from .backup_watch_options import (
     DEFAULT_RETENTION_DAYS,
     DIMENSION,
     METRIC,
+    VARIABLE,
     BackupScheduleArgs,
     BackupWatchOptions,
     Subscription,
-    watched,
+    environment,
 )
 from .backup_watch_policies import function_policy, function_trust, key_policy, topic_policy
 from .iam import PolicyDocument
@@ -229,14 +230,7 @@ class BackupWatch(pulumi.ComponentResource):
             ),
             opts=self._child(),
         )
-        watch = pulumi.Output.json_dumps(
-            {
-                "bucket": bucket,
-                "prefix": options.folder,
-                "namespace": options.namespace,
-                **watched(options),
-            }
-        )
+        watch = pulumi.Output.json_dumps(environment(options, bucket))
         return aws.lambda_.Function(
             self._label,
             name=options.resource_name,
@@ -247,7 +241,7 @@ class BackupWatch(pulumi.ComponentResource):
             role=role.arn,
             memory_size=256,
             timeout=TIMEOUT_SECONDS,
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables={"WATCH": watch}),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables={VARIABLE: watch}),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=log_group_name),
             tags=self._tags,
             # Its first look should not fail.

@@ -1,15 +1,16 @@
 """What in a watch over backups cannot work, or would tell nobody. Pure."""
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .backup_watch_options import BackupWatchOptions, Subscription
+from .backup_watch_options import VARIABLE, BackupWatchOptions, Subscription, environment
 from .cluster_checks import LOG_RETENTION_DAYS
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_cron import cron_fault
-from .velero_names import BUCKET, PREFIX, REGION, SCHEDULE, key_problems
+from .velero_names import BUCKET, LONGEST_BUCKET_NAME, PREFIX, SCHEDULE, key_problems, scope_problems
 
 PROTOCOLS = ("email", "https", "sqs", "lambda", "sms")
 LONGEST_NAME = 64 - len("-backup-watch")
@@ -17,6 +18,8 @@ MOST_ACTIONS = 5
 """Actions that CloudWatch takes for one state of an alarm."""
 LEAST_INTERVAL, LARGEST_INTERVAL = 5, 60
 LEAST_GRACE, LARGEST_GRACE = 1, 168
+LARGEST_ENVIRONMENT = 4096
+"""Bytes that Lambda takes for all variables: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _TELEPHONE = re.compile(r"\+[1-9]\d{6,14}")
@@ -25,7 +28,8 @@ _ARNS = {
     "lambda": re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[\w$-]+)?"),
 }
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?P<fifo>\.fifo)?")
-_ACTION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:\S+")
+_ACTION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:(?P<region>[a-z0-9-]*):\d{12}:\S+")
+_URL = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*)://(?:[^"/?#]*@)?([A-Za-z0-9.-]*(?::\d+)?)[^"]*')
 _ENDPOINTS = {
     "email": ("is no e-mail address", "write one such as backups@example.com"),
     "https": ("is no address that begins with https://", "write one such as https://alerts.example.com/hook"),
@@ -44,10 +48,21 @@ def check_backup_watch(options: BackupWatchOptions) -> list[Problem]:
         *_place(options),
         *_bucket(options),
         *_schedules(options),
+        *room_problems(options),
         *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *specification_problems(options),
         *check_tags(options.tags),
     ]
+
+
+def room_problems(options: BackupWatchOptions) -> Iterator[Problem]:
+    """Whether the function can be told of all schedules."""
+    if any(cron_fault(schedule["cron"]) for schedule in options.schedules):
+        return
+    size = len(VARIABLE) + len(json.dumps(environment(options, options.bucket or "b" * LONGEST_BUCKET_NAME)))
+    if size > LARGEST_ENVIRONMENT:
+        reason = f"take {size} bytes in the environment of the watch's function, and Lambda has {LARGEST_ENVIRONMENT}"
+        yield Problem("schedules", f"{len(options.schedules)} of them", reason, "make fewer")
 
 
 def specification_problems(options: BackupWatchOptions) -> list[Problem]:
@@ -71,11 +86,7 @@ def _place(options: BackupWatchOptions) -> Iterator[Problem]:
         reason = "cannot begin the names of function, topic and alarms"
         remedy = f"write at most {LONGEST_NAME} letters, digits, hyphens and underscores, such as dash-dev"
         yield Problem("name", options.name, reason, remedy)
-    if options.region and not REGION.fullmatch(options.region):
-        yield Problem("region", options.region, "is not the name of an AWS region", 'write a name such as "us-east-1"')
-    if options.account_id and not re.fullmatch(r"\d{12}", options.account_id):
-        reason = "is no AWS account id, which has 12 digits"
-        yield Problem("account_id", options.account_id, reason, 'write it in quotes, such as "123456789012"')
+    yield from scope_problems(options.region, options.account_id)
 
 
 def _bucket(options: BackupWatchOptions) -> Iterator[Problem]:
@@ -132,9 +143,14 @@ def _told(options: BackupWatchOptions) -> Iterator[Problem]:
         yield Problem("subscriptions", [], reason, remedy)
     yield from _topic(options)
     for index, action in enumerate(options.alarm_actions):
-        if not _ACTION.fullmatch(action):
+        arn = _ACTION.fullmatch(action)
+        if arn is None:
             reason = "is no ARN of something that an alarm can do"
             yield Problem(f"alarm_actions[{index}]", action, reason, "write the ARN of a topic or a function")
+        elif arn["region"] and options.region and arn["region"] != options.region:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+            reason = f"is in another region than the alarms ({options.region}), which act in their own only"
+            yield Problem(f"alarm_actions[{index}]", action, reason, f"name one in {options.region}")
     for action in repeated(options.alarm_actions):
         yield Problem("alarm_actions", action, "is there more than once", "name each one once")
     if len(options.alarm_actions) >= MOST_ACTIONS:
@@ -179,10 +195,17 @@ def _is_endpoint(protocol: str, endpoint: str) -> bool:
     return bool(pattern.fullmatch(endpoint))
 
 
+def without_keys(text: str) -> str:
+    """A text, JSON perhaps, without what may be keys in its URLs: all but their hosts."""
+    return _URL.sub(r"\1://\2/...", text)
+
+
 def _shown(endpoint: str) -> str:
-    """An endpoint without what may be a key in a URL."""
-    scheme, separator, rest = endpoint.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}/..." if separator else endpoint
+    """An endpoint without what may be a key in a URL, be it one without its scheme."""
+    if "://" in endpoint:
+        return without_keys(endpoint.replace('"', ""))
+    host, *path = re.split("[/?#]", endpoint, maxsplit=1)
+    return f"{host.rpartition('@')[2]}/..." if path else endpoint
 
 
 def _tells_somebody(options: BackupWatchOptions) -> bool:

@@ -13,6 +13,8 @@ DEFAULT_RETENTION_DAYS = 90
 METRIC = "BackupOverdue"
 """The function's metric: 1 where no backup of a schedule has completed since it last should have run."""
 DIMENSION = "Schedule"
+VARIABLE = "WATCH"
+"""The one variable in the function's environment."""
 
 
 class BackupScheduleArgs(TypedDict):
@@ -97,7 +99,12 @@ class BackupWatchOptions:
         return f"{self.name}-backup-overdue-{schedule}"
 
 
-def watched(options: BackupWatchOptions) -> dict[str, Any]:
-    """What the function is told of the schedules: when each of them runs, and how long a run may take."""
-    runs = {schedule["name"]: cronsim_fields(schedule["cron"]) for schedule in options.schedules}
-    return {"schedules": runs, "grace_minutes": int(options.grace_hours * 60)}
+def environment(options: BackupWatchOptions, bucket: Any) -> dict[str, Any]:
+    """What the function is told: where backups are, when each schedule runs, and how long a run may take."""
+    return {
+        "bucket": bucket,
+        "prefix": options.folder,
+        "namespace": options.namespace,
+        "schedules": {schedule["name"]: cronsim_fields(schedule["cron"]) for schedule in options.schedules},
+        "grace_minutes": int(options.grace_hours * 60),
+    }

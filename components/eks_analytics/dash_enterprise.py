@@ -414,11 +414,10 @@ def _backup_options(velero: VeleroBackupSpecArgs, cluster: ClusterOptions) -> Ve
         **velero,
         "cluster_name": cluster.cluster_name,
         "region": cluster.region,
-        "kms_key_arn": "",
-        "oidc_provider_arn": "",
         "production": cluster.production,
     }
-    return velero_options(told)
+    options = velero_options(told)
+    return replace(options, has_oidc_provider=True, bucket=replace(options.bucket, has_kms_key=True))
 
 
 def _records(args: DashEnterpriseArgs) -> DashDnsRecordsArgs:

@@ -18,6 +18,7 @@ from .problems import reject
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
 from .velero_checks import check_velero, velero_warnings
 from .velero_credentials import SECRET_KEY, SECRET_NAME, credentials_problems
+from .velero_names import scope_problems
 from .velero_options import (
     NAMESPACE,
     SERVICE_ACCOUNT,
@@ -130,7 +131,12 @@ class VeleroBackup(pulumi.ComponentResource):
     def __init__(self, name: str, args: VeleroBackupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"backup {name!r}", argument_problems(args, VeleroBackupArgs))
         options = velero_options(args)
-        reject(f"backup {name!r}", [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_velero(options)])
+        problems = [
+            *component_name_problems(name, LONGEST_COMPONENT_NAME),
+            *scope_problems(options.region, args.get("account_id", "")),
+            *check_velero(options),
+        ]
+        reject(f"backup {name!r}", problems)
 
         super().__init__("eks-analytics:index:VeleroBackup", name, None, opts)
         self._label = name
@@ -351,10 +357,10 @@ def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
     credentials = args.get("credentials")
     options = VeleroOptions(
         **plain,
-        has_oidc_provider=args.get("oidc_provider_arn") is not None,
+        has_oidc_provider=bool(args.get("oidc_provider_arn")),
         has_credentials=credentials is not None,
         credentials=credentials if isinstance(credentials, str) else None,
-        bucket=bucket_options(args.get("bucket", {}), args.get("kms_key_arn") is not None),
+        bucket=bucket_options(args.get("bucket", {}), bool(args.get("kms_key_arn"))),
         kms_key_arn=known(args.get("kms_key_arn")),
     )
     watch = _watch_arguments(args, options)

@@ -97,8 +97,7 @@ def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
         label,
         bucket=options.name or None,
         bucket_prefix=None if options.name else bucket_prefix(place.cluster_name),
-        # What is locked would have to be unlocked first, which is nobody's everyday right.
-        force_destroy=not production and not options.object_lock,
+        force_destroy=_never(place.kms_key_arn) if options.object_lock else not production,
         region=region,
         tags=place.tags,
         opts=child(),
@@ -181,6 +180,12 @@ def make_bucket(place: Place, parent: pulumi.Resource) -> MadeBucket:
     if options.object_lock:
         ready.append(_lock(place, options.object_lock, bucket, child(versioning)))
     return MadeBucket(bucket, versioning, ready)
+
+
+def _never(kms_key_arn: pulumi.Input[str] | None) -> pulumi.Output[bool]:
+    """What is locked would have to be unlocked first, which is nobody's everyday right. A destroy that ends there
+    leaves the key, too, because the bucket came after it: without it no backup can be read."""
+    return pulumi.Output.from_input(kms_key_arn).apply(lambda _: False)
 
 
 def _lock(
@@ -297,13 +302,13 @@ def bucket_options(args: VeleroBucketArgs, has_kms_key: bool) -> BackupBucketOpt
         name=args.get("name", ""),
         existing_name=args.get("existing_name", ""),
         encryption=args.get("encryption", "kms"),
-        has_kms_key=has_kms_key or "kms_key_arn" in args,
+        has_kms_key=has_kms_key or bool(args.get("kms_key_arn")),
         kms_key_arn=known(args.get("kms_key_arn")),
         # Numbers that came through the plugin are floats.
         noncurrent_days=int(args.get("noncurrent_days", DEFAULT_NONCURRENT_DAYS)),
         object_lock=ObjectLock(int(lock["days"]), lock.get("mode", "GOVERNANCE")) if lock else None,
         replication_region=copy["region"] if copy else "",
-        has_replication_key=copy is not None and "kms_key_arn" in copy,
+        has_replication_key=bool(copy and copy.get("kms_key_arn")),
         replication_key_arn=known(copy.get("kms_key_arn")) if copy else "",
         given=frozenset(args),
     )

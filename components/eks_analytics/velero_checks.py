@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from .backup_watch_checks import LARGEST_GRACE, specification_problems
+from .backup_watch_checks import LARGEST_GRACE, room_problems, specification_problems
 from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
 from .helm_values import value_at
@@ -19,7 +19,7 @@ from .velero_cron import cron_fault, longest_pause
 from .velero_durations import duration_fault, seconds_of
 from .velero_names import PREFIX, SCHEDULE, key_problems
 from .velero_options import Schedule, VeleroOptions, watched_schedules
-from .velero_profiles import PROFILES, version_warnings
+from .velero_profiles import PROFILES, VeleroProfile, version_warnings
 
 IDENTITIES = ("pod-identity", "irsa", "static")
 ACCESS_MODES = ("ReadWrite", "ReadOnly")
@@ -27,6 +27,7 @@ _SECONDS_OF_AN_HOUR = 3600
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
+_ALL = "*"
 _RESOURCE = re.compile(r"[a-z][a-z0-9]*(\.[a-z0-9-]+)*")
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 # Role, buckets, locations and what is made of the other arguments fit these.
@@ -58,7 +59,11 @@ def check_velero(options: VeleroOptions) -> list[Problem]:
         *bucket_problems(options.bucket, options.region, options.schedules),
         *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *_location_problems(options),
-        *_schedules(options.schedules, options.watch.grace_hours if options.watch else DEFAULT_GRACE_HOURS),
+        *_schedules(
+            options.schedules,
+            PROFILES.get(options.profile),
+            options.watch.grace_hours if options.watch else DEFAULT_GRACE_HOURS,
+        ),
         *_value_problems(options.helm_values),
         *_watch(options),
         *check_tags(options.tags),
@@ -137,9 +142,9 @@ def _location_problems(options: VeleroOptions) -> Iterator[Problem]:
         yield Problem("access_mode", options.access_mode, "is no access mode of a storage location", remedy)
 
 
-def _schedules(schedules: Sequence[Schedule], grace_hours: float) -> Iterator[Problem]:
+def _schedules(schedules: Sequence[Schedule], profile: VeleroProfile | None, grace_hours: float) -> Iterator[Problem]:
     for index, schedule in enumerate(schedules):
-        for problem in [*_schedule(schedule), *_gaps(schedule, grace_hours)]:
+        for problem in [*_schedule(schedule), *_namespaces(schedule, profile), *_gaps(schedule, grace_hours)]:
             yield replace(problem, input=f"schedules[{index}].{problem.input}")
     if twice := repeated([schedule.name for schedule in schedules]):
         yield Problem("schedules", twice, "are names of several schedules", "give each its own")
@@ -153,16 +158,28 @@ def _schedule(schedule: Schedule) -> Iterator[Problem]:
         yield Problem("cron", schedule.cron, *fault)
     if fault := duration_fault(schedule.ttl):
         yield Problem("ttl", schedule.ttl, *fault)
-    if not schedule.namespaces:
-        reason = "names none, which Velero takes for all"
-        yield Problem("namespaces", [], reason, 'name them, or write ["*"] for all')
-    for name in schedule.namespaces:
-        if not _PATTERN.fullmatch(name):
-            yield Problem("namespaces", name, "is no name of a namespace", 'write names such as "dash-apps"')
     for name in schedule.excluded_resources:
         if not _RESOURCE.fullmatch(name):
             reason = "is no kind of objects: small letters, and a group after a dot"
             yield Problem("excluded_resources", name, reason, 'write kinds such as "endpointslices"')
+
+
+def _namespaces(schedule: Schedule, profile: VeleroProfile | None) -> Iterator[Problem]:
+    names = list(schedule.namespaces)
+    if not names:
+        reason = "names none, which Velero takes for all"
+        yield Problem("namespaces", [], reason, 'name them, or write ["*"] for all')
+    elif _ALL in names and len(names) > 1:
+        # `ValidateIncludesExcludes` in Velero's pkg/util/collections.
+        reason = "names all and some besides, and Velero makes no backup of such a list"
+        yield Problem("namespaces", names, reason, 'write ["*"] for all, or the others without it')
+    for name in names:
+        if not _PATTERN.fullmatch(name):
+            yield Problem("namespaces", name, "is no name of a namespace", 'write names such as "dash-apps"')
+        elif profile and not profile.expands_namespaces and _ALL in name and name != _ALL:
+            # https://github.com/velero-io/velero/issues/4407
+            reason = f"is a pattern, which Velero {profile.version} takes for a name and finds nothing of"
+            yield Problem("namespaces", name, reason, 'write the names out, or ["*"] for all')
 
 
 def _gaps(schedule: Schedule, grace_hours: float) -> Iterator[Problem]:
@@ -185,6 +202,7 @@ def _hours(seconds: float) -> int:
 
 def _watch(options: VeleroOptions) -> Iterator[Problem]:
     if options.watch:
+        yield from room_problems(options.watch)
         for problem in specification_problems(options.watch):
             yield replace(problem, input=f"watch.{problem.input}")
 

@@ -2,6 +2,8 @@
 
 import re
 
+LONGEST_SECONDS = (2**63 - 1) // 10**9
+"""Of Go, which counts nanoseconds: https://pkg.go.dev/time#Duration. One Schedule beyond it would stop them all."""
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -21,6 +23,8 @@ def duration_fault(duration: str) -> tuple[str, str] | None:
         days = re.fullmatch(r"(\d+) ?d(ays?)?", duration)
         example = f"{int(days[1]) * 24}h" if days else "720h"
         return "is no duration as Velero reads it: hours, minutes and seconds, no days", f'write it such as "{example}"'
+    if seconds > LONGEST_SECONDS:
+        return "is longer than any duration that Velero can read", 'write how long it is kept, such as "720h"'
     if seconds == 0:
         return "would let a backup expire when it is made", 'write how long it is kept, such as "720h"'
     return None

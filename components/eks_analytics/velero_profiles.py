@@ -32,6 +32,8 @@ class VeleroProfile:
     """Whether the chart makes a server only where `configuration.provider` names a provider."""
     restore_helper: bool = False
     """Whether restores of files wait in an image of its own."""
+    expands_namespaces: bool = True
+    """Whether names of namespaces can be patterns such as dash-*."""
 
     def images(self, registry: str = "") -> list[str]:
         """All images that it runs, from a registry prefix or from where they are published."""
@@ -66,6 +68,7 @@ PROFILES: Mapping[str, VeleroProfile] = {
         renews_crds=False,
         names_provider=True,
         restore_helper=True,
+        expands_namespaces=False,
     ),
 }
 

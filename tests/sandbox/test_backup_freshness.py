@@ -303,8 +303,10 @@ def test_a_backup_that_is_deleted_while_somebody_looks_does_not_count(bucket: Bu
         b'{"metadata": {"name": "x"}, "status": {"phase": "Completed"}}',
         b'{"metadata": {"name": "x"}, "status": {"phase": "Completed", "startTimestamp": "yesterday"}}',
         b'{"metadata": {"labels": null}, "status": {"startTimestamp": "2026-11-21T00:00:00Z"}}',
+        b'{"metadata": {"name": "x"}, "status": {"startTimestamp": "0001-01-01T00:00:00+05:00"}}',
+        b"[" * 100_000,
     ],
-    ids=["empty", "text", "binary", "list", "no-status", "no-start", "odd-start", "no-name"],
+    ids=["empty", "text", "binary", "list", "no-status", "no-start", "odd-start", "no-name", "no-time", "nested"],
 )
 def test_an_odd_document_is_said_and_passed_over(
     cloud: Cloud, content: bytes, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
@@ -314,6 +316,15 @@ def test_an_odd_document_is_said_and_passed_over(
     assert bucket.look()["daily"].overdue is True
     assert "daily-2/velero-backup.json" in capsys.readouterr().out
     bucket.backup("daily-1", 1)
+    assert bucket.look()["daily"].overdue is False
+
+
+def test_a_label_that_is_no_text_is_nobodys(bucket: Bucket) -> None:
+    status = {"phase": "Completed", "startTimestamp": f"{bucket.now:%Y-%m-%dT%H:%M:%SZ}"}
+    about = {"name": "daily-2", "labels": {"velero.io/schedule-name": ["daily"]}}
+    bucket.put("daily-2", json.dumps({"metadata": about, "status": status}).encode())
+    assert bucket.look()["daily"].overdue is True
+    bucket.backup("daily-1", 12)
     assert bucket.look()["daily"].overdue is False
 
 

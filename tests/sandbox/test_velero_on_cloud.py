@@ -77,7 +77,7 @@ def test_an_alarm_outside_of_the_cluster_tells_people_when_a_backup_is_missing(a
         "bucket": outputs["backup_bucket_name"],
         "prefix": "",
         "namespace": f"Velero/{CLUSTER}",
-        "schedules": {"daily": "0 0 * * *"},
+        "schedules": {"daily": "0 3 * * *"},
         "grace_minutes": 6 * 60,
     }
     role = {"RoleName": found["Role"].rpartition("/")[2]}

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
+from pulumi.automation.errors import CommandError
 
 from eks_analytics.velero import LONGEST_COMPONENT_NAME, VeleroBackup
 from kept_objects import KeptClusters
@@ -166,6 +167,26 @@ def test_lock_and_copy_can_come_later_to_a_bucket_with_backups(
     assert made(cloud) == {}
 
 
+def test_a_destroy_that_ends_at_locked_backups_leaves_the_key_that_reads_them(stack: SmallStack, cloud: Cloud) -> None:
+    def own_key() -> None:
+        provider = aws.Provider("account", region=REGION)
+        key = aws.kms.Key("key", deletion_window_in_days=7, opts=pulumi.ResourceOptions(provider=provider))
+        pulumi.export("key", key.key_id)
+        program("", kms_key_arn=key.arn, bucket={"object_lock": {"days": 30}})()
+
+    outputs = stack.up(own_key)
+    s3, kms, name = cloud.client("s3", REGION), cloud.client("kms", REGION), outputs["bucket_name"]
+    version = s3.put_object(Bucket=name, Key="backups/one/velero-backup.json", Body=b"{}")["VersionId"]
+    with pytest.raises(CommandError, match="BucketNotEmpty"):
+        stack.destroy()
+    assert kms.describe_key(KeyId=outputs["key"])["KeyMetadata"]["KeyState"] == "Enabled"
+    s3.delete_object(
+        Bucket=name, Key="backups/one/velero-backup.json", VersionId=version, BypassGovernanceRetention=True
+    )
+    stack.destroy()
+    assert kms.describe_key(KeyId=outputs["key"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
 def test_the_longest_name_leaves_room_for_all_that_is_named_after_it(stack: SmallStack, keys: dict[str, str]) -> None:
     copied = {"replication": {"region": ELSEWHERE, "kms_key_arn": keys[ELSEWHERE]}}
     stack.up(program(keys[REGION], "b" * LONGEST_COMPONENT_NAME, bucket=copied))
@@ -185,6 +206,7 @@ def test_another_schedule_ttl_or_profile_is_an_update_of_what_it_concerns(
     assert touched(stack) == {
         "kubernetes:velero.io/v1:Schedule::backup-daily": "update",
         f"{ALARM}::backup-watch-daily": "update",
+        "aws:lambda/function:Function::backup-watch": "update",
     }
     stack.up(program(key, schedules=[{**daily, "cron": "0 2 * * *", "ttl": "48h"}], identity="irsa", **provider))
     assert touched(stack) == {"kubernetes:velero.io/v1:Schedule::backup-daily": "update"}

@@ -268,6 +268,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"alarm_actions": ["page me"]}, "alarm_actions[0] = 'page me': is no ARN"),
     ({"alarm_actions": [TOPIC, TOPIC]}, "is there more than once"),
     ({"alarm_actions": [f"{TOPIC}{number}" for number in range(5)]}, "more than 5 actions with the topic"),
+    ({"alarm_actions": [TOPIC.replace("us-", "eu-")]}, "name one in us-east-1"),
+    ({"prefix": "dash/.."}, "prefix = 'dash/..'"),
+    ({"bucket": "192.168.5.4"}, "bucket = '192.168.5.4'"),
+    (
+        {"schedules": [{"name": f"schedule-{number}", "cron": "0 0 * * *"} for number in range(200)]},
+        "schedules = '200 of them': take ",
+    ),
     ({"subscriptions": [{"protocol": "pager", "endpoint": "1"}]}, "subscriptions[0].protocol = 'pager': is unknown"),
     ({"subscriptions": [{"protocol": "email", "endpoint": "me"}]}, "subscriptions[0].endpoint = 'me': is no e-mail"),
     ({"subscriptions": [{"protocol": "https", "endpoint": "http://a.example.com/x"}]}, "= 'http://a.example.com/...'"),
@@ -316,7 +323,11 @@ def test_all_that_is_wrong_is_said_at_once(build: Build) -> None:
 
 
 def test_no_error_shows_what_may_be_a_key_in_a_url(build: Build) -> None:
-    for url in ("http://user:hunter2@example.com/hunter2", "ftp://example.com/hunter2?key=hunter2"):
+    for url in (
+        *("http://user:hunter2@example.com/hunter2", "ftp://example.com/hunter2?key=hunter2"),
+        *("http://example.com?key=hunter2", "http://example.com/me@hunter2", "example.com/hunter2"),
+        *("user:hunter2@example.com/x", 'http://example.com/"hunter2', "http://example.com#hunter2"),
+    ):
         assert "hunter2" not in refusal(build, subscriptions=[{"protocol": "https", "endpoint": url}])
 
 

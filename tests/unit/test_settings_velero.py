@@ -169,7 +169,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_schedule(cron="midnight"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(cron="TZ=Europe/Berlin 0 0 * * *"), "velero.schedules[0].cron", "in UTC"),
     (with_schedule(ttl="30 days"), "velero.schedules[0].ttl", '"720h"'),
-    (with_schedule(ttl=720), "velero.schedules[0].ttl", "720"),
+    (with_schedule(ttl=720), "velero.schedules[0].ttl", 'with its unit, "720h"'),
+    (with_schedule(namespaces=["*", "dash-apps"]), "velero.schedules[0].namespaces", "for all"),
+    (with_velero(prefix=".."), "velero.prefix", "joined by slashes"),
+    (with_velero(credentials="[default]"), "velero.credentials", "--secret velero_credentials"),
+    (with_velero(aws_access_key_id="AKIAIOSFODNN7EXAMPLE"), "velero.aws_access_key_id", "--secret velero_credentials"),
     (with_schedule(cron="@monthly"), "velero.schedules[0].ttl", '"750h"'),
     (with_schedule(namespaces=[]), "velero.schedules[0].namespaces", "for all"),
     (with_schedule(namespaces=["Dash"]), "velero.schedules[0].namespaces", "dash-apps"),
@@ -184,6 +188,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (with_velero(watch={"existing_topic_arn": "alerts"}), "velero.watch.existing_topic_arn", "arn:aws:sns"),
     (with_velero(watch={"alarm_actions": ["page me"]}), "velero.watch.alarm_actions[0]", "ARN of a topic"),
     (with_watched("pager", "1"), "velero.watch.subscriptions[0].protocol", "email"),
+    (with_watched("https", "hooks.example.com"), "velero.watch.subscriptions[0].endpoint", "example.com/hook"),
     (with_watched("email", "backups"), "velero.watch.subscriptions[0].endpoint", "backups@example.com"),
     (
         {**with_velero(watch={}), "production": True},
@@ -235,9 +240,40 @@ def test_credentials_are_taken_as_a_secret_and_never_shown() -> None:
         assert not any(secret in message for secret in ("hunter2", "AKIAIO", "wJalr"))
 
 
-def test_what_may_not_be_meant_is_warned_of_before_anything_is_made() -> None:
-    warnings = read(with_velero(profile="documented")).warnings
-    assert any(warning.startswith("velero.profile documented: Velero v1.10.3") for warning in warnings)
-    assert any(warning.startswith("velero.watch: the watch over backups tells nobody") for warning in warnings)
-    off = {**with_velero(watch={"enabled": False}), "production": True}
-    assert any(warning.startswith("velero.watch: is off") for warning in read(off).warnings)
+HOOK = "https://hooks.example.com/T0/hunter2"
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        {"subscriptions": HOOK},
+        {"subscriptions": [HOOK]},
+        {"subscriptions": {"protocol": "https", "endpoint": HOOK}},
+        {"subscriptions": [{"protocol": "https", "endpoint": [HOOK]}]},
+        {"subscriptions": [{"protocol": "https", "endpoints": HOOK}]},
+        {"subscriptions": [{"protocol": "slack", "endpoint": HOOK}, HOOK]},
+        {"webhook": HOOK},
+    ],
+    ids=range(7),
+)
+def test_the_url_of_a_webhook_is_shown_in_no_place(watch: dict[str, Any]) -> None:
+    message = str(refusal(with_velero(watch=watch)))
+    assert "velero.watch" in message
+    assert "hunter2" not in message
+
+
+def test_nothing_of_a_block_that_is_a_secret_is_shown() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(with_velero(watch={"grace_hours": 77_777}), Path("/"), dry_run=True, secret_keys={"velero"})
+    assert "velero.watch.grace_hours" in str(refused.value)
+    assert "77777" not in str(refused.value)
+
+
+def test_an_alias_is_refused_for_a_reason_of_the_buckets() -> None:
+    alias = KEY.replace("key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/backups")
+    assert "replace the cluster" not in str(refusal(with_velero(bucket={"kms_key_arn": alias})))
+
+
+def test_what_the_component_warns_of_is_not_said_twice() -> None:
+    for config in (with_velero(profile="documented"), with_velero(schedules=[], access_mode="ReadOnly")):
+        assert not [warning for warning in read(config).warnings if warning.startswith("velero.")]

@@ -136,15 +136,16 @@ def _read(s3: Any, bucket: str, key: str, written: datetime) -> Backup | None:
         started = datetime.fromisoformat(status["startTimestamp"]).astimezone(UTC)
         if started > written + CLOCK_TOLERANCE:
             _log("the cluster's clock is ahead of AWS's", key=key, started=str(started), written=str(written))
-        labels: dict[str, str] = about.get("labels") or {}
+        labels: dict[str, Any] = about.get("labels") or {}
+        schedule = str(labels.get(SCHEDULE_LABEL, ""))
         # By S3's clock, where the cluster's is ahead: nothing is younger than the document that tells of it.
-        return Backup(about["name"], labels.get(SCHEDULE_LABEL, ""), status.get("phase", ""), min(started, written))
+        return Backup(about["name"], schedule, status.get("phase", ""), min(started, written))
     except ClientError as error:
         answer: Any = error.response
         if answer["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERRORS:
             raise  # S3's trouble, not the backup's
         _log("cannot be read", key=key, error=str(error))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         _log("is no document of Velero's", key=key, error=repr(error))
     return None
 
