@@ -1,23 +1,19 @@
 """Backups of a cluster with Velero: the bucket that they go to, the server that makes them, and when it does."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from . import iam, velero_objects
+from . import iam
 from .arguments import argument_problems
 from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, backup_watch_options
-from .helm_release import helm_release
-from .helm_values import merged
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
 from .velero_checks import check_velero, velero_warnings
-from .velero_credentials import SECRET_KEY, SECRET_NAME, credentials_problems
 from .velero_names import scope_problems
 from .velero_options import (
     NAMESPACE,
@@ -29,9 +25,8 @@ from .velero_options import (
     watched_schedules,
 )
 from .velero_policies import velero_policy
+from .velero_server import Server, make_server
 
-CHART = "velero"
-REPOSITORY = "https://vmware-tanzu.github.io/helm-charts"
 LONGEST_COMPONENT_NAME = room_for_name(LONGEST_ROLE_NAME, "-replication", "-watch")
 """Characters: roles are named after it."""
 
@@ -165,7 +160,18 @@ class VeleroBackup(pulumi.ComponentResource):
         role = self._role() if options.enabled and options.chosen_identity != "static" else None
         self.role_arn = role.arn if role else empty
         if options.enabled:
-            self._server(role)
+            server = Server(
+                label=name,
+                options=options,
+                bucket_name=self.bucket_name,
+                region=self._region,
+                role=role,
+                policy=self.policy,
+                credentials=args.get("credentials"),
+                after=args.get("after", []),
+                tags=self._tags,
+            )
+            make_server(server, self)
         at_work = [schedule for schedule in options.schedules if options.enabled and not schedule.paused]
         self.schedules = pulumi.Output.from_input(
             [{"name": schedule.name, "cron": schedule.cron, "ttl": schedule.ttl} for schedule in at_work]
@@ -235,24 +241,6 @@ class VeleroBackup(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _rights(self, role: aws.iam.Role, cluster_name: pulumi.Output[str]) -> list[pulumi.Resource]:
-        """What Velero must have before its pods start: they get their credentials when they are admitted."""
-        rights: list[pulumi.Resource] = [
-            aws.iam.RolePolicy(self._label, role=role.name, policy=self.policy, opts=self._child())
-        ]
-        if self._options.chosen_identity == "pod-identity":
-            association = aws.eks.PodIdentityAssociation(
-                self._label,
-                cluster_name=cluster_name,
-                namespace=NAMESPACE,
-                service_account=SERVICE_ACCOUNT,
-                role_arn=role.arn,
-                tags=self._tags,
-                opts=self._child(),
-            )
-            rights.append(association)
-        return rights
-
     # The watch
 
     def _watch(self) -> BackupWatch:
@@ -262,89 +250,6 @@ class VeleroBackup(pulumi.ComponentResource):
             "kms_key_arn": self.kms_key_arn,
         }
         return BackupWatch(f"{self._label}-watch", arguments, self._child())
-
-    # The server
-
-    def _server(self, role: aws.iam.Role | None) -> None:
-        options, after = self._options, self._args.get("after", [])
-
-        def once_ready(value: str) -> pulumi.Output[str]:
-            return pulumi.Output.all(value, after).apply(lambda known: str(known[0]))
-
-        namespace = self._object(
-            "core/v1:Namespace",
-            "namespace",
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": once_ready(NAMESPACE)}},
-        )
-        needs: list[pulumi.Resource] = [namespace]
-        if role:
-            needs += self._rights(role, once_ready(options.cluster_name))
-        if (credentials := self._args.get("credentials")) is not None:
-            needs.append(self._secret(credentials, namespace))
-        if options.versions.restore_helper:
-            helper = velero_objects.restore_helper(options)
-            helper["metadata"]["namespace"] = NAMESPACE
-            needs.append(self._object("core/v1:ConfigMap", velero_objects.RESTORE_HELPER, helper, namespace))
-        release = self._release(role, needs)
-        # Made once: a restore switches the access mode by hand, and no update may switch it back meanwhile.
-        location = self._object(
-            "velero.io/v1:BackupStorageLocation",
-            "location",
-            velero_objects.storage_location(self.bucket_name, self._region, options),
-            release,
-            ignore_changes=["spec.accessMode"],
-        )
-        snapshots = self._object(
-            "velero.io/v1:VolumeSnapshotLocation",
-            "snapshots",
-            velero_objects.snapshot_location(self._region),
-            release,
-        )
-        for schedule in options.schedules:
-            wanted = velero_objects.schedule(schedule)
-            self._object("velero.io/v1:Schedule", schedule.name, wanted, location, snapshots)
-
-    def _secret(self, credentials: pulumi.Input[str], namespace: pulumi.Resource) -> pulumi.CustomResource:
-        content = pulumi.Output.secret(credentials).apply(self._checked)
-        metadata = {"name": SECRET_NAME, "namespace": NAMESPACE}
-        wanted = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {SECRET_KEY: content}}
-        return self._object("core/v1:Secret", SECRET_NAME, wanted, namespace)
-
-    def _checked(self, credentials: str) -> str:
-        # Again for what was not known before.
-        reject(f"backup {self._label!r}", credentials_problems(credentials))
-        return credentials
-
-    def _release(self, role: aws.iam.Role | None, needs: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
-        options = self._options
-        values = velero_objects.chart_values(options, role.arn if role else "", SECRET_NAME)
-        return helm_release(
-            self._label,
-            {
-                "name": CHART,
-                "namespace": NAMESPACE,
-                "chart": CHART,
-                "version": options.versions.chart_version,
-                "repositoryOpts": {"repo": REPOSITORY},
-                "values": merged(values, options.helm_values),
-            },
-            self._child(*needs),
-        )
-
-    def _object(
-        self,
-        kind: str,
-        suffix: str,
-        wanted: dict[str, Any],
-        *needs: pulumi.Resource,
-        ignore_changes: Sequence[str] = (),
-    ) -> pulumi.CustomResource:
-        return pulumi.CustomResource(
-            f"kubernetes:{kind}",
-            f"{self._label}-{suffix}",
-            wanted,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=needs, ignore_changes=list(ignore_changes)),
-        )
 
 
 def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
