@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pack.documents import statements
+from pack.documents import Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
 from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
 from pack.values import apart, block, in_words, is_true, items
@@ -12,7 +12,13 @@ from pack.values import apart, block, in_words, is_true, items
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'")
-_KEPT = ("aws:rds/", "aws:efs/fileSystem", "aws:ebs/volume", "aws:dynamodb/table")
+_KEPT = (
+    "aws:dynamodb/table:Table",
+    "aws:ebs/volume:Volume",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:rds/cluster:Cluster",
+    "aws:rds/instance:Instance",
+)
 
 Found = Iterator[tuple[StackResource | None, str]]
 
@@ -46,11 +52,14 @@ def _props(found: Mapping[str, StackResource], bucket: StackResource) -> Propert
 )
 def block_public_buckets(resources: Sequence[StackResource], _: Situation) -> Found:
     blocks = _about(resources, "PublicAccessBlock")
-    for bucket in _buckets(resources):
+
+    def judged(bucket: StackResource) -> Found:
         if bucket.urn not in blocks:
             yield bucket, "nothing blocks public access to it"
         elif open_ways := [name for name in _BLOCKS if not is_true(blocks[bucket.urn].props.get(name))]:
             yield bucket, f"{in_words(open_ways)} is off"
+
+    yield from apart(_buckets(resources), judged)
 
 
 @rule(
@@ -73,14 +82,19 @@ def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) ->
 def _asks_for_tls(policy: str) -> bool:
     return any(
         not statement.allows
+        and "*" in statement.principals.get("AWS", ())
         and (statement.includes("s3:GetObject") and statement.includes("s3:PutObject"))
-        and any(
-            key.lower() == "aws:securetransport" and not is_true(value)
-            for tests in statement.conditions.values()
-            for key, value in tests.items()
-        )
+        and any(resource.endswith("*") for resource in statement.resources)
+        and _is_about_tls_alone(statement)
         for statement in statements(policy)
     )
+
+
+def _is_about_tls_alone(statement: Statement) -> bool:
+    """What is denied without TLS is denied wherever it comes from; AWS's own services may be left out."""
+    tests = {key.lower(): value for found in statement.conditions.values() for key, value in found.items()}
+    tests.pop("aws:principalisawsservice", None)
+    return set(tests) == {"aws:securetransport"} and not any(map(is_true, items(tests, "aws:securetransport")))
 
 
 @rule(
@@ -183,7 +197,7 @@ def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
     "In production Pulumi refuses to delete what cannot be made again: cluster, keys, backups, databases, volumes.",
     severity=Severity.HIGH,
     level=Level.DISABLED,
-    types=(CLUSTER, KEY, *BUCKETS, *(f"{kind}*" for kind in _KEPT)),
+    types=(CLUSTER, KEY, *BUCKETS, *_KEPT),
     remediation="give the resource the option protect=True",
     link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     parameters={
