@@ -97,11 +97,9 @@ def _way_from_internet(inputs: _Inputs) -> Any:
 def _public_routes(inputs: _Inputs) -> Any:
     """Those of a route table to an internet gateway."""
     routes = inputs.get("routes")
-    return (
-        routes
-        if routes == UNKNOWN
-        else [one for one in routes or [] if one == UNKNOWN or _at(one, "gatewayId")] or None
-    )
+    if routes == UNKNOWN:
+        return UNKNOWN
+    return [one for one in routes or [] if one == UNKNOWN or _at(one, "gatewayId")] or None
 
 
 def _endpoint(inputs: _Inputs) -> Any:
