@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pulumi_policy.proxy import UnknownValueError
+
 from pack.documents import Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
 from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
@@ -30,13 +32,27 @@ def _buckets(resources: Sequence[StackResource]) -> list[StackResource]:
 def _about(resources: Sequence[StackResource], part: str) -> dict[str, StackResource]:
     """Resources such as bucket policies by the URN of their bucket."""
     kinds = (f"{_S3}{part}:Bucket{part}", f"{_S3}{part}V2:Bucket{part}V2")
-    return {
-        bucket.urn: one
-        for one in resources
-        if one.resource_type in kinds
-        for bucket in one.property_dependencies.get("bucket", ())
-        if bucket.resource_type in BUCKETS
-    }
+    named = {name: bucket.urn for bucket in _buckets(resources) if (name := _name(bucket))}
+    found = ((_bucket_of(one) or named.get(_name(one), ""), one) for one in resources if one.resource_type in kinds)
+    return {urn: one for urn, one in found if urn}
+
+
+def _bucket_of(resource: StackResource) -> str:
+    """URN of the bucket that a resource is given, itself or by way of another one that is about it."""
+    for other in resource.property_dependencies.get("bucket", ()):
+        if other.resource_type in BUCKETS:
+            return other.urn
+        if other.resource_type.startswith(_S3):
+            return _bucket_of(other)
+    return ""
+
+
+def _name(resource: StackResource) -> str:
+    """What a program calls the bucket; empty where AWS or Pulumi will name it."""
+    try:
+        return str(resource.props.get("bucket") or "")
+    except UnknownValueError:
+        return ""
 
 
 def _props(found: Mapping[str, StackResource], bucket: StackResource) -> Properties:

@@ -154,6 +154,16 @@ def test_groups_of_databases_are_nothing_to_protect() -> None:
     assert judge([database], configured(production=True)).rules == {"protect-stateful-resources"}
 
 
+def test_what_belongs_to_a_bucket_may_know_it_by_its_name_or_from_each_other() -> None:
+    first, block, *others = bucket()
+    by_name = [replace(one, refs={}, props={**one.props, "bucket": "my-files"}) for one in (block, *others)]
+    assert judge([first.changed({"bucket": "my-files"}), *by_name], configured()).said == []
+    in_a_row = [replace(one, refs={"bucket": block.name}) for one in others]
+    assert judge([first, block, *in_a_row], configured()).said == []
+    of_another = judge([first.changed({"bucket": "other-files"}), *by_name], configured())
+    assert of_another.rules == {"block-public-buckets", "require-tls-for-buckets", "encrypt-buckets"}
+
+
 def test_tls_may_be_asked_of_all_but_services_of_aws() -> None:
     conditions = {"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}}
     everything = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": conditions}
