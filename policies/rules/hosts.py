@@ -16,6 +16,7 @@ from pack.values import apart, block, has, is_true, items
 _MAKERS = (INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS)
 _VOLUME = "aws:ebs/volume:Volume"
 _STORAGE_CLASS = "kubernetes:storage.k8s.io/*:StorageClass"
+_PROVISIONERS = ("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs")
 _EIP, _EIP_ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
 _GZIP = b"\x1f\x8b"
 _ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
@@ -106,7 +107,7 @@ def encrypt_volumes(resource: Resource, _: Situation) -> Iterator[str]:
         yield from apart(items(props, "blockDeviceMappings"), _unencrypted)
     elif resource.resource_type.endswith(":EC2NodeClass"):  # Karpenter encrypts the volumes that it chooses itself
         yield from apart(items(block(props, "spec"), "blockDeviceMappings"), _unencrypted)
-    elif props.get("provisioner") == "ebs.csi.aws.com" and not is_true(block(props, "parameters").get("encrypted")):
+    elif props.get("provisioner") in _PROVISIONERS and not is_true(block(props, "parameters").get("encrypted")):
         yield "makes volumes that are not encrypted"
 
 

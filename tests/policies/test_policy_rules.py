@@ -147,6 +147,20 @@ def test_an_addon_of_the_marketplace_is_pinned_too() -> None:
     assert judge([addon()[0].changed({"addonVersion": "v2.1.3"})], configured()).said == []
 
 
+@pytest.mark.parametrize("provisioner", ["ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs"])
+def test_volumes_of_auto_mode_and_of_the_old_driver_are_encrypted_too(provisioner: str) -> None:
+    props = {"provisioner": provisioner, "parameters": {"type": "gp3"}}
+    made = Made("kubernetes:storage.k8s.io/v1:StorageClass", "gp3", props)
+    assert judge([made], configured()).rules == {"encrypt-volumes"}
+    assert judge([made.changed({"parameters|encrypted": "true"})], configured()).said == []
+
+
+@pytest.mark.parametrize("alias", ["al2@v20260724", "al2023@v20260724", "bottlerocket@v1.40.0"])
+def test_a_release_of_any_family_of_images_is_fixed(alias: str) -> None:
+    made = node_class()[0].changed({"spec|amiSelectorTerms|0|alias": alias})
+    assert judge([made], configured()).said == []
+
+
 def test_groups_of_databases_are_nothing_to_protect() -> None:
     of_parameters = Made("aws:rds/parameterGroup:ParameterGroup", "parameters", {})
     assert judge([of_parameters], configured(production=True)).said == []
