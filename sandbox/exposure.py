@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.differences import read
 from sandbox.plan import Step
+from sandbox.report import UNKNOWN
 
 IAM, INGRESS, PUBLIC = "IAM", "Ingress", "Public exposure"
 _Inputs = Mapping[str, Any]
@@ -93,6 +94,25 @@ def _way_from_internet(inputs: _Inputs) -> Any:
     return _tidy(inputs) if inputs.get("gatewayId") else None
 
 
+def _public_routes(inputs: _Inputs) -> Any:
+    """Those of a route table to an internet gateway."""
+    routes = inputs.get("routes")
+    if routes == UNKNOWN:
+        return UNKNOWN
+    return [one for one in routes or [] if one == UNKNOWN or _at(one, "gatewayId")] or None
+
+
+def _endpoint(inputs: _Inputs) -> Any:
+    """The API's: EKS opens it to the world where nothing is said."""
+    is_public = _at(inputs, "vpcConfig.endpointPublicAccess")
+    if not inputs or is_public is False:
+        return None
+    if inputs.get("vpcConfig") == UNKNOWN:
+        return UNKNOWN
+    cidrs = _at(inputs, "vpcConfig.publicAccessCidrs") or ["0.0.0.0/0"]
+    return {"endpointPublicAccess": True if is_public is None else is_public, "publicAccessCidrs": cidrs}
+
+
 def _load_balancer(inputs: _Inputs) -> Any:
     return _tidy(inputs) if inputs and not inputs.get("internal") else None
 
@@ -106,6 +126,7 @@ _IAM: dict[str, Callable[[_Inputs], Any]] = {
     "aws:eks/nodeGroup:NodeGroup": _only("nodeRoleArn"),
     "aws:ec2/instance:Instance": _only("iamInstanceProfile"),
     "aws:ec2/launchTemplate:LaunchTemplate": _only("iamInstanceProfile"),
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": _only("policy"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _only("policy"),
     "aws:kms/grant:Grant": _everything,
     "aws:kms/key:Key": _only("policy"),
@@ -114,6 +135,7 @@ _IAM: dict[str, Callable[[_Inputs], Any]] = {
     "aws:lambda/permission:Permission": _everything,
     "aws:s3/bucket:Bucket": _only("policy"),
     "aws:s3/bucketPolicy:BucketPolicy": _only("policy"),
+    "aws:secretsmanager/secret:Secret": _only("policy"),
     "aws:secretsmanager/secretPolicy:SecretPolicy": _only("policy"),
     "aws:sns/topic:Topic": _only("policy"),
     "aws:sns/topicPolicy:TopicPolicy": _only("policy"),
@@ -130,24 +152,31 @@ _INGRESS: dict[str, Callable[[_Inputs], Any]] = {
     "aws:ec2/securityGroup:SecurityGroup": _only("ingress"),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _only("ingress"),
     "aws:ec2/securityGroupRule:SecurityGroupRule": _ingress_of_classic_rule,
+    "aws:ec2/managedPrefixList:ManagedPrefixList": _only("entries"),
+    "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry": _everything,
     "aws:ec2/networkAcl:NetworkAcl": _only("ingress"),
     "aws:ec2/networkAclRule:NetworkAclRule": _ingress_of_acl_rule,
     "aws:ec2/instance:Instance": _only("vpcSecurityGroupIds"),
+    "aws:ec2/launchTemplate:LaunchTemplate": _only("vpcSecurityGroupIds"),
+    "aws:eks/nodeGroup:NodeGroup": _only("remoteAccess"),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": _only("spec"),
 }
 _PUBLIC: dict[str, Callable[[_Inputs], Any]] = {
-    "aws:eks/cluster:Cluster": _only("vpcConfig.endpointPublicAccess", "vpcConfig.publicAccessCidrs"),
+    "aws:eks/cluster:Cluster": _endpoint,
     "aws:ec2/subnet:Subnet": _only("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"),
     "aws:ec2/instance:Instance": _only("associatePublicIpAddress"),
     "aws:ec2/launchTemplate:LaunchTemplate": _only("networkInterfaces"),
     "aws:ec2/eip:Eip": _everything,
+    "aws:ec2/eipAssociation:EipAssociation": _everything,
     "aws:ec2/internetGateway:InternetGateway": _everything,
     "aws:ec2/route:Route": _way_from_internet,
+    "aws:ec2/routeTable:RouteTable": _public_routes,
     "aws:lambda/functionUrl:FunctionUrl": _everything,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:elb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:rds/instance:Instance": _only("publiclyAccessible"),
     "aws:route53/record:Record": _everything,
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": _everything,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _everything,
     "aws:s3/bucketAcl:BucketAcl": _everything,
     "kubernetes:core/v1:Service": _reachable_service,

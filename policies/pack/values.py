@@ -42,6 +42,11 @@ def items(holder: Mapping[str, Any], key: str) -> Sequence[Any]:
     return [value] if isinstance(value, str | Mapping) else value
 
 
+def has(holder: Mapping[str, Any], key: str) -> bool:
+    """Whether there is a value under the key, though it may not be known yet: `in` would read it."""
+    return any(one == key for one in holder)
+
+
 def is_true(value: object) -> bool:
     """Some properties of AWS hold a boolean as text."""
     return str(value).lower() == "true"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from ipaddress import ip_network
 
-from pack.kinds import CLUSTER
+from pack.kinds import CLUSTER, NODE_GROUP
 from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
-from pack.values import block, in_words, is_true, is_world, items
+from pack.values import apart, block, in_words, is_true, is_world, items
 
-_NODE_GROUP, _ADDON = "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon"
-_ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
+_ADDON = "aws:eks/addon:Addon"
+_ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+(-[\w.]+)?")  # of the marketplace's, not all are an eksbuild
 
 
 @rule(
@@ -90,20 +90,23 @@ def limit_endpoint_cidrs(resource: Resource, situation: Situation) -> Iterator[s
     endpoint = block(resource.props, "vpcConfig")
     if endpoint.get("endpointPublicAccess") is False:
         return
-    cidrs = list(items(endpoint, "publicAccessCidrs"))
-    if not cidrs:
-        yield "its public endpoint is open to the world, because no network is named"
-    for cidr in cidrs:
+
+    def judged(cidr: str) -> Iterator[str]:
         network = ip_network(cidr, strict=False)
         if is_world(cidr) or (network.version == 4 and network.prefixlen < situation["shortest_prefix"]):
             yield f"its public endpoint is open to {cidr}"
 
+    cidrs = items(endpoint, "publicAccessCidrs")
+    if not len(cidrs):
+        yield "its public endpoint is open to the world, because no network is named"
+    yield from apart(cidrs, judged)
+
 
 @rule(
     "use-supported-kubernetes",
-    "Clusters and node groups name a Kubernetes version that is in standard support.",
+    "Clusters name a Kubernetes version that is in standard support; node groups name none, or one that is.",
     severity=Severity.HIGH,
-    types=(CLUSTER, _NODE_GROUP),
+    types=(CLUSTER, NODE_GROUP),
     remediation="upgrade one minor version at a time; extended support costs six times as much",
     link="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
     parameters={
@@ -116,7 +119,8 @@ def limit_endpoint_cidrs(resource: Resource, situation: Situation) -> Iterator[s
 def use_supported_kubernetes(resource: Resource, situation: Situation) -> Iterator[str]:
     version, ends = resource.props.get("version"), situation["standard_support_ends"]
     if not version:
-        yield "names no version"
+        if resource.resource_type == CLUSTER:  # a node group takes the cluster's; one with its own image must name none
+            yield "names no version"
     elif version not in ends:
         supported = [known for known, day in ends.items() if date.fromisoformat(day) >= situation.today]
         yield f"Kubernetes {version} is not among those in standard support: {in_words(sorted(supported))}"

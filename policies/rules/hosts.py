@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from gzip import decompress
 from typing import Any
 
-from pack.kinds import INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS
+from pack.kinds import INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS, NODE_GROUP
 from pack.rule import Parameter, Resource, Severity, Situation, rule
-from pack.values import apart, block, is_true, items
+from pack.values import apart, block, has, is_true, items
 
 _MAKERS = (INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS)
 _VOLUME = "aws:ebs/volume:Volume"
 _STORAGE_CLASS = "kubernetes:storage.k8s.io/*:StorageClass"
+_PROVISIONERS = ("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs")
 _EIP, _EIP_ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
 _GZIP = b"\x1f\x8b"
 _ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
@@ -81,7 +83,7 @@ def _unencrypted(mapping: Any) -> Iterator[str]:
     "encrypt-volumes",
     "Every EBS volume is encrypted.",
     severity=Severity.HIGH,
-    types=(*_MAKERS, _VOLUME, _STORAGE_CLASS),
+    types=(*_MAKERS, NODE_GROUP, _VOLUME, _STORAGE_CLASS),
     remediation="set encrypted of the volume to true",
     link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
 )
@@ -91,17 +93,21 @@ def encrypt_volumes(resource: Resource, _: Situation) -> Iterator[str]:
         if not is_true(props.get("encrypted")):
             yield "is not encrypted"
     elif kind == INSTANCE:
-        if not props.get("launchTemplate") and not is_true(block(props, "rootBlockDevice").get("encrypted")):
+        root = block(props, "rootBlockDevice")
+        if (len(root) or not props.get("launchTemplate")) and not is_true(root.get("encrypted")):
             yield "its root volume is not encrypted"
         mappings = [{"deviceName": one.get("deviceName"), "ebs": one} for one in _each(items(props, "ebsBlockDevices"))]
         yield from apart(mappings, _unencrypted)
+    elif kind == NODE_GROUP:
+        if not props.get("launchTemplate"):
+            yield "without a launch template, the volumes of its nodes are not encrypted"
     elif kind == LAUNCH_TEMPLATE:
         if not items(props, "blockDeviceMappings"):
             yield "its image's volumes are as the image has them, not encrypted"
         yield from apart(items(props, "blockDeviceMappings"), _unencrypted)
     elif resource.resource_type.endswith(":EC2NodeClass"):  # Karpenter encrypts the volumes that it chooses itself
         yield from apart(items(block(props, "spec"), "blockDeviceMappings"), _unencrypted)
-    elif props.get("provisioner") == "ebs.csi.aws.com" and not is_true(block(props, "parameters").get("encrypted")):
+    elif props.get("provisioner") in _PROVISIONERS and not is_true(block(props, "parameters").get("encrypted")):
         yield "makes volumes that are not encrypted"
 
 
@@ -123,7 +129,8 @@ def refuse_public_addresses(resource: Resource, situation: Situation) -> Iterato
         return
     props = resource.props
     if resource.resource_type in (_EIP, _EIP_ASSOCIATION):
-        if props.get("instance") or props.get("instanceId"):
+        # Which one may not be known yet, that there is one is.
+        if any(has(props, key) for key in ("instance", "instanceId", "networkInterface", "networkInterfaceId")):
             yield "gives an instance a public address"
         return
     if resource.resource_type == LAUNCH_TEMPLATE:
@@ -156,7 +163,9 @@ def keep_secrets_out_of_user_data(resource: Resource, _: Situation) -> Iterator[
 
 def _decoded(text: str) -> str:
     try:
-        content = b64decode(text, validate=True)
-        return (decompress(content) if content.startswith(_GZIP) else content).decode()
-    except ValueError:
+        content = b64decode("".join(text.split()), validate=True)
+        if content.startswith(_GZIP):
+            content = decompress(content)
+    except (ValueError, OSError, EOFError, zlib.error):  # no base64, or no whole gzip
         return text
+    return content.decode(errors="replace")

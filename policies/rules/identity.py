@@ -11,7 +11,7 @@ from typing import Any
 from pack.documents import Statement, allowed, changes_something, size
 from pack.kinds import ROLE
 from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
-from pack.values import apart, in_words, items
+from pack.values import apart, has, in_words, items
 
 _MANAGED = "aws:iam/policy:Policy"
 _INLINE = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
@@ -23,7 +23,23 @@ _ATTACHMENTS = (
     "aws:iam/policyAttachment:PolicyAttachment",
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
 )
+_SHARED = (
+    "aws:ecr/repositoryPolicy:RepositoryPolicy",
+    "aws:kms/key:Key",
+    "aws:kms/keyPolicy:KeyPolicy",
+    "aws:s3/bucket:Bucket",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:secretsmanager/secret:Secret",
+    "aws:secretsmanager/secretPolicy:SecretPolicy",
+    "aws:sns/topic:Topic",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sqs/queue:Queue",
+    "aws:sqs/queuePolicy:QueuePolicy",
+)
+_PERMISSION = "aws:lambda/permission:Permission"
 _PASSING = "iam:PassRole"
+_BY_SAML, _BY_WEB_IDENTITY = "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"
+_SIZES = {_MANAGED: 6144, _INLINE[1]: 2048, _INLINE[2]: 5120}
 
 
 def _documents(resource: Resource) -> Iterator[str]:
@@ -68,20 +84,26 @@ def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[
     types=_POLICIES,
     remediation='name the resources, or add a condition on tags or the region, in place of "Resource": "*"',
     link="https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
-    parameters={"exempt": Parameter(["ssmmessages:*"], "actions, with * and ?, for which AWS knows no resources")},
+    parameters={
+        "exempt": Parameter(
+            ["ec2messages:*", "ssmmessages:*", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+            "actions, with * and ?, for which AWS knows no resources",
+        )
+    },
 )
 def limit_mutating_actions(resource: Resource, situation: Situation) -> Iterator[str]:
-    exempt = (_PASSING, *situation["exempt"])  # passing roles has a rule of its own
+    exempt = [action.lower() for action in (_PASSING, *situation["exempt"])]  # passing roles has a rule of its own
     for statement in _statements(resource):
-        if not statement.about_everything or statement.conditions or _is_administrator(statement):
+        if not statement.about_all_of_a_service or any(statement.narrowing()) or _is_administrator(statement):
             continue
         actions = [
             action
             for action in (["all actions but some"] if statement.all_but_actions else statement.actions)
-            if changes_something(action) and not any(fnmatchcase(action, pattern) for pattern in exempt)
+            if changes_something(action) and not any(fnmatchcase(action.lower(), pattern) for pattern in exempt)
         ]
         if actions:
-            yield f"{statement} allows {in_words(actions)} on all resources without a condition"
+            limit = "with conditions that limit nothing" if statement.conditions else "without a condition"
+            yield f"{statement} allows {in_words(actions)} on all resources {limit}"
 
 
 @rule(
@@ -94,19 +116,45 @@ def limit_mutating_actions(resource: Resource, situation: Situation) -> Iterator
 )
 def limit_trust(resource: Resource, _: Situation) -> Iterator[str]:
     for statement in allowed(_text(resource.props["assumeRolePolicy"])):
-        if "*" in statement.principals.get("AWS", ()) and not statement.conditions:
+        if statement.is_for_everybody:
             yield f"{statement} trusts everybody"
         if not statement.principals.get("Federated"):
             continue
-        for part, what in ((":aud", "audience"), (":sub", "subject")):
-            compared = [
-                value
-                for operator, key in statement.condition_keys()
-                if key.endswith(part) and operator.startswith("String") and "Not" not in operator
-                for value in items(statement.conditions[operator], key)
-            ]
-            if not compared or any(not value.strip("*?:") for value in compared):
-                yield f"{statement} compares no {what} ({part})"
+        if not statement.compared(":aud"):
+            yield f"{statement} compares no audience (:aud)"
+        if statement.includes(_BY_SAML) and not statement.includes(_BY_WEB_IDENTITY):
+            continue  # what SAML asserts has no subject that AWS compares
+        subjects = statement.compared(":sub")
+        if not subjects:
+            yield f"{statement} compares no subject (:sub)"
+        yield from (f"{statement} trusts {one}, so anybody" for one in subjects if not _names_somebody(one))
+
+
+def _names_somebody(subject: str) -> bool:
+    """Whether the owner of a repository, or the namespace of a service account, is written out."""
+    for kind in ("system:", "serviceaccount:", "repo:", "project_path:"):
+        subject = subject.removeprefix(kind)
+    owner = re.split("[:/]", subject)[0]
+    return bool(owner) and not {"*", "?"} & set(owner)
+
+
+@rule(
+    "refuse-public-resource-policies",
+    "No policy of a bucket, key, queue, topic, secret, repository or function lets everybody in.",
+    severity=Severity.CRITICAL,
+    types=(*_SHARED, _PERMISSION),
+    remediation="name the principal, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or their like",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous",
+)
+def refuse_public_resource_policies(resource: Resource, _: Situation) -> Iterator[str]:
+    if resource.resource_type == _PERMISSION:
+        limits = ("sourceAccount", "sourceArn", "principalOrgId")
+        if resource.props.get("principal") == "*" and not any(has(resource.props, key) for key in limits):
+            yield "lets everybody call the function"
+    elif given := resource.props.get("policy"):
+        for statement in allowed(_text(given)):
+            if statement.is_for_everybody:
+                yield f"{statement} lets everybody in"
 
 
 @rule(
@@ -121,7 +169,7 @@ def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
     for statement in _statements(resource):
         if not statement.includes(_PASSING) or _is_administrator(statement):
             continue
-        if not any(key.lower() == "iam:passedtoservice" for _, key in statement.condition_keys()):
+        if not statement.compared("iam:passedtoservice"):
             yield f"{statement} allows iam:PassRole to any service"
 
 
@@ -148,14 +196,15 @@ def refuse_full_access_policies(resource: Resource, situation: Situation) -> Ite
 
 @rule(
     "limit-policy-size",
-    "Policies keep within IAM's sizes: 6,144 characters managed, 10,240 inline, 2,048 of trust.",
+    "Policies keep within IAM's sizes: 6,144 characters managed; inline 10,240 for roles, 5,120 for groups, 2,048 for "
+    "users; 2,048 of trust.",
     severity=Severity.LOW,
     types=_POLICIES,
     remediation="split the policy, or use wildcards for names that belong together",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
 )
 def limit_policy_size(resource: Resource, _: Situation) -> Iterator[str]:
-    most = 6144 if resource.resource_type == _MANAGED else 10240
+    most = _SIZES.get(resource.resource_type, 10240)
     total = sum(map(size, _documents(resource)))
     if total > most:
         yield f"its policy has {total} characters, {most} are possible"

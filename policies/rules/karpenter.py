@@ -9,7 +9,7 @@ from pack.kinds import NODE_CLASS, NODE_POOL
 from pack.rule import Resource, Severity, Situation, rule
 from pack.values import apart, block, in_words, items
 
-_PINNED = re.compile(r"(al2023|windows\d+)@v\d{8}|bottlerocket@v?\d+\.\d+\.\d+")
+_PINNED = re.compile(r"(al2|al2023|windows\d+)@v\d{8}|bottlerocket@v?\d+\.\d+\.\d+")
 _WORKSPACE = "e6data-workspace-name"
 
 

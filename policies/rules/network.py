@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pack.kinds import CLUSTER, PRIVATE_ROLE, PUBLIC_ROLE, SUBNET, VPC
+from pack.kinds import CLUSTER, NODE_GROUP, PRIVATE_ROLE, PUBLIC_ROLE, SUBNET, VPC
 from pack.rule import Level, Parameter, Resource, Severity, Situation, StackResource, rule
 from pack.values import apart, block, in_words, is_true, is_world, items
 
@@ -15,10 +15,15 @@ _DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 _OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 _RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _INGRESS = (_GROUP, _DEFAULT_GROUP, _OLD_RULE, _RULE)
+_PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
+_PREFIX_LIST_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 _NAT = "aws:ec2/natGateway:NatGateway"
 _FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 _ADMINISTRATION = {22: "SSH", 3389: "RDP", 6443: "the Kubernetes API", 8800: "the Admin Console"}
 _BY_PORT = ("tcp", "udp", "6", "17")
+_ICMP = {"icmp": "ICMP", "1": "ICMP", "icmpv6": "ICMPv6", "58": "ICMPv6"}
+_PATH_MTU = {"ICMP": (3, 4), "ICMPv6": (2, 0)}
+"""Type and code of the messages without which large packets get lost on their way."""
 
 
 class Opening(NamedTuple):
@@ -27,11 +32,15 @@ class Opening(NamedTuple):
     first: int
     last: int
     cidrs: Sequence[str]
+    protocol: str = ""
+    """One that knows no ports: `first` and `last` are type and code of ICMP."""
 
     def includes(self, port: int) -> bool:
-        return self.first <= port <= self.last
+        return not self.protocol and self.first <= port <= self.last
 
     def __str__(self) -> str:
+        if self.protocol:
+            return self.protocol
         if (self.first, self.last) == (0, 65535):
             return "all ports"
         return f"port {self.first}" if self.first == self.last else f"ports {self.first} to {self.last}"
@@ -45,6 +54,10 @@ def _openings(resource: Resource) -> Iterator[Opening]:
     elif resource.resource_type == _OLD_RULE:
         if props.get("type") == "ingress":
             yield from _opening(props)
+    elif resource.resource_type == NODE_GROUP:
+        access = block(props, "remoteAccess")
+        if access.get("ec2SshKey") and not len(items(access, "sourceSecurityGroupIds")):
+            yield Opening(22, 22, ["0.0.0.0/0"])  # EKS makes the security group, and opens it to everybody
     else:
         cidr = props.get("cidrIpv4") or props.get("cidrIpv6")
         yield from _opening({**props_of(props), "cidrBlocks": [cidr] if cidr else []})
@@ -59,23 +72,38 @@ def _opening(ingress: Any) -> Iterator[Opening]:
     cidrs = [cidr for cidr in (*items(ingress, "cidrBlocks"), *items(ingress, "ipv6CidrBlocks")) if is_world(cidr)]
     if cidrs:
         first, last = int(ingress.get("fromPort") or 0), int(ingress.get("toPort") or 0)
-        if str(ingress.get("protocol")) not in _BY_PORT or (first, last) == (-1, -1):
-            first, last = 0, 65535
-        yield Opening(first, last, cidrs)
+        protocol = str(ingress.get("protocol")).lower()
+        if protocol in _ICMP or (protocol.isdecimal() and protocol not in _BY_PORT):
+            yield Opening(first, last, cidrs, _ICMP.get(protocol, f"protocol {protocol}"))
+        elif protocol not in _BY_PORT or (first, last) == (-1, -1):
+            yield Opening(0, 65535, cidrs)
+        else:
+            yield Opening(first, last, cidrs)
+
+
+def _listed(entry: Any) -> Iterator[str]:
+    if is_world(entry["cidr"]):
+        yield f"its entry {entry['cidr']} is the world, behind the name of a list"
 
 
 @rule(
     "limit-world-ingress",
     "Only the ports of the product's load balancer are open to the world.",
     severity=Severity.CRITICAL,
-    types=_INGRESS,
+    types=(*_INGRESS, _PREFIX_LIST, _PREFIX_LIST_ENTRY),
     remediation="name the networks that need the port instead of 0.0.0.0/0 and ::/0, or the security group they are in",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
     parameters={"ports": Parameter([80, 443], "ports that the load balancer serves")},
 )
 def limit_world_ingress(resource: Resource, situation: Situation) -> Iterator[str]:
+    if resource.resource_type in (_PREFIX_LIST, _PREFIX_LIST_ENTRY):
+        is_list = resource.resource_type == _PREFIX_LIST
+        yield from apart(items(resource.props, "entries") if is_list else [resource.props], _listed)
+        return
     for opening in _openings(resource):
-        served = any(opening.first == opening.last == port for port in situation["ports"])
+        if _PATH_MTU.get(opening.protocol) == (opening.first, max(opening.last, 0)):
+            continue
+        served = not opening.protocol and any(opening.first == opening.last == port for port in situation["ports"])
         administers = any(opening.includes(port) for port in _ADMINISTRATION)  # the rule below says so, and only it
         if not served and not administers:
             yield f"{opening} open to {in_words(opening.cidrs)}"
@@ -85,7 +113,7 @@ def limit_world_ingress(resource: Resource, situation: Situation) -> Iterator[st
     "refuse-world-administration",
     "SSH, the Admin Console and the Kubernetes API are never open to the world.",
     severity=Severity.CRITICAL,
-    types=_INGRESS,
+    types=(*_INGRESS, NODE_GROUP),
     remediation="use Session Manager, or open the port to the networks of named people",
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html",
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pack.kinds import CHARTS
 from pack.rule import Parameter, Resource, Severity, Situation, rule
-from pack.values import block
+from pack.values import block, has
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _LOCAL = ("./", "../", "/")
@@ -60,5 +60,5 @@ def set_load_balancer_controller_flags(resource: Resource, situation: Situation)
         if values.get(key) is not wanted:
             yield f"{key} is not {str(wanted).lower()}"
     for key in ("clusterName", "region", "vpcId"):
-        if key not in values:  # the id of a new VPC is not known yet, that it is given is
+        if not has(values, key):  # the id of a new VPC is not known yet, that it is given is
             yield f"{key} is not given"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pack.documents import statements
+from pulumi_policy.proxy import UnknownValueError
+
+from pack.documents import Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
 from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
 from pack.values import apart, block, in_words, is_true, items
@@ -12,7 +14,13 @@ from pack.values import apart, block, in_words, is_true, items
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'")
-_KEPT = ("aws:rds/", "aws:efs/fileSystem", "aws:ebs/volume", "aws:dynamodb/table")
+_KEPT = (
+    "aws:dynamodb/table:Table",
+    "aws:ebs/volume:Volume",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:rds/cluster:Cluster",
+    "aws:rds/instance:Instance",
+)
 
 Found = Iterator[tuple[StackResource | None, str]]
 
@@ -24,13 +32,27 @@ def _buckets(resources: Sequence[StackResource]) -> list[StackResource]:
 def _about(resources: Sequence[StackResource], part: str) -> dict[str, StackResource]:
     """Resources such as bucket policies by the URN of their bucket."""
     kinds = (f"{_S3}{part}:Bucket{part}", f"{_S3}{part}V2:Bucket{part}V2")
-    return {
-        bucket.urn: one
-        for one in resources
-        if one.resource_type in kinds
-        for bucket in one.property_dependencies.get("bucket", ())
-        if bucket.resource_type in BUCKETS
-    }
+    named = {name: bucket.urn for bucket in _buckets(resources) if (name := _name(bucket))}
+    found = ((_bucket_of(one) or named.get(_name(one), ""), one) for one in resources if one.resource_type in kinds)
+    return {urn: one for urn, one in found if urn}
+
+
+def _bucket_of(resource: StackResource) -> str:
+    """URN of the bucket that a resource is given, itself or by way of another one that is about it."""
+    for other in resource.property_dependencies.get("bucket", ()):
+        if other.resource_type in BUCKETS:
+            return other.urn
+        if other.resource_type.startswith(_S3):
+            return _bucket_of(other)
+    return ""
+
+
+def _name(resource: StackResource) -> str:
+    """What a program calls the bucket; empty where AWS or Pulumi will name it."""
+    try:
+        return str(resource.props.get("bucket") or "")
+    except UnknownValueError:
+        return ""
 
 
 def _props(found: Mapping[str, StackResource], bucket: StackResource) -> Properties:
@@ -46,11 +68,14 @@ def _props(found: Mapping[str, StackResource], bucket: StackResource) -> Propert
 )
 def block_public_buckets(resources: Sequence[StackResource], _: Situation) -> Found:
     blocks = _about(resources, "PublicAccessBlock")
-    for bucket in _buckets(resources):
+
+    def judged(bucket: StackResource) -> Found:
         if bucket.urn not in blocks:
             yield bucket, "nothing blocks public access to it"
         elif open_ways := [name for name in _BLOCKS if not is_true(blocks[bucket.urn].props.get(name))]:
             yield bucket, f"{in_words(open_ways)} is off"
+
+    yield from apart(_buckets(resources), judged)
 
 
 @rule(
@@ -73,14 +98,19 @@ def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) ->
 def _asks_for_tls(policy: str) -> bool:
     return any(
         not statement.allows
+        and "*" in statement.principals.get("AWS", ())
         and (statement.includes("s3:GetObject") and statement.includes("s3:PutObject"))
-        and any(
-            key.lower() == "aws:securetransport" and not is_true(value)
-            for tests in statement.conditions.values()
-            for key, value in tests.items()
-        )
+        and any(resource.endswith("*") for resource in statement.resources)
+        and _is_about_tls_alone(statement)
         for statement in statements(policy)
     )
+
+
+def _is_about_tls_alone(statement: Statement) -> bool:
+    """What is denied without TLS is denied wherever it comes from; AWS's own services may be left out."""
+    tests = {key.lower(): value for found in statement.conditions.values() for key, value in found.items()}
+    tests.pop("aws:principalisawsservice", None)
+    return set(tests) == {"aws:securetransport"} and not any(map(is_true, items(tests, "aws:securetransport")))
 
 
 @rule(
@@ -183,7 +213,7 @@ def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
     "In production Pulumi refuses to delete what cannot be made again: cluster, keys, backups, databases, volumes.",
     severity=Severity.HIGH,
     level=Level.DISABLED,
-    types=(CLUSTER, KEY, *BUCKETS, *(f"{kind}*" for kind in _KEPT)),
+    types=(CLUSTER, KEY, *BUCKETS, *_KEPT),
     remediation="give the resource the option protect=True",
     link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     parameters={

@@ -84,8 +84,8 @@ def _named(resources: Sequence[StackResource], kinds: Sequence[str]) -> list[Sta
     },
 )
 def require_tags(resource: Resource, situation: Situation) -> Iterator[str]:
-    tags = {**_default_tags(resource), **block(resource.props, "tags")}
-    if missing := [tag for tag in situation["tags"] if not tags.get(tag)]:
+    own, default = block(resource.props, "tags"), _default_tags(resource)  # only those that are asked for are read
+    if missing := [tag for tag in situation["tags"] if not (own if tag in own else default).get(tag)]:
         yield f"lacks the tags {in_words(missing)}"
 
 

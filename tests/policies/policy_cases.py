@@ -73,7 +73,10 @@ def group() -> list[Made]:
         "ipv6CidrBlocks": ["::/0"],
     }
     ssh = {"fromPort": 22, "toPort": 22, "protocol": "tcp", "cidrBlocks": ["203.0.113.0/24"]}
-    return [Made("aws:ec2/securityGroup:SecurityGroup", "group", {"ingress": [ingress, ssh], "tags": TAGS})]
+    path_mtu = {"fromPort": 3, "toPort": 4, "protocol": "icmp", "cidrBlocks": ["0.0.0.0/0"]}
+    http = {"fromPort": 80, "toPort": 80, "protocol": "TCP", "cidrBlocks": ["0.0.0.0/0"]}
+    opened = [ingress, ssh, path_mtu, http]
+    return [Made("aws:ec2/securityGroup:SecurityGroup", "group", {"ingress": opened, "tags": TAGS})]
 
 
 def group_rule(**props: Any) -> Made:
@@ -82,6 +85,11 @@ def group_rule(**props: Any) -> Made:
 
 def old_group_rule(**props: Any) -> Made:
     return Made("aws:ec2/securityGroupRule:SecurityGroupRule", "old-rule", {"type": "ingress", **props})
+
+
+def prefix_list(cidr: str) -> Made:
+    props = {"addressFamily": "IPv4", "maxEntries": 2, "entries": [{"cidr": "203.0.113.0/24"}, {"cidr": cidr}]}
+    return Made("aws:ec2/managedPrefixList:ManagedPrefixList", "offices", props)
 
 
 def default_group() -> list[Made]:
@@ -131,6 +139,11 @@ def encoded(text: str) -> str:
 # Clusters
 
 
+def node_group(**props: Any) -> Made:
+    template = {"launchTemplate": {"id": "lt-1", "version": "1"}, "tags": TAGS}
+    return Made("aws:eks/nodeGroup:NodeGroup", "nodes", {**template, **props})
+
+
 def cluster() -> list[Made]:
     props = {
         "name": "analytics",
@@ -160,12 +173,24 @@ def policy() -> list[Made]:
         allow("s3:PutObject", "arn:aws:s3:::files/*"),
         allow("ec2:CreateTags", Condition={"StringEquals": {"ec2:CreateAction": "RunInstances"}}),
         allow("iam:PassRole", "arn:aws:iam::123456789012:role/node", Condition=PASSED_TO_EC2),
+        allow(["xray:PutTraceSegments", "ecr:BatchCheckLayerAvailability", "s3:listAllMyBuckets"]),
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::files/*"},
         {**allow("*"), "Effect": "Deny"},
     )
     return [Made("aws:iam/policy:Policy", "policy", {"policy": document(*statements), "tags": TAGS})]
 
 
 PASSED_TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+
+
+def shared(**more: Any) -> str:
+    """A policy of a queue that everybody may write to, but for what `more` says."""
+    return document({"Sid": "Write", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", **more})
+
+
+def queue_policy() -> list[Made]:
+    condition = {"ArnLike": {"aws:SourceArn": "arn:aws:events:us-east-1:123456789012:rule/*"}}
+    return [Made("aws:sqs/queuePolicy:QueuePolicy", "writers", {"policy": shared(Resource="*", Condition=condition)})]
 
 
 def trust(**condition: Any) -> str:
@@ -314,6 +339,7 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "refuse-administrator-policies": policy,
     "limit-mutating-actions": policy,
     "limit-trust": role,
+    "refuse-public-resource-policies": queue_policy,
     "limit-pass-role": policy,
     "refuse-full-access-policies": attachment,
     "limit-policy-size": policy,
@@ -342,8 +368,18 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
 _INGRESS = "ingress|0"
 _TEMPLATE_LABELS = "spec|template|metadata|labels"
 _TRUSTED = "statement Pods compares no"
-_EVERYBODY = document({"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
+_TRUSTING = {"Sid": "All", "Effect": "Allow", "Action": "sts:AssumeRole"}
+_EVERYBODY = document({**_TRUSTING, "Principal": "*"})
 _AUD, _SUB = {"oidc.eks:aud": "sts.amazonaws.com"}, {"oidc.eks:sub": "system:serviceaccount:a:b"}
+_TLS = document(
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}, "IpAddress": {}},
+    }
+)
 _UNVERSIONED = [one for one in bucket("state") if one.name != "state-Versioning"]
 _SECOND_POOL = replace(node_pool()[0], name="guest")
 
@@ -374,6 +410,39 @@ CASES: tuple[Case, ...] = (
         "ports 8000 to 8100 open to ::/0",
         more=[old_group_rule(fromPort=8000, toPort=8100, protocol="tcp", ipv6CidrBlocks=["::/0"])],
         about="old-rule",
+    ),
+    Case(
+        "limit-world-ingress",
+        "a-prefix-list",
+        "its entry 0.0.0.0/0 is the world, behind the name of a list",
+        more=[prefix_list("0.0.0.0/0")],
+        about="offices",
+    ),
+    Case(
+        "limit-world-ingress",
+        "an-entry-of-a-prefix-list",
+        "its entry ::/0 is the world, behind the name of a list",
+        more=[Made("aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry", "entry", {"cidr": "::/0"})],
+        about="entry",
+    ),
+    Case(
+        "limit-world-ingress",
+        "icmp",
+        "ICMP open to 0.0.0.0/0",
+        {"ingress|2|fromPort": -1, "ingress|2|toPort": -1},
+    ),
+    Case(
+        "limit-world-ingress",
+        "a-protocol-without-ports",
+        "protocol 50 open to 0.0.0.0/0",
+        {_INGRESS: {"protocol": "50", "cidrBlocks": ["0.0.0.0/0"]}},
+    ),
+    Case(
+        "refuse-world-administration",
+        "a-node-group-with-an-ssh-key",
+        "22 (SSH) open to 0.0.0.0/0",
+        more=[node_group(remoteAccess={"ec2SshKey": "admin"})],
+        about="nodes",
     ),
     Case(
         "refuse-world-administration",
@@ -469,6 +538,20 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "encrypt-volumes",
+        "an-instance-against-its-template",
+        "its root volume is not encrypted",
+        more=[instance(launchTemplate={"id": "lt-1"}, rootBlockDevice={"encrypted": False})],
+        about="instance",
+    ),
+    Case(
+        "encrypt-volumes",
+        "a-node-group-without-a-template",
+        "without a launch template, the volumes of its nodes are not encrypted",
+        more=[Made("aws:eks/nodeGroup:NodeGroup", "nodes", {"tags": TAGS})],
+        about="nodes",
+    ),
+    Case(
+        "encrypt-volumes",
         "a-further-volume-of-an-instance",
         "the volume /dev/sdf is not encrypted",
         more=[instance(ebsBlockDevices=[{"deviceName": "/dev/sdf"}])],
@@ -523,6 +606,13 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "refuse-public-addresses",
+        "an-elastic-address-by-its-interface",
+        "gives an instance a public address",
+        more=[Made("aws:ec2/eipAssociation:EipAssociation", "association", {"networkInterfaceId": "eni-1"})],
+        about="association",
+    ),
+    Case(
+        "refuse-public-addresses",
         "a-node-class",
         "asks for a public address",
         {"spec|associatePublicIPAddress": True},
@@ -539,6 +629,18 @@ CASES: tuple[Case, ...] = (
         "a-private-key",
         "userData holds a private key",
         {"userData": encoded("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n")},
+    ),
+    Case(
+        "keep-secrets-out-of-user-data",
+        "in-lines-of-base64",
+        "userData holds a password, token or key",
+        {"userData": base64.encodebytes(b"#!/bin/bash\nexport ADMIN_PASSWORD=correct-horse-" + b"x" * 80).decode()},
+    ),
+    Case(
+        "keep-secrets-out-of-user-data",
+        "among-bytes-that-are-no-text",
+        "userData holds a password, token or key",
+        {"userData": base64.b64encode(b"\xff\xfe password=correct-horse").decode()},
     ),
     Case(
         "keep-secrets-out-of-user-data",
@@ -648,6 +750,92 @@ CASES: tuple[Case, ...] = (
         {"inlinePolicies|0|policy": document(allow("ec2:*"))},
         base="limit-trust",
     ),
+    Case(
+        "limit-mutating-actions",
+        "all-that-a-service-has",
+        "statement Test allows s3:DeleteObject on all resources without a condition",
+        {"policy": document(allow("s3:DeleteObject", "arn:aws:s3:::*/*"))},
+    ),
+    Case(
+        "limit-mutating-actions",
+        "a-condition-about-tls",
+        "statement Test allows ec2:TerminateInstances on all resources with conditions that limit nothing",
+        {"policy": document(allow("ec2:TerminateInstances", Condition={"Bool": {"aws:SecureTransport": "true"}}))},
+    ),
+    Case(
+        "limit-mutating-actions",
+        "a-condition-that-any-tag-meets",
+        "statement Test allows ec2:TerminateInstances on all resources with conditions that limit nothing",
+        {
+            "policy": document(
+                allow(
+                    "ec2:TerminateInstances",
+                    Condition={
+                        "StringLike": {"aws:ResourceTag/team": "*"},
+                        "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]},
+                    },
+                )
+            )
+        },
+    ),
+    Case(
+        "limit-trust",
+        "every-service-account",
+        "statement Pods trusts system:serviceaccount:*:*, so anybody",
+        {"assumeRolePolicy": trust(StringEquals=_AUD, StringLike={"oidc.eks:sub": "system:serviceaccount:*:*"})},
+    ),
+    Case(
+        "limit-trust",
+        "every-repository",
+        "statement Pods trusts repo:*, so anybody",
+        {"assumeRolePolicy": trust(StringEquals=_AUD, StringLike={"oidc.eks:sub": ["repo:own/code:*", "repo:*"]})},
+    ),
+    Case(
+        "limit-trust",
+        "everybody-but-one",
+        "statement All trusts everybody",
+        {"assumeRolePolicy": document({**_TRUSTING, "NotPrincipal": {"AWS": "arn:aws:iam::123456789012:user/x"}})},
+    ),
+    Case(
+        "limit-trust",
+        "everybody-who-knows-a-word",
+        "statement All trusts everybody",
+        {
+            "assumeRolePolicy": document(
+                {**_TRUSTING, "Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"sts:ExternalId": "velero"}}}
+            )
+        },
+    ),
+    Case(
+        "limit-trust",
+        "everybody-outside-of-an-organization",
+        "statement All trusts everybody",
+        {
+            "assumeRolePolicy": document(
+                {**_TRUSTING, "Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}
+            )
+        },
+    ),
+    Case(
+        "refuse-public-resource-policies",
+        "a-queue",
+        "statement Write lets everybody in",
+        {"policy": shared(Resource="*")},
+    ),
+    Case(
+        "refuse-public-resource-policies",
+        "a-key",
+        "statement Write lets everybody in",
+        {"policy": shared(Resource="*", Condition={"StringLike": {"aws:PrincipalOrgID": "*"}})},
+        base="rotate-keys",
+    ),
+    Case(
+        "refuse-public-resource-policies",
+        "a-function",
+        "lets everybody call the function",
+        more=[Made("aws:lambda/permission:Permission", "call", {"principal": "*", "function": "f"})],
+        about="call",
+    ),
     Case("limit-trust", "no-subject", f"{_TRUSTED} subject (:sub)", {"assumeRolePolicy": trust(StringEquals=_AUD)}),
     Case("limit-trust", "no-audience", f"{_TRUSTED} audience (:aud)", {"assumeRolePolicy": trust(StringEquals=_SUB)}),
     Case(
@@ -662,6 +850,16 @@ CASES: tuple[Case, ...] = (
         "any-service",
         "statement Test allows iam:PassRole to any service",
         {"policy": document(allow("iam:PassRole", "arn:aws:iam::123456789012:role/*"))},
+    ),
+    Case(
+        "limit-pass-role",
+        "every-service",
+        "statement Test allows iam:PassRole to any service",
+        {
+            "policy": document(
+                allow("iam:PassRole", Condition={"StringLike": {"iam:PassedToService": "*"}}),
+            )
+        },
     ),
     Case(
         "refuse-full-access-policies",
@@ -681,6 +879,19 @@ CASES: tuple[Case, ...] = (
         "too-long",
         "its policy has 8123 characters, 6144 are possible",
         {"policy": document(allow("s3:GetObject", ["arn:aws:s3:::" + "x" * 8000]))},
+    ),
+    Case(
+        "limit-policy-size",
+        "too-long-for-a-user",
+        "its policy has 3123 characters, 2048 are possible",
+        more=[
+            Made(
+                "aws:iam/userPolicy:UserPolicy",
+                "own",
+                {"policy": document(allow("s3:GetObject", ["arn:aws:s3:::" + "x" * 3000]))},
+            )
+        ],
+        about="own",
     ),
     Case(
         "refuse-static-keys",
@@ -709,6 +920,30 @@ CASES: tuple[Case, ...] = (
         "another-policy",
         "takes requests without TLS",
         {"policy": document({**allow("s3:GetObject"), "Principal": {"AWS": "arn:aws:iam::123456789012:root"}})},
+        of="files-Policy",
+        about="files",
+    ),
+    Case(
+        "require-tls-for-buckets",
+        "of-one-user",
+        "takes requests without TLS",
+        {"policy": _TLS.replace('"*", "Action"', '{"AWS": "arn:aws:iam::123456789012:user/x"}, "Action"')},
+        of="files-Policy",
+        about="files",
+    ),
+    Case(
+        "require-tls-for-buckets",
+        "from-one-network",
+        "takes requests without TLS",
+        {"policy": _TLS.replace("{}", '{"aws:SourceIp": "203.0.113.0/24"}')},
+        of="files-Policy",
+        about="files",
+    ),
+    Case(
+        "require-tls-for-buckets",
+        "not-for-what-is-in-it",
+        "takes requests without TLS",
+        {"policy": _TLS.replace('"Resource": "*"', '"Resource": "arn:aws:s3:::files"')},
         of="files-Policy",
         about="files",
     ),

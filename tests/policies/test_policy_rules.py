@@ -1,5 +1,7 @@
 """Each rule both ways: what is compliant passes, and each break is found by the intended rule and no other."""
 
+import base64
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -13,14 +15,22 @@ from policy_cases import (
     CASES,
     COMPLIANT,
     Case,
+    addon,
     bucket,
     cluster,
     controller,
+    document,
     group,
     key,
     launch_template,
     node_class,
+    node_group,
+    queue,
+    queue_policy,
+    role,
     schedule,
+    shared,
+    trust,
     velero,
 )
 from policy_world import UNKNOWN, Made, configured, judge
@@ -106,6 +116,73 @@ def test_an_instance_takes_from_its_launch_template_what_it_does_not_say() -> No
     inherits = Made("aws:ec2/instance:Instance", "host", {"launchTemplate": {"id": "lt-1"}, "tags": {}})
     found = judge([inherits], configured()).rules
     assert found == {"require-tags"}
+
+
+def test_conditions_that_name_whom_they_mean_make_a_resource_policy_no_public_one() -> None:
+    for condition in (
+        {"StringEquals": {"AWS:SourceOwner": "123456789012"}},
+        {"StringEquals": {"kms:CallerAccount": "123456789012"}},
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}},
+    ):
+        made = queue_policy()[0].changed({"policy": shared(Resource="*", Condition=condition)})
+        assert judge([made], configured()).said == [], condition
+
+
+def test_a_trust_by_saml_needs_no_subject_and_one_by_oidc_takes_any_value_of_a_list() -> None:
+    trusted = {"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::123456789012:saml-provider/sso"}}
+    signed_in = {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
+    by_saml = document({**trusted, "Action": "sts:AssumeRoleWithSAML", "Condition": signed_in})
+    assert judge([role()[0].changed({"assumeRolePolicy": by_saml})], configured()).said == []
+    subject = {"ForAnyValue:StringLike": {"token:aud": "sts.amazonaws.com", "token:sub": "repo:own/code:*"}}
+    assert judge([role()[0].changed({"assumeRolePolicy": trust(**subject)})], configured()).said == []
+
+
+def test_a_node_group_takes_the_version_of_its_cluster_and_says_from_where_ssh_comes() -> None:
+    reached = {"ec2SshKey": "admin", "sourceSecurityGroupIds": ["sg-1"]}
+    assert judge([node_group(remoteAccess=reached)], configured()).said == []
+    assert judge([node_group(version="1.31")], configured()).rules == {"use-supported-kubernetes"}
+
+
+def test_an_addon_of_the_marketplace_is_pinned_too() -> None:
+    assert judge([addon()[0].changed({"addonVersion": "v2.1.3"})], configured()).said == []
+
+
+@pytest.mark.parametrize("provisioner", ["ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs"])
+def test_volumes_of_auto_mode_and_of_the_old_driver_are_encrypted_too(provisioner: str) -> None:
+    props = {"provisioner": provisioner, "parameters": {"type": "gp3"}}
+    made = Made("kubernetes:storage.k8s.io/v1:StorageClass", "gp3", props)
+    assert judge([made], configured()).rules == {"encrypt-volumes"}
+    assert judge([made.changed({"parameters|encrypted": "true"})], configured()).said == []
+
+
+@pytest.mark.parametrize("alias", ["al2@v20260724", "al2023@v20260724", "bottlerocket@v1.40.0"])
+def test_a_release_of_any_family_of_images_is_fixed(alias: str) -> None:
+    made = node_class()[0].changed({"spec|amiSelectorTerms|0|alias": alias})
+    assert judge([made], configured()).said == []
+
+
+def test_groups_of_databases_are_nothing_to_protect() -> None:
+    of_parameters = Made("aws:rds/parameterGroup:ParameterGroup", "parameters", {})
+    assert judge([of_parameters], configured(production=True)).said == []
+    database = Made("aws:rds/instance:Instance", "database", {})
+    assert judge([database], configured(production=True)).rules == {"protect-stateful-resources"}
+
+
+def test_what_belongs_to_a_bucket_may_know_it_by_its_name_or_from_each_other() -> None:
+    first, block, *others = bucket()
+    by_name = [replace(one, refs={}, props={**one.props, "bucket": "my-files"}) for one in (block, *others)]
+    assert judge([first.changed({"bucket": "my-files"}), *by_name], configured()).said == []
+    in_a_row = [replace(one, refs={"bucket": block.name}) for one in others]
+    assert judge([first, block, *in_a_row], configured()).said == []
+    of_another = judge([first.changed({"bucket": "other-files"}), *by_name], configured())
+    assert of_another.rules == {"block-public-buckets", "require-tls-for-buckets", "encrypt-buckets"}
+
+
+def test_tls_may_be_asked_of_all_but_services_of_aws() -> None:
+    conditions = {"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}}
+    everything = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": conditions}
+    made = [one.changed({"policy": document(everything)}) if one.name == "files-Policy" else one for one in bucket()]
+    assert judge(made, configured()).said == []
 
 
 def test_a_private_endpoint_needs_no_networks() -> None:
@@ -213,6 +290,34 @@ def test_an_unknown_part_hides_nothing_that_is_wrong_with_another() -> None:
     verdict = judge([group()[0].changed({"ingress": ingress})], configured())
     assert verdict.rules == {"refuse-world-administration"}
     assert "refuse-world-administration" in dict(verdict.waiting)
+
+
+def test_an_unknown_network_hides_no_other_from_the_endpoint() -> None:
+    made = cluster()[0].changed({"vpcConfig|publicAccessCidrs": [UNKNOWN, "0.0.0.0/0"]})
+    assert judge([made], configured()).rules == {"limit-endpoint-cidrs"}
+
+
+def test_an_address_is_given_to_an_instance_that_is_not_known_yet() -> None:
+    made = Made("aws:ec2/eipAssociation:EipAssociation", "association", {"instanceId": UNKNOWN})
+    assert judge([made], configured()).rules == {"refuse-public-addresses"}
+
+
+def test_the_controller_is_given_the_id_of_a_network_to_come() -> None:
+    verdict = judge([controller()[0].changed({"values|vpcId": UNKNOWN})], configured())
+    assert (verdict.said, verdict.waiting) == ([], [])
+
+
+def test_a_tag_that_nobody_asks_for_may_be_unknown() -> None:
+    made = queue()[0].changed({"tags|vpc": UNKNOWN})
+    assert judge([made], configured()) == judge(queue(), configured())
+    assert judge([queue()[0].changed({"tags|stack": UNKNOWN})], configured()).waiting
+
+
+def test_user_data_that_ends_too_early_ends_no_engine() -> None:
+    whole = gzip.compress(b"#!/bin/bash\n" + bytes(range(256)), mtime=0)
+    for broken in (whole[:20], whole[:3], whole[:12] + b"\xff" * 30, whole[:-4] + b"\0\0\0\0"):
+        made = launch_template()[0].changed({"userData": base64.b64encode(broken).decode()})
+        assert judge([made], configured()).said == []
 
 
 def test_an_unknown_bucket_policy_hides_no_other_bucket() -> None:

@@ -18,6 +18,7 @@ from sandbox.review_markdown import Review, markdown
 
 BASE = MergeBase("b" * 40, "main", "c" * 40, 0, "")
 LONG = " ".join(["word"] * 40)
+CLUSTER = "aws:eks/cluster:Cluster"
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 
 
@@ -148,6 +149,15 @@ def rule(**inputs: object) -> dict[str, Any]:
         ("aws:iam/userGroupMembership:UserGroupMembership", {"user": "a"}, {}, "IAM"),
         ("aws:eks/accessEntry:AccessEntry", {}, {"principalArn": "a"}, "IAM"),
         ("aws:eks/cluster:Cluster", {}, {"vpcConfig": {"endpointPublicAccess": True}}, "Public exposure"),
+        (CLUSTER, {"vpcConfig": {"endpointPublicAccess": False}}, {"vpcConfig": {}}, "Public exposure"),
+        (CLUSTER, {"vpcConfig": {"publicAccessCidrs": ["203.0.113.0/24"]}}, {"vpcConfig": {}}, "Public exposure"),
+        (CLUSTER, {"vpcConfig": {"endpointPublicAccess": False}}, {"vpcConfig": UNKNOWN}, "Public exposure"),
+        ("aws:ec2/routeTable:RouteTable", {}, {"routes": UNKNOWN}, "Public exposure"),
+        (GROUP, {}, {"remoteAccess": {"ec2SshKey": "admin"}}, "Ingress"),
+        ("aws:ec2/managedPrefixList:ManagedPrefixList", {}, {"entries": [{"cidr": "0.0.0.0/0"}]}, "Ingress"),
+        ("aws:ec2/eipAssociation:EipAssociation", {}, {"instanceId": "i-1"}, "Public exposure"),
+        ("aws:ec2/routeTable:RouteTable", {"routes": []}, {"routes": [{"gatewayId": "igw"}]}, "Public exposure"),
+        ("aws:secretsmanager/secret:Secret", {}, {"policy": "{}"}, "IAM"),
         ("aws:ec2/subnet:Subnet", {}, {"mapPublicIpOnLaunch": True}, "Public exposure"),
         ("aws:ec2/route:Route", {}, {"gatewayId": "igw"}, "Public exposure"),
         ("aws:lb/loadBalancer:LoadBalancer", {"internal": True}, {"internal": False, "name": "a"}, "Public exposure"),
@@ -164,6 +174,9 @@ def test_what_opens_or_closes_something_is_shown(type: str, before: Any, after: 
         ("aws:ec2/subnet:Subnet", {}, {"mapPublicIpOnLaunch": False, "cidrBlock": "10.0.0.0/24"}),
         ("aws:ec2/securityGroupRule:SecurityGroupRule", {}, rule(type="egress")),
         ("aws:ec2/route:Route", {}, {"natGatewayId": "nat"}),
+        ("aws:ec2/routeTable:RouteTable", {}, {"routes": [{"natGatewayId": "nat"}]}),
+        (CLUSTER, {}, {"vpcConfig": {"endpointPublicAccess": False, "publicAccessCidrs": ["203.0.113.0/24"]}}),
+        (CLUSTER, {"vpcConfig": {}}, {"vpcConfig": {"publicAccessCidrs": ["0.0.0.0/0"]}}),
         ("aws:lb/loadBalancer:LoadBalancer", {}, {"internal": True}),
         ("aws:iam/role:Role", {"tags": {"a": "b"}}, {"tags": {"a": "c"}}),
         ("kubernetes:core/v1:Service", {}, {"spec": {"type": "ClusterIP"}}),

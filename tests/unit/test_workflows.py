@@ -1,6 +1,7 @@
 """The files for continuous integration: lint, least rights, and what they must not do."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,31 @@ def test_a_deployment_is_alone_in_its_environment_and_gets_its_rights_from_oidc(
     text = (PROJECT / ".github" / "workflows" / "deploy.yml").read_text()
     assert "role-to-assume" in text
     assert "aws-access-key-id" not in text
+
+
+@pytest.mark.parametrize(
+    ("listing", "asked"),
+    [
+        ("", "POST repos/o/r/issues/7/comments"),
+        ("11\\n12", "PATCH repos/o/r/issues/comments/11"),
+        (None, ""),
+    ],
+    ids=["none there", "two there", "GitHub does not answer"],
+)
+def test_the_comment_is_written_once_and_then_updated(tmp_path: Path, listing: str | None, asked: str) -> None:
+    gh = tmp_path / "gh"
+    answer = "exit 1" if listing is None else f"printf '{listing}'"
+    gh.write_text(f'#!/bin/sh\ncase "$2" in --paginate) {answer} ;; *) echo "$3 $4" > asked ;; esac\n')
+    gh.chmod(0o755)
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan" / "dev.md").write_text("nothing changes")
+    script = next(step["run"] for step in jobs("review")["comment"]["steps"] if "run" in step)
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "COMMENTS": "repos/o/r/issues/7/comments", "REPOSITORY": "o/r"}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    found = tmp_path / "asked"
+    assert (found.read_text().strip() if found.exists() else "") == asked, done.stderr
+    assert (done.returncode == 0) == bool(asked)
+    assert (tmp_path / "comment.md").read_text() == "<!-- eks-analytics plans -->\nnothing changes"
 
 
 def test_every_example_stack_is_planned() -> None:
