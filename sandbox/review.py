@@ -147,7 +147,9 @@ def _preview(chosen: SandboxStack, review: Review) -> None:
     chosen.say("Planning HEAD ...")
     with chosen.exclusive(), chosen.opened(runs_program=True) as opened:
         try:
-            opened.preview(on_event=review.plan.on_event, policy_packs=chosen.policy_packs())
+            packs = chosen.policy_packs()
+            review.plan.verdict.judges = bool(packs)
+            opened.preview(on_event=review.plan.on_event, policy_packs=packs)
         except CommandError as error:
             if chosen.interrupted():
                 raise KeyboardInterrupt from None

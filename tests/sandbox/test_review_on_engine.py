@@ -285,6 +285,15 @@ def test_without_a_base_nothing_is_planned_and_the_page_says_what_to_do(clone: C
     assert "BASE=origin/trunk is no branch, tag or commit of this clone" in section(page, "Errors")
 
 
+def test_with_the_page_in_a_file_the_console_says_where_it_is_and_why_the_review_failed(clone: Clone) -> None:
+    page = clone.temporary.parent / "plans" / "dev.md"
+    process = clone.start("--base", "origin/trunk", "--output", str(page))
+    written, said = process.communicate(timeout=60)
+    assert (process.returncode, written) == (1, "")
+    assert f"Written to {page}.\nReview failed: Nothing was planned: BASE=origin/trunk is no branch" in said
+    assert page.read_text().startswith("<!-- eks-analytics review of dev -->")
+
+
 def test_a_stack_that_is_removed_is_told_with_what_that_means(clone: Clone) -> None:
     (clone.folder / "Pulumi.prod.yaml").unlink()
     page = clone.review("--stack", "prod", code=1)
