@@ -227,8 +227,9 @@ def review(
     else:
         sys.stdout.write(page)
     if found.fails:
-        why = found.plan.errors or [f"policies refuse the plan: {found.plan.verdict.summary()}"]
-        console.print(f"[bold red]Review failed:[/] {escape(chr(10).join(why))}", highlight=False, soft_wrap=True)
+        for error in found.plan.errors or [f"policies refuse the plan: {found.plan.verdict.summary()}"]:
+            why = error.splitlines()[0]  # the page has all of it
+            console.print(f"[bold red]Review failed:[/] {escape(why)}", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
 
 

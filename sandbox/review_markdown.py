@@ -60,12 +60,13 @@ def markdown(review: Review, limit: int = 0) -> str:
     page = _Page(review.stack, limit)
     page.write(f"{marker(review.stack)}\n## Plan of stack `{review.stack}`\n")
     page.write("\n>\n".join(f"> {paragraph}" for paragraph in _origin(review)) + "\n")
-    page.write(f"{_summary(plan)} Policies: {plan.verdict.summary()}.\n")
+    page.write(f"{_summary(plan)}\n")
     if alarms := list(_alarms(plan)):
         page.write("> [!CAUTION]\n" + "\n".join(f"> **{alarm}**  " for alarm in alarms) + "\n")
     page.section("Errors", [_fenced(_plain(error), "") for error in sorted(map(review.labels.replace, plan.errors))])
-    policies = list(_policies(plan.verdict, review.labels.replace))
-    capacity = list(_capacity(review.outputs_before, plan.outputs))
+    # Of a plan that failed, neither is known: no violation yet is no verdict, and the figures are the merge base's.
+    policies = list(_policies(plan.verdict, review.labels.replace)) if plan.verdict.findings or not plan.errors else []
+    capacity = list(_capacity(review.outputs_before, plan.outputs)) if not plan.errors else []
     page.keep(policies + capacity)
     page.section("Replaced and deleted", [_entry(step) for step in plan.steps if step.action in _GRAVE])
     page.section("IAM, ingress and public exposure", [_exposure(one) for one in exposures(plan.steps)])
@@ -165,9 +166,12 @@ def _summary(plan: Plan) -> str:
     counts = {action: plan.counts[action] for action in (*_ORDER, "unchanged") if plan.counts[action]}
     parts = [f"{number} {_DONE.get(action, action)}" for action, number in counts.items()]
     changes = ", ".join(f"**{part}**" if not part.endswith("unchanged") else part for part in parts)
+    policies = plan.verdict.summary()
+    if plan.errors:
+        return f"**Not complete.** Before the error: {changes or 'nothing'}; policies: {policies}."
     if set(counts) <= {"unchanged"}:
-        return f"**No changes**{f', {changes}' if changes else ''}."
-    return f"{changes}."
+        return f"**No changes**{f', {changes}' if changes else ''}. Policies: {policies}."
+    return f"{changes}. Policies: {policies}."
 
 
 def _alarms(plan: Plan) -> Iterable[str]:

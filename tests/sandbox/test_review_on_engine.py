@@ -265,6 +265,18 @@ def test_a_program_that_fails_ends_with_an_error_and_the_page_says_why(clone: Cl
     assert str(clone.folder) not in page
 
 
+def test_a_traceback_shows_the_project_and_nothing_of_this_machine(clone: Clone) -> None:
+    clone.replace("__main__.py", "import settings", 'import json\n\njson.loads("no JSON")\nimport settings')
+    page = clone.review(code=1)
+    errors = section(page, "Errors")
+    assert 'json.loads("no JSON")' in errors
+    assert "JSONDecodeError: Expecting value" in errors
+    assert 'File "__main__.py", line' in errors
+    assert 'File "/' not in errors
+    assert "site-packages" not in errors
+    assert "**Not complete.**" in page
+
+
 def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(clone: Clone) -> None:
     clone.git("switch", "--quiet", "main")
     whole = clone.setting("cluster")

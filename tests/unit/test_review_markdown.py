@@ -278,6 +278,19 @@ def test_capacity_is_compared_with_what_changes_in_bold() -> None:
     assert "| volumes planned | 20 | **-** |" in page
 
 
+def test_a_plan_that_failed_is_neither_called_unchanged_nor_judged() -> None:
+    made = review(errors=["boom"], outputs={"capacity": {"pods_planned": 79}})
+    assert "**Not complete.** Before the error: nothing; policies: no violation." in markdown(made)
+    made.plan.counts["unchanged"] = 130
+    page = markdown(made)
+    assert "**Not complete.** Before the error: 130 unchanged; policies: no violation." in page
+    assert "No changes" not in page
+    assert "### Policies" not in page
+    assert "### Capacity" not in page
+    made.plan.verdict.add(violation("limit-ingress", "mandatory", "sg: is open"))
+    assert "`sg: is open`" in markdown(made)
+
+
 def test_an_error_is_shown_and_fails() -> None:
     made = review(errors=["cluster.version: '9.99' is none"])
     assert made.fails
