@@ -152,10 +152,15 @@ def preview(
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
-                opened.preview(on_event=report.on_event, policy_packs=chosen.policy_packs())
+                opened.preview(on_event=report.on_event, policy_packs=_judging(report, chosen.policy_packs()))
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
+
+
+def _judging(report: Report, packs: list[str]) -> list[str]:
+    report.verdict.judges = bool(packs)
+    return packs
 
 
 @app.command()
@@ -180,7 +185,8 @@ def up(
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
-                opened.up(on_event=report.on_event, policy_packs=chosen.policy_packs() if policies else [])
+                packs = _judging(report, chosen.policy_packs() if policies else [])
+                opened.up(on_event=report.on_event, policy_packs=packs)
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
@@ -217,9 +223,13 @@ def review(
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page)
+        say(f"Written to {output}.")
     else:
         sys.stdout.write(page)
     if found.fails:
+        for error in found.plan.errors or [f"policies refuse the plan: {found.plan.verdict.summary()}"]:
+            why = error.splitlines()[0]  # the page has all of it
+            console.print(f"[bold red]Review failed:[/] {escape(why)}", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox.tokens import short_type
 from sandbox.verdict import Verdict
 
 _PLANNED = {
@@ -159,14 +160,6 @@ def action_of(metadata: events.StepEventMetadata) -> str:
 
 def is_half_of_replacement(metadata: events.StepEventMetadata) -> bool:
     return metadata.op.value in ("create-replacement", "delete-replaced", "import-replacement", "read-replacement")
-
-
-def short_type(token: str) -> str:
-    """aws:ec2/routeTable:RouteTable → aws.ec2.RouteTable."""
-    if "/" not in token:
-        return token
-    package, module, name = token.split(":")
-    return f"{package}.{module.split('/')[0]}.{name}"
 
 
 def _changes(metadata: events.StepEventMetadata) -> list[str]:

@@ -32,6 +32,7 @@ from sandbox.review_markdown import Review
 from sandbox.stack import SandboxStack, Say, StackError
 
 _IDLE_SECONDS = 3600  # should this process be killed: what it started then ends itself
+_FRAME_OF_OTHERS = re.compile(r'^ *File "(?:/|<frozen |[^"\n]*site-packages/)[^\n]*\n(?: {4}[^\n]*\n)*', re.MULTILINE)
 _ERROR = re.compile(r"^\s*error: (.*?)\s*(?=^\s*error: |^Update failed|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -147,7 +148,9 @@ def _preview(chosen: SandboxStack, review: Review) -> None:
     chosen.say("Planning HEAD ...")
     with chosen.exclusive(), chosen.opened(runs_program=True) as opened:
         try:
-            opened.preview(on_event=review.plan.on_event, policy_packs=chosen.policy_packs())
+            packs = chosen.policy_packs()
+            review.plan.verdict.judges = bool(packs)
+            opened.preview(on_event=review.plan.on_event, policy_packs=packs)
         except CommandError as error:
             if chosen.interrupted():
                 raise KeyboardInterrupt from None
@@ -162,7 +165,7 @@ def engine_message(error: CommandError) -> str:
 
 
 def _relative(text: str, project: Path, folder: Path) -> str:
-    """Without the paths of this machine."""
+    """Without the paths of this machine, and without what a traceback shows of Python and of packages."""
     for path in (folder / "base", folder / "home", project):
         text = text.replace(f"{path}/", "").replace(str(path), ".")
-    return text
+    return _FRAME_OF_OTHERS.sub("", text)

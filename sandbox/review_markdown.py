@@ -15,14 +15,17 @@ from sandbox.exposure import Exposure, exposures
 from sandbox.labels import Labels
 from sandbox.merge_base import MergeBase
 from sandbox.plan import Plan, Step
-from sandbox.report import UNKNOWN, short_type
-from sandbox.verdict import Findings, Verdict
+from sandbox.report import UNKNOWN
+from sandbox.tokens import short_type
+from sandbox.verdict import Findings, Verdict, is_link
 
 _ORDER = ("replace", "delete", "create", "update", "import", "read", "refresh")
 _DONE = {"replace": "replaced", "delete": "deleted", "create": "created", "update": "updated", "import": "imported"}
 _GRAVE = ("replace", "delete")
 _CAPACITY = ("capacity", "system_limits")
 _CONTEXT = 6  # lines around a change of a document: enough to see which statement it is in
+
+_HEADINGS = 60  # of what room is kept for
 
 
 @dataclass
@@ -57,14 +60,19 @@ def markdown(review: Review, limit: int = 0) -> str:
     page = _Page(review.stack, limit)
     page.write(f"{marker(review.stack)}\n## Plan of stack `{review.stack}`\n")
     page.write("\n>\n".join(f"> {paragraph}" for paragraph in _origin(review)) + "\n")
-    page.write(f"{_summary(plan)} Policies: {plan.verdict.summary()}.\n")
+    page.write(f"{_summary(plan)}\n")
     if alarms := list(_alarms(plan)):
         page.write("> [!CAUTION]\n" + "\n".join(f"> **{alarm}**  " for alarm in alarms) + "\n")
     page.section("Errors", [_fenced(_plain(error), "") for error in sorted(map(review.labels.replace, plan.errors))])
+    # Of a plan that failed, neither is known: no violation yet is no verdict, and the figures are the merge base's.
+    policies = list(_policies(plan.verdict, review.labels.replace)) if plan.verdict.findings or not plan.errors else []
+    capacity = list(_capacity(review.outputs_before, plan.outputs)) if not plan.errors else []
+    page.keep(policies + capacity)
     page.section("Replaced and deleted", [_entry(step) for step in plan.steps if step.action in _GRAVE])
     page.section("IAM, ingress and public exposure", [_exposure(one) for one in exposures(plan.steps)])
-    page.section("Policies", list(_policies(plan.verdict, review.labels.replace)))
-    page.section("Capacity", list(_capacity(review.outputs_before, plan.outputs)))
+    page.keep([])
+    page.section("Policies", policies)
+    page.section("Capacity", capacity)
     for action in [action for action in _ORDER if action not in _GRAVE]:
         entries = [_entry(step) for step in plan.steps if step.action == action]
         page.section(_DONE.get(action, action).capitalize(), entries, folded=True)
@@ -79,18 +87,22 @@ class _Page:
     def __init__(self, stack: str, limit: int) -> None:
         self._stack, self._limit = stack, limit
         self._parts: list[str] = []
-        self._length = self._left_out = 0
+        self._length = self._left_out = self._kept = 0
 
     def write(self, part: str) -> None:
         self._parts.append(part)
         self._length += len(part) + 1
+
+    def keep(self, entries: Sequence[str]) -> None:
+        """Room for what comes later, up to half of the page: a hundred deletions do not push out the verdict."""
+        self._kept = min(_length(entries) + _HEADINGS, self._limit // 2) if entries else 0
 
     def section(self, title: str, entries: Sequence[str], folded: bool = False) -> None:
         if not entries:
             return
         kept = list[str]()
         for entry in entries:
-            if self._limit and self._length + sum(map(len, kept)) + len(entry) > self._limit:
+            if self._limit and self._length + _length([*kept, entry]) + self._kept > self._limit:
                 self._left_out += 1
             else:
                 kept.append(entry)
@@ -106,6 +118,10 @@ class _Page:
         if self._left_out:
             self.write(f"_{self._left_out} more are left out here: `make review STACK={self._stack}` shows them._\n")
         return "\n".join(self._parts)
+
+
+def _length(entries: Sequence[str]) -> int:
+    return sum(len(entry) + 1 for entry in entries)
 
 
 def _labelled(plan: Plan, labels: Labels) -> Plan:
@@ -150,9 +166,12 @@ def _summary(plan: Plan) -> str:
     counts = {action: plan.counts[action] for action in (*_ORDER, "unchanged") if plan.counts[action]}
     parts = [f"{number} {_DONE.get(action, action)}" for action, number in counts.items()]
     changes = ", ".join(f"**{part}**" if not part.endswith("unchanged") else part for part in parts)
+    policies = plan.verdict.summary()
+    if plan.errors:
+        return f"**Not complete.** Before the error: {changes or 'nothing'}; policies: {policies}."
     if set(counts) <= {"unchanged"}:
-        return f"**No changes**{f', {changes}' if changes else ''}."
-    return f"{changes}."
+        return f"**No changes**{f', {changes}' if changes else ''}. Policies: {policies}."
+    return f"{changes}. Policies: {policies}."
 
 
 def _alarms(plan: Plan) -> Iterable[str]:
@@ -203,7 +222,8 @@ def _readable(value: Any) -> Any:
 def _policies(verdict: Verdict, label: Callable[[str], str]) -> Iterable[str]:
     def listed(found: Findings) -> Iterable[str]:
         yield f"- **{found.level}** {_code(found.rule)}: {_plain(found.description)}"
-        yield from (f"  - {_code(label(line))}" for line in (*sorted(found.problems), *found.advice))
+        for line in (*sorted(found.problems), *found.advice):
+            yield f"  - <{line}>" if is_link(line) else f"  - {_code(label(line))}"
 
     yield from ("\n".join(listed(found)) for found in verdict.findings)
     yield from (f"- waiver {_code(label(waiver))}" for waiver in sorted(verdict.waivers))

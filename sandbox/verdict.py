@@ -1,5 +1,6 @@
 """What the policy pack says of a plan or an update, by rule: violations, waivers, and what waits for the update."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -7,6 +8,9 @@ from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox.tokens import short_type
+
+_LINK = re.compile(r"https://[^\s<>]+")
 _NOT_YET = " during preview: "  # the SDK's words before what it could not read
 _WAIVERS = "list-waivers"
 _COLOURS = {"mandatory": "bold red", "advisory": "yellow"}
@@ -23,10 +27,16 @@ class Findings:
     advice: list[str] = field(default_factory=list[str])
 
 
+def is_link(line: str) -> bool:
+    return _LINK.fullmatch(line) is not None
+
+
 class Verdict:
     """Collects the engine's policy events."""
 
     def __init__(self) -> None:
+        self.judges = True
+        """Whether there is a policy pack at all."""
         self._found: dict[tuple[str, str], Findings] = {}
         self._waivers: list[str] = []
         self._waiting: dict[str, list[str]] = defaultdict(list)
@@ -42,7 +52,7 @@ class Verdict:
             found = self._found.setdefault(
                 (event.enforcement_level, rule), Findings(event.enforcement_level, rule, description)
             )
-            found.problems += lines[:1]
+            found.problems += (_with_type(line, event.resource_urn or "") for line in lines[:1])
             found.advice = lines[1:]
 
     @property
@@ -85,6 +95,8 @@ class Verdict:
         say(2, self.summary())
 
     def summary(self) -> str:
+        if not self.judges:
+            return "not judged"
         found = {level: number for level in ("mandatory", "advisory") if (number := self.number(level))}
         parts = [_counted(number, f"{level} violation") for level, number in found.items()] or ["no violation"]
         if used := sum(waiver.startswith("used") for waiver in self._waivers):
@@ -94,6 +106,14 @@ class Verdict:
                 f"{_counted(waiting, 'rule')} {'reads' if waiting == 1 else 'read'} what only the update knows"
             )
         return ", ".join(parts)
+
+
+def _with_type(problem: str, urn: str) -> str:
+    """Names are unique within a type only: a role and a queue of the same name are two resources."""
+    *_, types, name = ["", "", *urn.split("::", 3)]
+    if not name or not problem.startswith(f"{name}: "):
+        return problem
+    return f"{name} ({short_type(types.rpartition('$')[2])}){problem.removeprefix(name)}"
 
 
 def _counted(number: int, noun: str) -> str:

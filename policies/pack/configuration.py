@@ -91,7 +91,7 @@ class _Reader:
                 continue
             own = rule.default_level(production)
             if level is None:
-                yield f"policies.levels.{id}: {value!r} is no level; write {', '.join(LEVELS)}"
+                yield f"policies.levels.{id}: {_shown(value)} is no level; write {', '.join(LEVELS)}"
             elif _STRICTNESS.index(level) < _STRICTNESS.index(own) and (rule.fixed or production):
                 why = "the rule is critical" if rule.fixed else "the stack is marked production"
                 yield (
@@ -113,8 +113,8 @@ class _Reader:
                     if name not in rule.parameters:
                         yield f"policies.parameters.{id}.{name}: is unknown; {_offered(rule)}"
                     elif not _alike(rule.parameters[name].default, value):
-                        example = json.dumps(rule.parameters[name].default)
-                        yield f"policies.parameters.{id}.{name}: {value!r} cannot be; write something like {example}"
+                        place, example = f"policies.parameters.{id}.{name}", _shown(rule.parameters[name].default)
+                        yield f"{place}: {_shown(value)} cannot be; write something like {example}"
                     else:
                         self._found.parameters.setdefault(id, {})[name] = value
 
@@ -145,7 +145,7 @@ class _Reader:
                 yield f".{key}: is unknown; a waiver has {', '.join(keys)}"
         for key in keys:
             if not isinstance(waiver.get(key), str) or not waiver[key].strip():
-                given = f"{waiver[key]!r} is no text" if waiver.get(key) else "is missing"
+                given = f"{_shown(waiver[key])} is no text" if waiver.get(key) else "is missing"
                 wanted = 'a day in quotes such as "2027-01-31"' if key == "expires" else "text"
                 yield f".{key}: {given}; write {wanted}"
         if isinstance(rule := waiver.get("rule"), str) and rule and rule not in self._rules:
@@ -153,7 +153,7 @@ class _Reader:
         if isinstance(resource := waiver.get("resource"), str) and "*" in resource:
             yield f".resource: {resource} stands for many; write a waiver for each resource by its name"
         if isinstance(reason := waiver.get("reason"), str) and 0 < len(reason.strip()) < _SHORTEST_REASON:
-            yield f".reason: {reason!r} tells a reviewer nothing; say why, and who decided it"
+            yield f".reason: {_shown(reason)} tells a reviewer nothing; say why, and who decided it"
         if isinstance(expires := waiver.get("expires"), str) and expires.strip():
             yield from self._expiry_problems(expires)
 
@@ -161,7 +161,10 @@ class _Reader:
         try:
             day = date.fromisoformat(expires)
         except ValueError:
-            yield f'.expires: {expires!r} is no day; write it as "2027-01-31"'
+            # YAML reads a day without quotes as a time, which reaches us as `2027-01-31 00:00:00 +0000 UTC`.
+            unquoted = _is_day(expires[:10])
+            how = f'put it in quotes: "{expires[:10]}"' if unquoted else 'write it as "2027-01-31"'
+            yield f".expires: {_shown(expires)} is {'a time' if unquoted else 'no day'}; {how}"
             return
         longest = LONGEST_IN_PRODUCTION if self._found.production else LONGEST_WAIVER
         if day > self._found.today + longest:
@@ -180,14 +183,30 @@ def _offered(rule: Rule) -> str:
     return f"the rule has {', '.join(rule.parameters)}" if rule.parameters else "the rule has no parameters"
 
 
+def _shown(value: object) -> str:
+    """As it stands in the stack's configuration."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _alike(default: Any, value: Any) -> bool:
     """Whether a value has the form of the default; the items of a list or object are all of one kind."""
     if type(default) is not type(value):
         return False
     if not isinstance(default, list | dict):
         return True
-    kinds: set[type[object]] = {type(item) for item in _values(default)} or {str}
-    return all(type(item) in kinds for item in _values(value))
+    kinds: set[type[object]] = {_kind(item) for item in _values(default)} or {str}
+    return all(_kind(item) in kinds for item in _values(value))
+
+
+def _kind(item: object) -> type[object]:
+    return date if isinstance(item, str) and _is_day(item) else type(item)
 
 
 def _values(holder: Any) -> list[Any]:

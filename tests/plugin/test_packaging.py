@@ -143,6 +143,7 @@ def test_the_python_example_previews_with_the_three_lines_of_its_readme(clone: P
     assert "private_subnet_ids" in said
     assert re.search(r"^Plan: \d\d to create", said, re.MULTILINE), said
     assert "No policies judge this" in said
+    assert "Policies\n  not judged\n" in said
     assert "warning" not in said
     shutil.copytree(clone / "policies", folder / "policies")
     judged = subprocess.run(["sh", "-c", lines[-1]], cwd=folder, env=variables, capture_output=True, text=True)

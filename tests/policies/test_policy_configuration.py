@@ -56,7 +56,7 @@ def test_settings_come_as_the_engine_hands_them_over() -> None:
         ({"levels": {"xyz": "advisory"}}, "policies.levels.xyz: there is no such rule; README.md lists them"),
         (
             {"levels": {"encrypt-queues": "warning"}},
-            "policies.levels.encrypt-queues: 'warning' is no level; write advisory, mandatory, disabled",
+            'policies.levels.encrypt-queues: "warning" is no level; write advisory, mandatory, disabled',
         ),
         (
             {"levels": {"limit-trust": "advisory"}},
@@ -68,24 +68,32 @@ def test_settings_come_as_the_engine_hands_them_over() -> None:
         ({"parameters": {"limit-metadata-hops": 2}}, "limit-metadata-hops: is no object; the rule has hops"),
         (
             {"parameters": {"limit-metadata-hops": {"hops": "two"}}},
-            "limit-metadata-hops.hops: 'two' cannot be; write something like 1",
+            'limit-metadata-hops.hops: "two" cannot be; write something like 1',
         ),
         (
             {"parameters": {"limit-world-ingress": {"ports": ["443"]}}},
-            "limit-world-ingress.ports: ['443'] cannot be; write something like [80, 443]",
+            'limit-world-ingress.ports: ["443"] cannot be; write something like [80, 443]',
+        ),
+        (
+            {"parameters": {"use-supported-kubernetes": {"standard_support_ends": {"1.37": "soon"}}}},
+            'use-supported-kubernetes.standard_support_ends: {"1.37": "soon"} cannot be; write something like {',
         ),
         ({"waivers": ["encrypt-queues"]}, "policies.waivers[0]: is no object"),
         ({"waivers": [waiver(until="x")]}, "policies.waivers[0].until: is unknown; a waiver has rule, resource"),
         ({"waivers": [waiver(rule="encrypt-queue")]}, "policies.waivers[0].rule: there is no such rule; did you mean"),
         ({"waivers": [waiver(rule="")]}, "policies.waivers[0].rule: is missing; write text"),
         ({"waivers": [waiver(reason="")]}, "policies.waivers[0].reason: is missing; write text"),
-        ({"waivers": [waiver(reason="  ")]}, "policies.waivers[0].reason: '  ' is no text"),
-        ({"waivers": [waiver(reason="because")]}, "policies.waivers[0].reason: 'because' tells a reviewer nothing"),
+        ({"waivers": [waiver(reason="  ")]}, 'policies.waivers[0].reason: "  " is no text'),
+        ({"waivers": [waiver(reason="because")]}, 'policies.waivers[0].reason: "because" tells a reviewer nothing'),
         ({"waivers": [waiver(resource="*")]}, "policies.waivers[0].resource: * stands for many"),
         ({"waivers": [waiver(expires="")]}, "policies.waivers[0].expires: is missing; write a day in quotes such as"),
         ({"waivers": [waiver(expires=20270131)]}, "policies.waivers[0].expires: 20270131 is no text; write a day"),
-        ({"waivers": [waiver(expires="31.1.2027")]}, "policies.waivers[0].expires: '31.1.2027' is no day; write it as"),
-        ({"waivers": [waiver(expires="2027-02-30")]}, "policies.waivers[0].expires: '2027-02-30' is no day"),
+        ({"waivers": [waiver(expires="31.1.2027")]}, 'policies.waivers[0].expires: "31.1.2027" is no day; write it as'),
+        ({"waivers": [waiver(expires="2027-02-30")]}, 'policies.waivers[0].expires: "2027-02-30" is no day'),
+        (
+            {"waivers": [waiver(expires="2027-01-31 00:00:00 +0000 UTC")]},
+            'policies.waivers[0].expires: "2027-01-31 00:00:00 +0000 UTC" is a time; put it in quotes: "2027-01-31"',
+        ),
         (
             {"waivers": [waiver(expires="2028-01-01")]},
             "is more than 365 days away; write 2027-11-21 or earlier",

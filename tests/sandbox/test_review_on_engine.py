@@ -265,6 +265,18 @@ def test_a_program_that_fails_ends_with_an_error_and_the_page_says_why(clone: Cl
     assert str(clone.folder) not in page
 
 
+def test_a_traceback_shows_the_project_and_nothing_of_this_machine(clone: Clone) -> None:
+    clone.replace("__main__.py", "import settings", 'import json\n\njson.loads("no JSON")\nimport settings')
+    page = clone.review(code=1)
+    errors = section(page, "Errors")
+    assert 'json.loads("no JSON")' in errors
+    assert "JSONDecodeError: Expecting value" in errors
+    assert 'File "__main__.py", line' in errors
+    assert 'File "/' not in errors
+    assert "site-packages" not in errors
+    assert "**Not complete.**" in page
+
+
 def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(clone: Clone) -> None:
     clone.git("switch", "--quiet", "main")
     whole = clone.setting("cluster")
@@ -283,6 +295,15 @@ def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(
 def test_without_a_base_nothing_is_planned_and_the_page_says_what_to_do(clone: Clone) -> None:
     page = clone.review("--base", "origin/trunk", code=1)
     assert "BASE=origin/trunk is no branch, tag or commit of this clone" in section(page, "Errors")
+
+
+def test_with_the_page_in_a_file_the_console_says_where_it_is_and_why_the_review_failed(clone: Clone) -> None:
+    page = clone.temporary.parent / "plans" / "dev.md"
+    process = clone.start("--base", "origin/trunk", "--output", str(page))
+    written, said = process.communicate(timeout=60)
+    assert (process.returncode, written) == (1, "")
+    assert f"Written to {page}.\nReview failed: Nothing was planned: BASE=origin/trunk is no branch" in said
+    assert page.read_text().startswith("<!-- eks-analytics review of dev -->")
 
 
 def test_a_stack_that_is_removed_is_told_with_what_that_means(clone: Clone) -> None:

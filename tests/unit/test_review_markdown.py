@@ -251,6 +251,37 @@ def test_policies_are_told_with_what_they_found_and_a_mandatory_one_fails() -> N
     assert page.index("`limit-ingress`") < page.index("`keep-logs`")
 
 
+def test_of_resources_with_the_same_name_a_violation_says_which_it_means() -> None:
+    made = review()
+    for types in ("eks-analytics:index:Karpenter$aws:sqs/queue:Queue", "aws:iam/role:Role"):
+        event = violation("require-tags", "mandatory", "interruption: lacks the tags owner")
+        event.resource_urn = f"urn:pulumi:dev::shared::{types}::interruption"
+        made.plan.verdict.add(event)
+    stack = violation("keep-single-tenancy", "mandatory", "stack: holds two products")
+    stack.resource_urn = "urn:pulumi:dev::shared::pulumi:pulumi:Stack::shared-dev"
+    made.plan.verdict.add(stack)
+    page = markdown(made)
+    assert "`interruption (aws.sqs.Queue): lacks the tags owner`" in page
+    assert "`interruption (aws.iam.Role): lacks the tags owner`" in page
+    assert "`stack: holds two products`" in page
+
+
+def test_the_link_of_a_rule_is_one_and_nothing_else_is() -> None:
+    made = review()
+    made.plan.verdict.add(violation("a", "mandatory", "x: bad", "https://example.com/a", "https://example.com/ [b](c)"))
+    page = markdown(made)
+    assert "  - <https://example.com/a>\n" in page
+    assert "  - `https://example.com/ [b](c)`\n" in page
+
+
+def test_a_plan_that_no_policy_judges_does_not_say_that_nothing_is_wrong() -> None:
+    made = review()
+    assert "Policies: no violation." in markdown(made)
+    made.plan.verdict.judges = False
+    assert "Policies: not judged." in markdown(made)
+    assert "no violation" not in markdown(made)
+
+
 def test_capacity_is_compared_with_what_changes_in_bold() -> None:
     made = review(outputs={"capacity": {"pods_planned": 79.0, "pods_at_max_size": 200}})
     made.outputs_before = {"capacity": {"pods_planned": 79, "volumes_planned": 20}}
@@ -260,10 +291,34 @@ def test_capacity_is_compared_with_what_changes_in_bold() -> None:
     assert "| volumes planned | 20 | **-** |" in page
 
 
+def test_a_plan_that_failed_is_neither_called_unchanged_nor_judged() -> None:
+    made = review(errors=["boom"], outputs={"capacity": {"pods_planned": 79}})
+    assert "**Not complete.** Before the error: nothing; policies: no violation." in markdown(made)
+    made.plan.counts["unchanged"] = 130
+    page = markdown(made)
+    assert "**Not complete.** Before the error: 130 unchanged; policies: no violation." in page
+    assert "No changes" not in page
+    assert "### Policies" not in page
+    assert "### Capacity" not in page
+    made.plan.verdict.add(violation("limit-ingress", "mandatory", "sg: is open"))
+    assert "`sg: is open`" in markdown(made)
+
+
 def test_an_error_is_shown_and_fails() -> None:
     made = review(errors=["cluster.version: '9.99' is none"])
     assert made.fails
     assert "### Errors\n\n```\ncluster.version: '9.99' is none\n```" in markdown(made)
+
+
+def test_what_policies_say_and_capacity_have_room_on_a_page_full_of_deletions() -> None:
+    steps = [Step("delete", GROUP, f"group-{index:03}") for index in range(500)]
+    made = review(*steps, outputs={"capacity": {"pods_planned": 79}})
+    made.plan.verdict.add(violation("limit-ingress", "mandatory", "sg: is open"))
+    page = markdown(made, limit=4000)
+    assert len(page) < 4400
+    assert "**DELETE** `aws.eks.NodeGroup` `group-000`" in page
+    assert "`sg: is open`" in page
+    assert "| pods planned | - | **79** |" in page
 
 
 def test_a_long_page_counts_what_it_leaves_out_and_keeps_the_grave() -> None:
