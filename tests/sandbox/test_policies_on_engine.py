@@ -178,7 +178,9 @@ def test_backups_that_nobody_watches_are_refused(environment: MakeEnvironment) -
     assert "mandatory alarm-on-missing-backups" in output
     assert "dash-dev-velero (kubernetes.helm.sh.Release): no alarm watches its backups" in output
     dev["velero"] = {"schedules": [{"name": "daily", "paused": True}]}
-    assert "dash-dev-velero (kubernetes.helm.sh.Release): no schedule makes backups" in dev.run("preview", code=1).output
+    assert (
+        "dash-dev-velero (kubernetes.helm.sh.Release): no schedule makes backups" in dev.run("preview", code=1).output
+    )
 
 
 @pytest.mark.engine
