@@ -149,7 +149,7 @@ def test_the_python_example_previews_with_the_three_lines_of_its_readme(clone: P
     judged = subprocess.run(["sh", "-c", lines[-1]], cwd=folder, env=variables, capture_output=True, text=True)
     assert judged.returncode != 0
     assert "mandatory require-tags" in judged.stdout, judged.stdout + judged.stderr
-    assert "shared-vpc: lacks the tags" in judged.stdout
+    assert "shared-vpc (aws.ec2.Vpc): lacks the tags" in judged.stdout
 
 
 @pytest.mark.engine

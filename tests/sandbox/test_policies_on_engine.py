@@ -176,9 +176,11 @@ def test_backups_that_nobody_watches_are_refused(environment: MakeEnvironment) -
     dev["velero"] = {"watch": {"enabled": False}}
     output = dev.run("preview", code=1).output
     assert "mandatory alarm-on-missing-backups" in output
-    assert "dash-dev-velero: no alarm watches its backups" in output
+    assert "dash-dev-velero (kubernetes.helm.sh.Release): no alarm watches its backups" in output
     dev["velero"] = {"schedules": [{"name": "daily", "paused": True}]}
-    assert "dash-dev-velero: no schedule makes backups" in dev.run("preview", code=1).output
+    assert (
+        "dash-dev-velero (kubernetes.helm.sh.Release): no schedule makes backups" in dev.run("preview", code=1).output
+    )
 
 
 @pytest.mark.engine
@@ -187,7 +189,7 @@ def test_a_refused_plan_names_rule_resource_and_remedy_and_ends_with_1(environme
     dev["policies"] = {"parameters": {"require-tags": {"tags": ["cost-center"]}}}
     output = dev.run("preview", code=1).output
     assert "mandatory require-tags: Resources that cost or hold something say whose they are." in output
-    assert "dash-dev-vpc: lacks the tags cost-center" in output
+    assert "dash-dev-vpc (aws.ec2.Vpc): lacks the tags cost-center" in output
     assert "To mend it: set the tags" in output
     assert "Preview failed: policies refuse it." in output
 
@@ -209,7 +211,7 @@ def test_waivers_are_listed_with_the_plan(environment: MakeEnvironment) -> None:
     output = dev.run("preview").output
     assert f"waiver used: require-tags for dash-dev-control-plane until {_soon()}: {reason}" in output
     assert "advisory require-tags" in output
-    assert "dash-dev-control-plane: lacks" not in output
+    assert "dash-dev-control-plane (aws.cloudwatch.LogGroup): lacks" not in output
 
 
 def _soon() -> str:
