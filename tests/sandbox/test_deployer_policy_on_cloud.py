@@ -149,6 +149,7 @@ def life(environment: MakeEnvironment) -> Life:
         },
     }
     copied = {"encryption": "s3", "object_lock": {"days": 7}, "replication": {"region": "us-west-2"}}
+    dev["policies"] = {"parameters": {"refuse-public-addresses": {"declared": ["dash-dev-host"]}}}
     dev["velero"] |= {"bucket": copied, "watch": {**dev["velero"]["watch"], "grace_hours": 8}}
     lived.run("changed", "up")
     lived.state = dev.state()
