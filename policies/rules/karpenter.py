@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pack.kinds import NODE_CLASS, NODE_POOL
-from pack.rule import Resource, Severity, Situation, rule
+from pack.rule import Level, Resource, Severity, Situation, rule
 from pack.values import apart, block, in_words, items
 
 _PINNED = re.compile(r"(al2|al2023|windows\d+)@v\d{8}|bottlerocket@v?\d+\.\d+\.\d+")
@@ -17,6 +17,7 @@ _WORKSPACE = "e6data-workspace-name"
     "pin-node-images",
     "Karpenter's nodes start from a fixed release of an image.",
     severity=Severity.MEDIUM,
+    level=Level.ADVISORY,
     types=(NODE_CLASS,),
     remediation="name a release, such as alias: al2023@v20260724, or the image's id",
     link="https://karpenter.sh/docs/tasks/managing-amis/",
