@@ -49,6 +49,8 @@ class Environment:
     config: dict[str, Any]
     project: Path = PROJECT
     variables: dict[str, str] = field(default_factory=dict)
+    policies: bool = False
+    """Whether updates are judged, too; previews always are."""
 
     @property
     def home(self) -> Path:
@@ -67,6 +69,7 @@ class Environment:
         return [
             *arguments,
             *(["--config-file", str(file)] if verb in ("up", "preview", "down", "refresh") else []),
+            *(["--no-policies"] if verb == "up" and not self.policies else []),
             *options,
         ]
 
@@ -128,9 +131,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeEnviro
     build.ensure(print)  # no command of a test is to wait for that
     made: list[Environment] = []
 
-    def make(stack: str = "dev", **variables: str) -> Environment:
+    def make(stack: str = "dev", *, policies: bool = False, **variables: str) -> Environment:
         config = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())["config"]
-        new = Environment(tmp_path_factory.mktemp(stack), stack, config, variables=variables)
+        new = Environment(tmp_path_factory.mktemp(stack), stack, config, variables=variables, policies=policies)
         made.append(new)
         return new
 

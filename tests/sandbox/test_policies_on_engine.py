@@ -144,7 +144,7 @@ def test_what_the_engine_does_not_know_yet_is_told_and_judged_by_the_update(smal
 @pytest.mark.engine
 @pytest.mark.parametrize("stack", ["dev", "prod", "e6data"])
 def test_an_example_stack_passes_with_nothing_to_object_to(environment: MakeEnvironment, stack: str) -> None:
-    chosen = environment(stack)
+    chosen = environment(stack, policies=True)
     assert "no violation, " in chosen.run("preview").output
     applied = chosen.run("up", "--yes").output
     assert applied.count("no violation") == 1
@@ -153,7 +153,7 @@ def test_an_example_stack_passes_with_nothing_to_object_to(environment: MakeEnvi
 
 @pytest.mark.engine
 def test_backups_in_production_pass_too(environment: MakeEnvironment) -> None:
-    prod = environment("prod")
+    prod = environment("prod", policies=True)
     prod["velero"] = {
         "bucket": {
             "replication": {
@@ -172,7 +172,7 @@ def test_backups_in_production_pass_too(environment: MakeEnvironment) -> None:
 
 @pytest.mark.engine
 def test_backups_that_nobody_watches_are_refused(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", policies=True)
     dev["velero"] = {"watch": {"enabled": False}}
     output = dev.run("preview", code=1).output
     assert "mandatory alarm-on-missing-backups" in output
@@ -185,7 +185,7 @@ def test_backups_that_nobody_watches_are_refused(environment: MakeEnvironment) -
 
 @pytest.mark.engine
 def test_a_refused_plan_names_rule_resource_and_remedy_and_ends_with_1(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", policies=True)
     dev["policies"] = {"parameters": {"require-tags": {"tags": ["cost-center"]}}}
     output = dev.run("preview", code=1).output
     assert "mandatory require-tags: Resources that cost or hold something say whose they are." in output
@@ -196,7 +196,7 @@ def test_a_refused_plan_names_rule_resource_and_remedy_and_ends_with_1(environme
 
 @pytest.mark.engine
 def test_waivers_are_listed_with_the_plan(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", policies=True)
     reason = "The vendor's support needs it until the migration"
     used = {"rule": "limit-log-retention", "resource": "dash-dev-log", "reason": reason, "expires": _soon()}
     dev["policies"] = {"waivers": [used]}
