@@ -51,7 +51,7 @@ deployer-policy: environment ## Print the IAM policy of the role that deploys ST
 	@$(RUN) -m operations deployer-policy --stack "$(STACK)"
 
 test: environment ## Run all tests (TESTS=tests/unit for a part)
-	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile
+	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 check: environment ## Lint, formatting, types
 	@$(RUN) -m ruff check .

@@ -279,8 +279,13 @@ def test_a_destroy_drains_before_the_network_goes(
 
 
 def test_a_drain_that_fails_leaves_everything_else_and_is_taken_up_again(
-    stack: SmallStack, cloud: Cloud, cluster: Callable[[str], None], said: list[str]
+    stack: SmallStack,
+    cloud: Cloud,
+    cluster: Callable[[str], None],
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("DRAIN_PAUSE", "1")
     cluster(stack.up(network)["subnet"])
     cloud.client("eks", REGION).delete_cluster(name="analytics")
     with pytest.raises(CommandError, match="Nobody is left to remove load balancer k8s-nginx"):

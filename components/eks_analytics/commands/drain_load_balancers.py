@@ -76,9 +76,10 @@ def drain(kubernetes: Kubernetes | None) -> None:
         if not left:
             say(f"No load balancer of the cluster {CLUSTER} is left in {VPC}.")
             return
-        if kubernetes is None and looks == TRIES:  # what was on its way out has gone by then
+        late = time.monotonic() > deadline
+        if kubernetes is None and (late or looks == TRIES):  # what was on its way out has gone by then
             raise DrainError(f"Nobody is left to remove {', '.join(left)}. {by_hand(resources)}")
-        if time.monotonic() > deadline:
+        if late:
             raise DrainError(f"After {SECONDS:.0f} seconds there is still: {', '.join(left)}. {why(resources)}")
         waiting = f"Waiting for {', '.join(left)}"
         if waiting != said or time.monotonic() - said_at > REPEAT:
