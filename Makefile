@@ -50,8 +50,8 @@ dns: environment ## Write the load balancer that the installer made into the con
 deployer-policy: environment ## Print the IAM policy of the role that deploys STACK
 	@$(RUN) -m operations deployer-policy --stack "$(STACK)"
 
-test: environment ## Run all tests (TESTS=tests/unit for a part)
-	@$(RUN) -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
+test: environment ## Run the tests (ALL=1: the longest, too; TESTS=tests/unit: a part)
+	@$(RUN) -m pytest $(TESTS) $(if $(ALL),,-m "not thorough") -n 2 --dist loadfile --no-loadscope-reorder
 
 check: environment ## Lint, formatting, types
 	@$(RUN) -m ruff check .

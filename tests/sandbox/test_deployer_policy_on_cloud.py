@@ -162,12 +162,14 @@ def life(environment: MakeEnvironment) -> Life:
     return lived
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["made", "changed", "made smaller", "destroyed"])
 def test_no_writing_call_of_a_stacks_life_is_one_that_its_policy_does_not_allow(life: Life, command: str) -> None:
     assert life.made[command]
     assert life.missing[command] == []
 
 
+@pytest.mark.thorough
 def test_the_life_was_a_full_one(life: Life) -> None:
     made = set[str]().union(*life.made.values())
     assert {"ec2:CreateVpc", "eks:UpdateNodegroupConfig", "s3:PutBucketPolicy", "iam:PassRole"} - made == {
@@ -181,6 +183,7 @@ def test_the_life_was_a_full_one(life: Life) -> None:
     assert {"route53resolver:CreateFirewallRule", "ec2:ImportKeyPair", "kms:ScheduleKeyDeletion"} <= made
 
 
+@pytest.mark.thorough
 def test_a_writing_action_that_the_policy_lacks_is_named(life: Life) -> None:
     without = [
         {**statement, "Action": [one for one in statement["Action"] if one != "ec2:CreateSubnet"]}
@@ -189,6 +192,7 @@ def test_a_writing_action_that_the_policy_lacks_is_named(life: Life) -> None:
     assert not_allowed({"Statement": without}, life.made["made"]) == ["ec2:CreateSubnet"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("action", "kind", "key"),
     [
@@ -216,11 +220,13 @@ def test_everything_is_named_as_the_policy_expects(life: Life, action: str, kind
     assert [arn for arn in arns if not any(fnmatchcase(arn, pattern) for pattern in allowed)] == []
 
 
+@pytest.mark.thorough
 def test_the_keys_alias_is_named_as_the_policy_expects(life: Life) -> None:
     (name,) = life.arns("aws:kms/alias:Alias", "name")
     assert f"arn:aws:kms:us-east-1:123456789012:{name}" in patterns(life.policy, "kms:CreateAlias")
 
 
+@pytest.mark.thorough
 def test_everything_that_takes_tags_bears_the_stacks(life: Life) -> None:
     # Files have none: they are known by the name of their bucket.
     taking = [one for one in life.state if "tagsAll" in one.get("outputs", {}) and "bucketObject" not in one["type"]]
@@ -228,6 +234,7 @@ def test_everything_that_takes_tags_bears_the_stacks(life: Life) -> None:
     assert [one["urn"] for one in taking if not one["outputs"]["tagsAll"].items() >= MARKS.items()] == []
 
 
+@pytest.mark.thorough
 def test_only_the_policies_that_it_names_are_attached(life: Life) -> None:
     (statement,) = [one for one in life.policy["Statement"] if "iam:AttachRolePolicy" in one["Action"]]
     named = statement["Condition"]["ArnEquals"]["iam:PolicyARN"]
@@ -236,6 +243,7 @@ def test_only_the_policies_that_it_names_are_attached(life: Life) -> None:
     assert attached <= set(named)
 
 
+@pytest.mark.thorough
 def test_only_the_access_policy_that_it_names_is_given(life: Life) -> None:
     (statement,) = [one for one in life.policy["Statement"] if "eks:AssociateAccessPolicy" in one["Action"]]
     named = statement["Condition"]["ArnEquals"]["eks:policyArn"]
@@ -243,6 +251,7 @@ def test_only_the_access_policy_that_it_names_is_given(life: Life) -> None:
     assert given == {named}
 
 
+@pytest.mark.thorough
 def test_only_the_names_of_the_domain_are_written(life: Life) -> None:
     (statement,) = [one for one in life.policy["Statement"] if "route53:ChangeResourceRecordSets" in one["Action"]]
     (names,) = statement["Condition"]["ForAllValues:StringEquals"].values()
@@ -250,6 +259,7 @@ def test_only_the_names_of_the_domain_are_written(life: Life) -> None:
     assert sorted(records) == sorted(names)
 
 
+@pytest.mark.thorough
 def test_every_role_is_taken_by_a_service_that_it_may_be_passed_to(life: Life) -> None:
     (statement,) = [one for one in life.policy["Statement"] if one["Action"] == ["iam:PassRole"]]
     passed_to = set(statement["Condition"]["StringEquals"]["iam:PassedToService"])

@@ -71,6 +71,7 @@ def read_one_line_and_go(environment: Environment, verb: str, *options: str) -> 
     return process.wait(timeout=300), complaint
 
 
+@pytest.mark.thorough
 def test_an_operation_whose_output_nobody_reads_is_finished_and_ends_quietly(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     assert read_one_line_and_go(dev, "up", "--yes") == (0, "")
@@ -142,6 +143,7 @@ def test_a_lost_account_is_said_and_the_update_starts_afresh(environment: MakeEn
     assert again.counts()["created"] == before
 
 
+@pytest.mark.thorough
 def test_two_environments_side_by_side_do_not_meet(environment: MakeEnvironment) -> None:
     one, two = environment("dev"), environment("dev")
     one.run("up")

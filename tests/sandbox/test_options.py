@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from typing import Any
 
+import pytest
+
 from conftest import PROJECT, MakeEnvironment
 from sandbox import cloud as embedded_cloud
 
@@ -146,6 +148,7 @@ def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes
     assert after != before
 
 
+@pytest.mark.thorough
 def test_a_second_instance_type_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     dev.run("up")
@@ -180,6 +183,7 @@ def test_sizes_change_after_a_refresh_without_undoing_what_an_autoscaler_did(env
     assert record()[1]["scalingConfig"] == {"minSize": 2, "desiredSize": 3, "maxSize": 6}
 
 
+@pytest.mark.thorough
 def test_options_of_an_addon_can_be_taken_back(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     dev["cluster"] = {**dev["cluster"], "vpc_cni_prefix_delegation": True}
@@ -228,6 +232,7 @@ def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(e
     assert "c2VjcmV0" not in planned
 
 
+@pytest.mark.thorough
 def test_a_path_with_spaces_and_a_second_clone_work_as_any_other(environment: MakeEnvironment) -> None:
     folder = environment("dev").folder / "a path with spaces"
     subprocess.run(["git", "clone", "-q", str(PROJECT), str(folder)], check=True)
