@@ -3,6 +3,16 @@ it knows no L, W and #, no Sunday as 7 and no range over the end of a week. Pure
 
 import re
 
+WORDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""What may stand in place of the five fields, with what it means."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS: tuple[tuple[str, range, dict[str, int]], ...] = (
@@ -12,13 +22,12 @@ _FIELDS: tuple[tuple[str, range, dict[str, int]], ...] = (
     ("month", range(1, 13), {name: number for number, name in enumerate(_MONTHS, 1)}),
     ("day of the week", range(7), {name: number for number, name in enumerate(_DAYS)}),
 )
-_SHORT = re.compile(r"@(annually|yearly|monthly|weekly|daily|midnight|hourly)")
 _ITEM = re.compile(r"([*?]|(\w+)(-(\w+))?)(/0*[1-9]\d*)?")
 
 
 def cron_fault(expression: str) -> str:
     """Why it cannot be read, as a clause; empty where it can."""
-    if _SHORT.fullmatch(expression):
+    if expression in WORDS:
         return ""
     parts = expression.split()
     if len(parts) != len(_FIELDS) or expression.startswith("@"):

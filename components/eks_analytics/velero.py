@@ -170,8 +170,9 @@ class VeleroBackup(pulumi.ComponentResource):
                 credentials=args.get("credentials"),
                 after=args.get("after", []),
                 tags=self._tags,
+                parent=self,
             )
-            make_server(server, self)
+            make_server(server)
         at_work = [schedule for schedule in options.schedules if options.enabled and not schedule.paused]
         self.schedules = pulumi.Output.from_input(
             [{"name": schedule.name, "cron": schedule.cron, "ttl": schedule.ttl} for schedule in at_work]
@@ -258,7 +259,7 @@ def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
     left = {field.name for field in fields(VeleroOptions)} - taken
     plain: dict[str, Any] = {name: value for name, value in args.items() if name in left}
     if "schedules" in args:
-        plain["schedules"] = [_schedule(schedule) for schedule in args["schedules"]]
+        plain["schedules"] = [Schedule(**schedule) for schedule in args["schedules"]]
     credentials = args.get("credentials")
     options = VeleroOptions(
         **plain,
@@ -271,10 +272,6 @@ def velero_options(args: VeleroBackupArgs) -> VeleroOptions:
     watch = _watch_arguments(args, options)
     is_watched = watch["schedules"] and watch.get("enabled", True)
     return replace(options, watch=backup_watch_options(watch)) if is_watched else options
-
-
-def _schedule(args: VeleroScheduleArgs) -> Schedule:
-    return Schedule(**args)
 
 
 def _watch_arguments(args: VeleroBackupArgs, options: VeleroOptions) -> BackupWatchArgs:

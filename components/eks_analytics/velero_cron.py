@@ -17,15 +17,6 @@ from .velero_durations import seconds_of
 UTC = "Velero reads it in UTC"
 """What every refusal says, because the hour is most often what is meant otherwise."""
 FIELDS = "minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6, Sunday is 0)"
-_MACROS = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 _ZONES = ("TZ=", "CRON_TZ=")
 _EVERY, _SHORTEST_SECONDS = "@every ", 60
 _DAYS, _WEEKDAYS = ("1", "31"), ("0", "6")
@@ -54,7 +45,7 @@ def longest_pause(expression: str) -> timedelta:
     """The longest time that lies between two runs."""
     if expression.startswith(_EVERY):
         return _interval(expression.removeprefix(_EVERY))
-    fields = _fields(_MACROS.get(expression, expression))
+    fields = _fields(expression)
     try:
         times = list(_until(CronSim(" ".join([*fields[:2], "* * *"]), _before(_ANY_DAY)), timedelta(days=1)))
         every_day = _until(CronSim(" ".join(["0 0", *fields[2:]]), _before(_ANY_DAY)), _YEARS)
@@ -72,7 +63,7 @@ def cronsim_fields(expression: str) -> str | int:
     """The five fields of an expression as cronsim reads them, in UTC; seconds between two runs where it has none."""
     if expression.startswith(_EVERY):
         return int(_interval(expression.removeprefix(_EVERY)).total_seconds())
-    return " ".join(_fields(_MACROS.get(expression, expression)))
+    return " ".join(_fields(expression))
 
 
 def _interval(text: str) -> timedelta:
@@ -87,8 +78,9 @@ def _interval(text: str) -> timedelta:
 def _fields(expression: str) -> list[str]:
     """The fields as cronsim reads them, which follows Debian's cron: there, a star stays a star with a step behind it,
     so that day of month and day of week must both fit, and 7 is Sunday."""
+    expression = cron_syntax.WORDS.get(expression, expression)
     if expression.startswith("@"):
-        raise CronError(f"is no word for a schedule; known are {', '.join(_MACROS)} and {_EVERY}6h")
+        raise CronError(f"is no word for a schedule; known are {', '.join(cron_syntax.WORDS)} and {_EVERY}6h")
     if fault := cron_syntax.cron_fault(expression):
         raise CronError(fault)
     minute, hour, day, month, weekday = expression.replace("?", "*").split()

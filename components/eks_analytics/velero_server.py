@@ -32,34 +32,33 @@ class Server:
     credentials: pulumi.Input[str] | None
     after: pulumi.Input[list[str]]
     tags: dict[str, str]
+    parent: pulumi.Resource
 
 
-def make_server(server: Server, parent: pulumi.Resource) -> None:
+def make_server(server: Server) -> None:
     """Everything of Velero in the cluster, and its rights, once the cluster can run it."""
     options = server.options
     namespace = _object(
         server,
-        parent,
         "core/v1:Namespace",
         "namespace",
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _once_ready(server, NAMESPACE)}},
     )
     needs: list[pulumi.Resource] = [namespace]
     if server.role:
-        needs += _rights(server, server.role, parent)
+        needs += _rights(server, server.role)
     if server.credentials is not None:
         needs.append(
-            _object(server, parent, "core/v1:Secret", SECRET_NAME, _secret(server.label, server.credentials), namespace)
+            _object(server, "core/v1:Secret", SECRET_NAME, _secret(server.label, server.credentials), namespace)
         )
     if options.versions.restore_helper:
         helper = velero_objects.restore_helper(options)
         helper["metadata"]["namespace"] = NAMESPACE
-        needs.append(_object(server, parent, "core/v1:ConfigMap", velero_objects.RESTORE_HELPER, helper, namespace))
-    release = _release(server, parent, needs)
+        needs.append(_object(server, "core/v1:ConfigMap", velero_objects.RESTORE_HELPER, helper, namespace))
+    release = _release(server, needs)
     # Made once: a restore switches the access mode by hand, and no update may switch it back meanwhile.
     location = _object(
         server,
-        parent,
         "velero.io/v1:BackupStorageLocation",
         "location",
         velero_objects.storage_location(server.bucket_name, server.region, options),
@@ -68,7 +67,6 @@ def make_server(server: Server, parent: pulumi.Resource) -> None:
     )
     snapshots = _object(
         server,
-        parent,
         "velero.io/v1:VolumeSnapshotLocation",
         "snapshots",
         velero_objects.snapshot_location(server.region),
@@ -76,16 +74,16 @@ def make_server(server: Server, parent: pulumi.Resource) -> None:
     )
     for schedule in options.schedules:
         wanted = velero_objects.schedule(schedule)
-        _object(server, parent, "velero.io/v1:Schedule", schedule.name, wanted, location, snapshots)
+        _object(server, "velero.io/v1:Schedule", schedule.name, wanted, location, snapshots)
 
 
 def _once_ready(server: Server, value: str) -> pulumi.Output[str]:
     return pulumi.Output.all(value, server.after).apply(lambda known: str(known[0]))
 
 
-def _rights(server: Server, role: aws.iam.Role, parent: pulumi.Resource) -> list[pulumi.Resource]:
+def _rights(server: Server, role: aws.iam.Role) -> list[pulumi.Resource]:
     """What Velero must have before its pods start: they get their credentials when they are admitted."""
-    opts = pulumi.ResourceOptions(parent=parent)
+    opts = pulumi.ResourceOptions(parent=server.parent)
     rights: list[pulumi.Resource] = [aws.iam.RolePolicy(server.label, role=role.name, policy=server.policy, opts=opts)]
     if server.options.chosen_identity == "pod-identity":
         association = aws.eks.PodIdentityAssociation(
@@ -112,7 +110,7 @@ def _secret(label: str, credentials: pulumi.Input[str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {SECRET_KEY: content}}
 
 
-def _release(server: Server, parent: pulumi.Resource, needs: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
+def _release(server: Server, needs: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
     options, role = server.options, server.role
     values = velero_objects.chart_values(options, role.arn if role else "", SECRET_NAME)
     return helm_release(
@@ -125,13 +123,12 @@ def _release(server: Server, parent: pulumi.Resource, needs: Sequence[pulumi.Res
             "repositoryOpts": {"repo": REPOSITORY},
             "values": merged(values, options.helm_values),
         },
-        pulumi.ResourceOptions(parent=parent, depends_on=needs),
+        pulumi.ResourceOptions(parent=server.parent, depends_on=needs),
     )
 
 
 def _object(
     server: Server,
-    parent: pulumi.Resource,
     kind: str,
     suffix: str,
     wanted: dict[str, Any],
@@ -142,5 +139,5 @@ def _object(
         f"kubernetes:{kind}",
         f"{server.label}-{suffix}",
         wanted,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=needs, ignore_changes=list(ignore_changes)),
+        opts=pulumi.ResourceOptions(parent=server.parent, depends_on=needs, ignore_changes=list(ignore_changes)),
     )
