@@ -19,11 +19,15 @@ from pulumi.automation import (
     create_or_select_stack,
 )
 from pulumi.automation.errors import CommandError
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 
 from sandbox import engine
 from sandbox.providers.protocol import StandIn, serve
 from sandbox.stack import install_analyzer
 
+# Else channels to one address share what happened to any of them: an engine on the port of an earlier one would be out
+# of reach until the channel to that one has tried again.
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 Program = Callable[[], object]
 
 

@@ -108,7 +108,7 @@ class Life:
 
     def part(self, number: int) -> tuple[Policy, str]:
         """One of the managed policies that the policy makes, and the notes with it. Whole, it can be too long."""
-        file = self.dev.command("up")[-1]
+        file = self.dev.command("preview")[-1]
         arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, "--part", str(number)]
         printed = CliRunner().invoke(app, arguments)
         assert printed.exit_code == 0, printed.stderr
