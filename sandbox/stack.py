@@ -14,14 +14,15 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pulumi.automation import LocalWorkspace, Stack
-from pulumi.automation._stack import StackInitMode
+from pulumi.automation import LocalWorkspace, OutputMap, Stack
+from pulumi.automation._stack import StackInitMode, UpdateSummary
 
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files
@@ -298,7 +299,9 @@ class SandboxStack:
             # Imported once, by one thread: the SDK's modules load lazily, which several threads at once would break.
             imports = threading.Thread(target=import_sdk)
             imports.start()
-            stack = _Stack(self.name, workspace) if self._state_file.is_file() else Stack.create(self.name, workspace)
+            if not self._state_file.is_file():
+                workspace.create_stack(self.name)
+            stack = KnownStack(self.name, workspace)
             self._before_program = imports.join
             if not runs_program:  # else the engine may start meanwhile: only the program's resources need the SDK
                 imports.join()
@@ -394,11 +397,18 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-class _Stack(Stack):
-    """A stack that is known to exist: each operation names it, so the engine need not be run to select it first."""
+class KnownStack(Stack):
+    """A stack that is there, and whose events tell what an operation did: without being run to select the stack first
+    and to be asked three times afterwards, the engine runs once for an operation."""
 
     def __init__(self, name: str, workspace: LocalWorkspace) -> None:
         self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
+
+    def outputs(self) -> OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:
+        return UpdateSummary("", datetime.now(UTC), "", {}, {}, "")
 
 
 def _print_exc(*args: Any, **kwargs: Any) -> None:
