@@ -284,6 +284,7 @@ def life_of_e6data(environment: MakeEnvironment) -> Life:
     return lived
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["made", "changed", "destroyed"])
 def test_no_writing_call_of_e6datas_life_is_one_that_its_policy_does_not_allow(
     life_of_e6data: Life, command: str
@@ -291,6 +292,7 @@ def test_no_writing_call_of_e6datas_life_is_one_that_its_policy_does_not_allow(
     assert life_of_e6data.missing[command] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("action", "kind", "key"),
     [

@@ -80,6 +80,7 @@ def test_a_destroy_that_fails_stops_before_the_network_and_is_taken_up_again(sta
     stack.run("down", "--yes")
 
 
+@pytest.mark.thorough
 def test_an_update_that_is_interrupted_within_the_cluster_is_resumed(stack: Environment) -> None:
     stack.variables["SANDBOX_LATENCY"] = "0.004"
     process = stack.start("up")

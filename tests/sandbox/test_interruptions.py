@@ -115,6 +115,7 @@ def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment)
     lock.unlink()
 
 
+@pytest.mark.thorough
 def test_two_updates_at_once_of_one_stack_wait_for_each_other_and_both_succeed(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     processes = [dev.start("up"), dev.start("up")]

@@ -22,6 +22,7 @@ def actions(plan: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.thorough
 def test_everything_switched_on_settles_and_goes_without_a_trace(environment: MakeEnvironment) -> None:
     dev = environment("dev")
     dev["availability_zones"] = ZONES
