@@ -65,6 +65,7 @@ IdleOption = Annotated[
         "--idle-hours", envvar="SANDBOX_IDLE_HOURS", min=0.001, help="The embedded cloud ends itself after it."
     ),
 ]
+PoliciesOption = Annotated[bool, typer.Option(help="Judge the plan, or the update, by the policy pack.")]
 ProjectOption = Annotated[
     Path, typer.Option("--project", hidden=True, help="Another checkout of this project, whose program is run.")
 ]
@@ -144,6 +145,7 @@ def preview(
     stack: StackOption = "dev",
     home: HomeOption = None,
     config_file: ConfigOption = None,
+    policies: PoliciesOption = True,
 ) -> None:
     """Show what an update would do; nothing is changed and no cloud is needed."""
     with _stack(stack, home, config_file) as chosen:
@@ -152,7 +154,8 @@ def preview(
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
-                opened.preview(on_event=report.on_event, policy_packs=_judging(report, chosen.policy_packs()))
+                packs = _judging(report, chosen.policy_packs() if policies else [])
+                opened.preview(on_event=report.on_event, policy_packs=packs)
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
@@ -173,7 +176,7 @@ def up(
     idle_hours: IdleOption = 2,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="For automation; nothing is asked anyway.")] = False,
     project: ProjectOption = PROJECT,
-    policies: Annotated[bool, typer.Option(help="Judge the update by the policy pack.")] = True,
+    policies: PoliciesOption = True,
 ) -> None:
     """Apply the stack to the embedded cloud."""
     del yes

@@ -50,7 +50,7 @@ class Environment:
     project: Path = PROJECT
     variables: dict[str, str] = field(default_factory=dict)
     policies: bool = False
-    """Whether updates are judged, too; previews always are."""
+    """Whether its plans and updates are judged, which takes a process more for each."""
 
     @property
     def home(self) -> Path:
@@ -69,7 +69,7 @@ class Environment:
         return [
             *arguments,
             *(["--config-file", str(file)] if verb in ("up", "preview", "down", "refresh") else []),
-            *(["--no-policies"] if verb == "up" and not self.policies else []),
+            *(["--no-policies"] if verb in ("preview", "up") and not self.policies else []),
             *options,
         ]
 

@@ -219,9 +219,11 @@ def test_removing_the_host_removes_its_key_and_its_access_and_nothing_else(
 
 def test_ssh_is_the_guides_key_pair_and_ports_for_named_networks(applied: Environment, dash: dict[str, Any]) -> None:
     dash["bootstrap"] = {"ssh": {"public_key": RSA_KEY, "allowed_cidrs": ["203.0.113.0/24"]}}
+    applied.policies = True
     assert "dash-dev-host (aws.ec2.Instance): asks for a public address" in applied.run("preview", code=1).output
     applied["policies"] = {"parameters": {"refuse-public-addresses": {"declared": ["dash-dev-host"]}}}
     applied.run("up", "--yes")
+    applied.policies = False
     host, ec2 = _host(applied), applied.client("ec2")
     assert host["KeyName"] == "dash-enterprise-bootstrap_key"
     assert host["SubnetId"] == applied.outputs()["public_subnet_ids"][0]

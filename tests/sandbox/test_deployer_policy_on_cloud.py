@@ -108,7 +108,8 @@ class Life:
 
     def part(self, number: int) -> tuple[Policy, str]:
         """One of the managed policies that the policy makes, and the notes with it. Whole, it can be too long."""
-        file = self.dev.command("preview")[-1]
+        command = self.dev.command("up")
+        file = command[command.index("--config-file") + 1]
         arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, "--part", str(number)]
         printed = CliRunner().invoke(app, arguments)
         assert printed.exit_code == 0, printed.stderr
@@ -149,7 +150,6 @@ def life(environment: MakeEnvironment) -> Life:
         },
     }
     copied = {"encryption": "s3", "object_lock": {"days": 7}, "replication": {"region": "us-west-2"}}
-    dev["policies"] = {"parameters": {"refuse-public-addresses": {"declared": ["dash-dev-host"]}}}
     dev["velero"] |= {"bucket": copied, "watch": {**dev["velero"]["watch"], "grace_hours": 8}}
     lived.run("changed", "up")
     lived.state = dev.state()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT, MakeEnvironment
+from conftest import PROJECT, Environment, MakeEnvironment
 from sandbox import cloud as embedded_cloud
 
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
@@ -134,9 +134,15 @@ def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environm
     assert "existing_vpc_id = 'vpc-0123456789abcdef0': was asked of EC2" in dev.run("preview", code=1).output
 
 
-def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
-    dev.run("up")
+@pytest.fixture(scope="module")
+def dev(environment: MakeEnvironment) -> Environment:
+    """One that is there; each test leaves it as its configuration says."""
+    made = environment("dev")
+    made.run("up")
+    return made
+
+
+def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes(dev: Environment) -> None:
     before = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
     dev["node_groups"][0]["ami_type"] = "BOTTLEROCKET_x86_64"
     plan = actions(dev.run("preview").output)
@@ -167,10 +173,7 @@ def test_a_second_instance_type_makes_the_new_node_group_before_the_old_one_goes
         assert "unchanged: 0 changes" in dev.run("preview").output
 
 
-def test_sizes_change_after_a_refresh_without_undoing_what_an_autoscaler_did(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
-    dev.run("up")
-
+def test_sizes_change_after_a_refresh_without_undoing_what_an_autoscaler_did(dev: Environment) -> None:
     def record() -> tuple[str, dict[str, Any]]:
         records = dev.cloud().store("recorded").items()
         return next(item for item in records.items() if item[0].startswith("aws:eks/nodeGroup:NodeGroup"))
@@ -195,8 +198,7 @@ def test_options_of_an_addon_can_be_taken_back(environment: MakeEnvironment) -> 
     assert "unchanged: 0 changes" in dev.run("preview").output
 
 
-def test_the_private_endpoint_lets_in_whom_the_configuration_names(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+def test_the_private_endpoint_lets_in_whom_the_configuration_names(dev: Environment) -> None:
     dev["cluster"] = {
         **dev["cluster"],
         "public_endpoint_cidrs": [],

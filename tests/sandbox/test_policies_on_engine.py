@@ -152,6 +152,7 @@ def test_an_example_stack_passes_with_nothing_to_object_to(environment: MakeEnvi
 
 
 @pytest.mark.engine
+@pytest.mark.thorough
 def test_backups_in_production_pass_too(environment: MakeEnvironment) -> None:
     prod = environment("prod", policies=True)
     prod["velero"] = {
