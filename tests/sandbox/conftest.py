@@ -30,9 +30,9 @@ class Result:
 
     def counts(self) -> dict[str, int]:
         """The numbers of the last line that sums up: {"created": 74, "unchanged": 3}."""
-        summary = re.findall(r"^(?:Plan|Done|Destroyed|Read|So far|Interrupted): (.*) \(", self.output, re.MULTILINE)[
-            -1
-        ]
+        summary = re.findall(
+            r"^(?:\w+ failed\. )?(?:Plan|Done|Destroyed|Read|So far|Interrupted): (.*) \(", self.output, re.MULTILINE
+        )[-1]
         pairs = re.findall(r"(\d+) (?:to )?([a-z]+)", summary)
         return {word: int(number) for number, word in pairs}
 
