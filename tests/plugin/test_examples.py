@@ -89,6 +89,7 @@ def test_the_typescript_example_plans_applies_and_destroys_through_the_plugin(ru
     run("destroy")
 
 
+@pytest.mark.thorough
 def test_the_go_example_compiles(tmp_path: Path) -> None:
     program, sdk = tmp_path / "program", tmp_path / "sdk"
     shutil.copytree(EXAMPLES / "go", program)

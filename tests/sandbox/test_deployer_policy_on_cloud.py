@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from policy_sentry.querying.actions import get_action_data
 from typer.testing import CliRunner
 
-from conftest import Environment, MakeEnvironment
+from environments import Environment, MakeEnvironment
 from operations.__main__ import app
 
 BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"

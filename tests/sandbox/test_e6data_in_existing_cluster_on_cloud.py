@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Environment, MakeEnvironment
+from environments import Environment, MakeEnvironment
 from sandbox import cloud as embedded_cloud
 from test_e6data_on_cloud import POOL, read
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Environment, MakeEnvironment, interrupt, wait_for
+from environments import Environment, MakeEnvironment, interrupt, wait_for
 from sandbox import inventory
 from sandbox.kubernetes_api.client import KubernetesApi
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Environment, MakeEnvironment
+from environments import Environment, MakeEnvironment
 from sandbox.kubernetes_api.client import KubernetesApi
 from sandbox.kubernetes_api.reference import Reference
 

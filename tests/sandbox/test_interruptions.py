@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Environment, MakeEnvironment, interrupt, wait_for
+from environments import Environment, MakeEnvironment, interrupt, wait_for
 from sandbox import cloud as embedded_cloud
 from sandbox import inventory
 
@@ -40,7 +40,7 @@ def duplicates(environment: Environment) -> dict[str, int]:
 def test_an_interrupted_update_records_what_it_made_and_the_next_one_makes_the_rest(
     environment: MakeEnvironment,
 ) -> None:
-    dev = environment("dev", SANDBOX_LATENCY="0.004")
+    dev = environment("dev", backups=False, SANDBOX_LATENCY="0.004")
     process = dev.start("up")
     seen = wait_for(process, r"NatGateway|aws\.ec2\.Route\b")
     rest = interrupt(process, signal.SIGINT)
@@ -73,7 +73,7 @@ def read_one_line_and_go(environment: Environment, verb: str, *options: str) -> 
 
 @pytest.mark.thorough
 def test_an_operation_whose_output_nobody_reads_is_finished_and_ends_quietly(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     assert read_one_line_and_go(dev, "up", "--yes") == (0, "")
     assert "unchanged: 0 changes" in dev.run("up").output
     assert read_one_line_and_go(dev, "down", "--yes") == (0, "")
@@ -82,7 +82,7 @@ def test_an_operation_whose_output_nobody_reads_is_finished_and_ends_quietly(env
 
 
 def test_a_killed_update_is_recovered_and_says_what_it_found(environment: MakeEnvironment) -> None:
-    dev = environment("dev", SANDBOX_LATENCY="0.01")
+    dev = environment("dev", backups=False, SANDBOX_LATENCY="0.01")
     process = dev.start("up")
     wait_for(process, r"aws\.ec2\.Subnet")
     interrupt(process, signal.SIGKILL)
@@ -98,7 +98,7 @@ def test_a_killed_update_is_recovered_and_says_what_it_found(environment: MakeEn
 
 
 def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     dev.run("preview")
     lock = dev.home / "state" / ".pulumi" / "locks" / "organization" / "eks-analytics" / "dev" / "living.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment)
 
 @pytest.mark.thorough
 def test_two_updates_at_once_of_one_stack_wait_for_each_other_and_both_succeed(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     processes = [dev.start("up"), dev.start("up")]
     outputs = [process.communicate(timeout=300)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
@@ -127,7 +127,7 @@ def test_two_updates_at_once_of_one_stack_wait_for_each_other_and_both_succeed(e
 
 
 def test_a_failed_call_is_shown_fails_the_update_and_is_mended_by_the_next(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     failed = dev.run("up", "--fail", "ec2:CreateSubnet:3", code=1)
     assert "CreateSubnet" in failed.output
     assert "Update failed" in failed.output
@@ -136,7 +136,7 @@ def test_a_failed_call_is_shown_fails_the_update_and_is_mended_by_the_next(envir
 
 
 def test_a_lost_account_is_said_and_the_update_starts_afresh(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     begun = dev.run("up", "--fail", "ec2:CreateSubnet:3", code=1).counts()["created"]
     os.kill(json.loads((dev.home / "cloud.json").read_text())["pid"], signal.SIGKILL)
     again = dev.run("up")
@@ -147,7 +147,7 @@ def test_a_lost_account_is_said_and_the_update_starts_afresh(environment: MakeEn
 
 @pytest.mark.thorough
 def test_two_environments_side_by_side_do_not_meet(environment: MakeEnvironment) -> None:
-    one, two = environment("dev"), environment("dev")
+    one, two = environment("dev", backups=False), environment("dev", backups=False)
     one.run("up")
     assert embedded_cloud.running(two.home) is None
     two.run("up")
@@ -169,7 +169,7 @@ def test_the_production_stack_plans(environment: MakeEnvironment) -> None:
 
 
 def test_an_unknown_stack_is_an_error_that_names_the_known_ones(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     process = dev.start("outputs")
     process.communicate()
     missing = Environment(dev.folder, "nosuch", {})
@@ -194,7 +194,7 @@ def test_an_unknown_stack_is_an_error_that_names_the_known_ones(environment: Mak
 def test_a_file_that_is_no_configuration_is_an_error_in_one_sentence(
     environment: MakeEnvironment, content: str, says: str
 ) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     command = dev.command("preview")
     (dev.folder / "Pulumi.dev.yaml").write_text(content)
     result = subprocess.run(command, capture_output=True, text=True, cwd=dev.project)

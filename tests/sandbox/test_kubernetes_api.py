@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi.automation.errors import CommandError
 
-from conftest import PROJECT, MakeEnvironment, wait_for
+from environments import PROJECT, MakeEnvironment, wait_for
 from sandbox import cloud as embedded_cloud
 from sandbox import inventory
 from sandbox.cloud import Cloud, CloudError
@@ -486,7 +486,7 @@ def test_make_hands_the_command_to_the_shell_as_it_was_typed(command: str) -> No
 
 
 def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     dev.run("up", "--yes")
     cluster = dev.client("eks").describe_cluster(name=dev["cluster_name"])["cluster"]
     folder = Path(dev.cloud().ask("kubernetes_running")[dev["cluster_name"]]["folder"])

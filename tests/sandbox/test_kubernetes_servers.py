@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT
+from environments import PROJECT
 from sandbox.kubernetes_api import server
 from sandbox.kubernetes_api.reference import KubernetesError
 from sandbox.kubernetes_api.server import Server, Servers

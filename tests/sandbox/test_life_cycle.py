@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT, Environment, MakeEnvironment, Result
+from environments import PROJECT, Environment, MakeEnvironment, Result
 
 CLUSTER = "dash-dev"
 

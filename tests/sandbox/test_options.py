@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT, Environment, MakeEnvironment
+from environments import PROJECT, Environment, MakeEnvironment
 from sandbox import cloud as embedded_cloud
 
 ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"]
@@ -74,7 +74,7 @@ def test_everything_switched_on_settles_and_goes_without_a_trace(environment: Ma
 
 
 def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     region = dev.config["aws:region"]
     ec2 = embedded_cloud.start(dev.home).client("ec2", region)
     vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
@@ -113,7 +113,7 @@ def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: M
 
 
 def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     ec2 = embedded_cloud.start(dev.home).client("ec2", dev.config["aws:region"])
     vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
     other = ec2.create_vpc(CidrBlock="10.61.0.0/16")["Vpc"]["VpcId"]
@@ -137,7 +137,7 @@ def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environm
 @pytest.fixture(scope="module")
 def dev(environment: MakeEnvironment) -> Environment:
     """One that is there; each test leaves it as its configuration says."""
-    made = environment("dev")
+    made = environment("dev", backups=False)
     made.run("up")
     return made
 
@@ -157,7 +157,7 @@ def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes
 
 @pytest.mark.thorough
 def test_a_second_instance_type_makes_the_new_node_group_before_the_old_one_goes(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     dev.run("up")
     for types, name in (["m6i.2xlarge", "m5.2xlarge"], "dash-dev-core-mixed"), (["m6i.2xlarge"], "dash-dev-core"):
         dev["node_groups"][0]["instance_types"] = types
@@ -189,7 +189,7 @@ def test_sizes_change_after_a_refresh_without_undoing_what_an_autoscaler_did(dev
 
 @pytest.mark.thorough
 def test_options_of_an_addon_can_be_taken_back(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     dev["cluster"] = {**dev["cluster"], "vpc_cni_prefix_delegation": True}
     dev.run("up")
     dev["cluster"] = {**dev["cluster"], "vpc_cni_prefix_delegation": False}
@@ -228,7 +228,7 @@ def test_the_private_endpoint_lets_in_whom_the_configuration_names(dev: Environm
 
 
 def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(environment: MakeEnvironment) -> None:
-    dev = environment("dev")
+    dev = environment("dev", backups=False)
     dev["tags"] = {"owner": {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}}
     planned = dev.run("preview").output
     assert "placeholder-of-the-embedded-cloud" not in planned

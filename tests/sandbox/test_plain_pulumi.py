@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT
+from environments import PROJECT
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, engine
 from sandbox.knobs import Knobs

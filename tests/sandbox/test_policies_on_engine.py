@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from pulumi.automation.errors import CommandError
 
-from conftest import PROJECT, MakeEnvironment
+from environments import PROJECT, MakeEnvironment
 from policy_cases import CASES, Case, launch_template, queue
 from policy_world import Made
 from sandbox.providers.protocol import Resource, StandIn, Values

@@ -18,7 +18,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from conftest import PROJECT
+from environments import PROJECT
 from sandbox.demo_files import placeholder
 from sandbox.kubernetes_api import build
 from sandbox.stack import PLACEHOLDER
