@@ -34,7 +34,7 @@ def child(project: Path, stack_name: str, config: Path, home: Path, plan: str) -
     """One preview in this process; prints its figures as JSON."""
     began = time.monotonic()
     found = engine.find(lambda _: None)
-    stack = SandboxStack(project, stack_name, home, found, lambda _: None, config_file=config)
+    stack = SandboxStack(project, stack_name, home, found, lambda _: None, config_file=config, environment_of=PROJECT)
     with stack.exclusive(), stack.opened() as opened:
         result = opened.preview(json=True) if plan else opened.preview(on_event=lambda _: None)
     if plan:

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from sandbox.providers.schema import python_name
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _KUBERNETES = {
     "kubernetes:storage.k8s.io/v1:StorageClass": ("pulumi_kubernetes.storage.v1", "StorageClass"),
@@ -58,7 +60,7 @@ def _class_of(token: str) -> tuple[str, str]:
     package, module, cls = token.split(":")
     if package == "kubernetes":
         return _CUSTOM_RESOURCE
-    return f"pulumi_{package}.{module.split('/')[0]}", cls
+    return f"pulumi_{package}.{python_name(module.split('/')[0])}", cls
 
 
 def _python_name(module: str, cls: str, key: str) -> str:
