@@ -136,11 +136,14 @@ class Report:
             return
         self.console.print("Stack outputs", style="bold")
         widest = max(map(len, self.outputs))
+        shown: list[str] = []
         # What takes several lines stands at the end.
         for key, lines in sorted(((key, _lines(value)) for key, value in self.outputs.items()), key=_lengthy):
             first, *others = lines if len(lines) == 1 else ["", *(f"    {line}" for line in lines)]
-            for line in (f"  {key:<{widest}}  {first}".rstrip(), *others):
-                self.console.print(escape(line), highlight=False, soft_wrap=True)
+            shown += [f"  {key:<{widest}}  {first}".rstrip(), *others]
+        self.console.print(
+            escape("\n".join(shown)), highlight=False, soft_wrap=True
+        )  # at once: each print takes its time
 
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""
