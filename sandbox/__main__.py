@@ -154,14 +154,14 @@ def preview(
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
-                packs = _judging(report, chosen.policy_packs() if policies else [])
-                opened.preview(on_event=report.on_event, policy_packs=packs)
+                opened.preview(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
 
 
-def _judging(report: Report, packs: list[str]) -> list[str]:
+def _judging(report: Report, chosen: SandboxStack, policies: bool) -> list[str]:
+    packs = chosen.policy_packs() if policies else []
     report.verdict.judges = bool(packs)
     return packs
 
@@ -188,8 +188,7 @@ def up(
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
             with _reported(report, "Update"):
-                packs = _judging(report, chosen.policy_packs() if policies else [])
-                opened.up(on_event=report.on_event, policy_packs=packs)
+                opened.up(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")

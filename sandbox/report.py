@@ -141,9 +141,8 @@ class Report:
         for key, lines in sorted(((key, _lines(value)) for key, value in self.outputs.items()), key=_lengthy):
             first, *others = lines if len(lines) == 1 else ["", *(f"    {line}" for line in lines)]
             shown += [f"  {key:<{widest}}  {first}".rstrip(), *others]
-        self.console.print(
-            escape("\n".join(shown)), highlight=False, soft_wrap=True
-        )  # at once: each print takes its time
+        # At once, because each print takes its time.
+        self.console.print(escape("\n".join(shown)), highlight=False, soft_wrap=True)
 
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""

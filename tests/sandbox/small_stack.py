@@ -36,8 +36,8 @@ class SmallStack:
     def preview(self, program: Program) -> dict[str, int]:
         """How many resources each action meets, the stack itself and providers included."""
         with self._opened(program) as stack:
-            summary = stack.preview(on_event=self.events.append, policy_packs=self.policy_packs).change_summary
-            return {str(getattr(action, "value", action)): count for action, count in summary.items()}
+            stack.preview(on_event=self.events.append, policy_packs=self.policy_packs)
+        return self.changes
 
     def up(self, program: Program) -> dict[str, Any]:
         """The stack's outputs."""
@@ -58,7 +58,7 @@ class SmallStack:
 
     @property
     def changes(self) -> dict[str, int]:
-        """How many resources each action met in the last update."""
+        """How many resources each action met in the last operation."""
         counted = next(event.summary_event for event in self.events if event.summary_event).resource_changes
         return {str(getattr(action, "value", action)): count for action, count in counted.items()}
 

@@ -227,6 +227,7 @@ def test_a_change_of_backups_shows_schedules_alarms_and_buckets_and_none_of_thei
     keys = [word for word in placeholder("velero_credentials").split() if word != "="]
     assert [secret for secret in ("hunter2", "T0123", *keys) if secret in page] == []
     _assert_without_secrets(clone, page)
+    assert clone.review() == page
 
 
 def _assert_without_secrets(clone: Clone, page: str) -> None:
