@@ -52,8 +52,8 @@ def critical_path(resources: State) -> tuple[float, list[tuple[str, float]]]:
 
 
 def shortest_possible(resources: State) -> float:
-    """VPC → control plane → vpc-cni → nodes → slowest add-on → the host or the chart installed with them: what no
-    arrangement of these resources can go below."""
+    """VPC → control plane → vpc-cni → nodes → slowest add-on → the host that installs into them: what no arrangement of
+    these resources can go below."""
     seconds: dict[str, float] = {}
     addons: dict[str, float] = {}
     for resource in resources:
@@ -61,11 +61,10 @@ def shortest_possible(resources: State) -> float:
         seconds[resource["type"]] = max(took, seconds.get(resource["type"], 0.0))
         if resource["type"] == "aws:eks/addon:Addon":
             addons[resource["inputs"]["addonName"]] = took
-    chain = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup")
-    installed = ("aws:ec2/instance:Instance", "kubernetes:helm.sh/v3:Release")
+    chain = (
+        *("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"),
+        "aws:ec2/instance:Instance",
+    )
     return (
-        sum(seconds.get(kind, 0.0) for kind in chain)
-        + addons.get("vpc-cni", 0.0)
-        + max(addons.values(), default=0.0)
-        + max(seconds.get(kind, 0.0) for kind in installed)
+        sum(seconds.get(kind, 0.0) for kind in chain) + addons.get("vpc-cni", 0.0) + max(addons.values(), default=0.0)
     )

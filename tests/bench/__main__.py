@@ -193,7 +193,7 @@ def main() -> int:
     console.print("\n[bold]First update on AWS[/], from the engine's dependency graph and median provisioning times")
     for name, at in chain:
         console.print(f"  {at:7.0f} s  {name}")
-    met.append(verdict("critical path / (VPC → control plane → CNI → nodes → add-on → chart)", seconds / ideal, 1.02))
+    met.append(verdict("critical path / (VPC → control plane → CNI → nodes → add-on → host)", seconds / ideal, 1.02))
     return 0 if all(met) else 1
 
 
