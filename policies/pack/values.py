@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, TypeVar
 
 from pulumi_policy.proxy import UnknownValueError
@@ -39,7 +39,7 @@ def items(holder: Mapping[str, Any], key: str) -> Sequence[Any]:
     value = holder.get(key)
     if value is None:
         return []
-    return [value] if isinstance(value, str | Mapping) else value
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]  # pyright: ignore[reportUnknownVariableType]  # of anything
 
 
 def has(holder: Mapping[str, Any], key: str) -> bool:
@@ -55,6 +55,15 @@ def is_true(value: object) -> bool:
 def is_world(cidr: str) -> bool:
     network = ip_network(cidr, strict=False)
     return network.prefixlen < _WORLD_PREFIX[network.version]
+
+
+def covers_world(networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether they are the world together, though each of them alone may be small enough."""
+    four = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
+    six = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
+    found = {4: sum(one.num_addresses for one in four), 6: sum(one.num_addresses for one in six)}
+    bits = {4: 32, 6: 128}
+    return any(found[version] > 1 << (bits[version] - prefix) for version, prefix in _WORLD_PREFIX.items())
 
 
 def in_words(names: Sequence[object]) -> str:
