@@ -72,8 +72,8 @@ def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[
     "Actions that hand out rights, secrets or shells name the roles, secrets or instances that they are for.",
     severity=Severity.CRITICAL,
     types=_POLICIES,
-    remediation="name the resources, or compare a tag of theirs, iam:PermissionsBoundary or iam:PolicyARN; conditions on "
-    "the caller, the time or the network do not limit what is reached",
+    remediation="name the resources, or compare a tag of theirs, iam:PermissionsBoundary or iam:PolicyARN; conditions "
+    "on the caller, the time or the network do not limit what is reached",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
 )
 def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
