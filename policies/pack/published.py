@@ -47,6 +47,11 @@ PUBLISHED: Mapping[str, Published] = {
         ),
         _of(ec2="AssignIpv6Addresses UnassignIpv6Addresses"),
     ),
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html
+    "Lambda in a VPC": Published(
+        _of(ec2="CreateNetworkInterface DeleteNetworkInterface"),
+        _of(ec2="AssignPrivateIpAddresses UnassignPrivateIpAddresses"),
+    ),
     # https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
     "Cluster Autoscaler": Published(_of(autoscaling="SetDesiredCapacity TerminateInstanceInAutoScalingGroup")),
     # https://github.com/vmware-tanzu/velero-plugin-for-aws#set-permissions-for-velero

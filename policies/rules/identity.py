@@ -94,18 +94,28 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
     parameters={
         "exempt": Parameter(
             [
+                "aps:RemoteWrite",
                 "autoscaling:CompleteLifecycleAction",
                 "cloudwatch:PutMetricData",
                 "ec2messages:*",
+                "ecr:BatchImportUpstreamImage",
                 "eks-auth:AssumeRoleForPodIdentity",
+                "iam:CreateServiceLinkedRole",
+                "logs:*LogDelivery",
                 "logs:CreateLogGroup",
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
+                "logs:PutRetentionPolicy",
+                "ssm:PutComplianceItems",
+                "ssm:PutConfigurePackageResult",
+                "ssm:PutInventory",
+                "ssm:Update*AssociationStatus",
+                "ssm:UpdateInstanceInformation",
                 "ssmmessages:*",
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
-            "actions, with * and ?, that know no resources or that every workload may take",
+            "actions, with * and ?, that write logs and metrics, speak for the caller alone or know no resources",
         )
     },
 )
