@@ -174,8 +174,6 @@ def _is_of_all_services(resource: str) -> bool:
 
 def _named_part(resource: str) -> str:
     """What a resource names besides its service and account; empty where that is only wildcards."""
-    if not resource.startswith("arn:"):
-        return resource.strip("*?:/")
     arn = parse(resource)
     return "".join((arn.region, arn.kind, arn.name)).strip("*?:/")
 

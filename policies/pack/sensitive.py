@@ -61,7 +61,11 @@ EFFECTS = (
         _of("eks", "AssociateAccessPolicy CreateAccessEntry UpdateAccessEntry"),
         ("eks",),
     ),
-    Effect("gives every key away", _of("kms", "CreateGrant PutKeyPolicy"), ("kms",)),
+    Effect(
+        "gives every key away, or destroys it",
+        _of("kms", "CreateGrant DisableKey PutKeyPolicy ScheduleKeyDeletion"),
+        ("kms",),
+    ),
     Effect(
         "reads every secret",
         (
@@ -69,6 +73,11 @@ EFFECTS = (
             *_of("ssm", "GetParameter GetParameterHistory GetParameters GetParametersByPath"),
         ),
         ("secretsmanager", "ssm"),
+    ),
+    Effect(
+        "signs in to every database",
+        ("rds-db:connect", "redshift:GetClusterCredentials", "redshift-serverless:GetCredentials"),
+        ("rds-db", "redshift", "redshift-serverless"),
     ),
     Effect("opens every secret to others", ("secretsmanager:PutResourcePolicy",), ("secretsmanager",)),
     Effect(

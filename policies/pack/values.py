@@ -63,7 +63,7 @@ def covers_world(networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     six = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
     found = {4: sum(one.num_addresses for one in four), 6: sum(one.num_addresses for one in six)}
     bits = {4: 32, 6: 128}
-    return any(found[version] > 1 << (bits[version] - prefix) for version, prefix in _WORLD_PREFIX.items())
+    return any(found[version] >= 2 << (bits[version] - prefix) for version, prefix in _WORLD_PREFIX.items())
 
 
 def in_words(names: Sequence[object]) -> str:

@@ -185,6 +185,8 @@ def _names_somebody(subject: str) -> bool:
     if kind in ("repo", "project_path"):
         repository = rest.partition(":")[0]
         return "/" in repository and not has_wildcard(repository)
+    if kind.startswith("repository_owner"):
+        return False  # all that the owner has
     for kind in ("system:", "serviceaccount:", "organization:", "org/"):
         subject = subject.removeprefix(kind)
     owner = re.split("[:/]", subject)[0]
