@@ -624,3 +624,21 @@ ATTACKS: Mapping[str, Attack] = {
     **_transport(),
     **_in_the_cluster(),
 }
+
+OUT_OF_SCOPE: Mapping[str, list[Made]] = {
+    "Data that a role reads": identity(allow(["s3:GetObject", "dynamodb:GetItem"])),
+    "All resources of one kind": identity(allow("ec2:TerminateInstances", "arn:aws:ec2:*:*:instance/*")),
+    "Roles with a common prefix": identity(allow("iam:PutRolePolicy", f"{IAM}:role/app-*")),
+    "Passing any role to one service": identity(
+        allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}})
+    ),
+    "Trusted accounts": trusting({"AWS": "arn:aws:iam::210987654321:root"}),
+    "Services in other policies": of_resource(
+        "aws:kms/keyPolicy:KeyPolicy", "kms:Decrypt", {"Service": "cloudwatch.amazonaws.com"}
+    ),
+    "API Gateway": of_resource("aws:apigateway/restApiPolicy:RestApiPolicy", "execute-api:Invoke"),
+    "Rights outside the program": [
+        Made("aws:ec2/vpcEndpoint:VpcEndpoint", "endpoint", {"serviceName": "com.amazonaws.us-east-1.s3", "tags": TAGS})
+    ],
+}
+"""What passes, by its words in docs/policies.md, which say why."""
