@@ -106,6 +106,10 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
                 "logs:PutRetentionPolicy",
+                "logs:StartLiveTail",
+                "logs:StartQuery",
+                "logs:StopLiveTail",
+                "logs:StopQuery",
                 "ssm:PutComplianceItems",
                 "ssm:PutConfigurePackageResult",
                 "ssm:PutInventory",
@@ -115,7 +119,7 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
-            "actions, with * and ?, that write logs and metrics, speak for the caller alone or know no resources",
+            "actions, with * and ?, that write or query logs and metrics, speak for the caller or know no resources",
         )
     },
 )
