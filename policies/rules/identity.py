@@ -79,7 +79,7 @@ def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[
 def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
     def judged(statement: Statement) -> Iterator[str]:
         if not statement.is_administrative:
-            yield from (f"{statement} {what} ({action})" for what, action in reached_everywhere(statement))
+            yield from (f"{statement} {what} ({in_words(given)})" for what, given in reached_everywhere(statement))
 
     return _each_statement(resource, judged)
 
@@ -129,13 +129,13 @@ def limit_mutating_actions(resource: Resource, situation: Situation) -> Iterator
     def unlimited(statement: Statement) -> list[str]:
         if not statement.about_all_of_a_service or statement.is_narrowed or statement.is_administrative:
             return []
-        sensitive = [action for _, action in reached_everywhere(statement)]  # has a rule of its own, too
+        sensitive = {action for _, given in reached_everywhere(statement) for action in given}  # so have these
         return [
             action
             for action in (["all actions but some"] if statement.all_but_actions else statement.actions)
             if changes_something(action)
             and not any(fnmatchcase(action.lower(), pattern) for pattern in exempt)
-            and not any(fnmatchcase(one.lower(), action.lower()) for one in sensitive)
+            and action not in sensitive
         ]
 
     for document in _documents(resource):

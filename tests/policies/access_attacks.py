@@ -316,6 +316,14 @@ def _rights() -> Mapping[str, Attack]:
         "all resources of IAM": allow("iam:SetDefaultPolicyVersion", f"{IAM}:*"),
         "all but one role": {"Effect": "Allow", "Action": "iam:AttachRolePolicy", "NotResource": f"{IAM}:role/admin"},
         "all but some actions, on roles": {"Effect": "Allow", "NotAction": "iam:DeleteRole", "Resource": roles},
+        "new users, from the office": allow(
+            "iam:CreateUser", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+        ),
+        "all but the first of the rights over roles": {
+            "Effect": "Allow",
+            "NotAction": ["iam:AddClientIDToOpenIDConnectProvider", "s3:*"],
+            "Resource": roles,
+        },
         "keys of all users": allow("iam:CreateAccessKey", f"{IAM}:user/*"),
         "passwords of all users": allow("iam:UpdateLoginProfile", "*"),
         "members of all groups": allow("iam:AddUserToGroup", f"{IAM}:group/*"),

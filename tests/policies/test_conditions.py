@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from policy_sentry.querying.actions import get_actions_with_access_level
 
 from pack.arns import matches, names_account, names_resource
 from pack.conditions import conditions
 from pack.documents import allowed
+from pack.sensitive import EFFECTS
 
 
 def narrow(operator: str, key: str, *values: Any) -> tuple[bool, bool, bool]:
@@ -95,3 +97,14 @@ def test_booleans_are_read_as_json_has_them(value: Any) -> None:
     }
     (found,) = allowed({"Statement": statement})
     assert [one.values for one in found.conditions] == [("true",)]
+
+
+def test_every_right_over_identities_is_sensitive() -> None:
+    known = {action.lower() for effect in EFFECTS for action in effect.actions}
+    harmless = {  # of the caller alone, of a device that nobody has yet, or of roles whose policies are AWS's
+        *("iam:changepassword", "iam:createvirtualmfadevice", "iam:deletevirtualmfadevice"),
+        *("iam:createservicelinkedrole", "iam:deleteservicelinkedrole"),
+        "iam:passrole",  # has a rule of its own
+    }
+    every = {action.lower() for action in get_actions_with_access_level("iam", "Permissions management")}
+    assert every - known == harmless & every
