@@ -40,8 +40,6 @@ _READING = (
     "simulate",
     "view",
 )
-_EXCEPT_SERVICES = ("aws:principalisawsservice", "aws:viaawsservice")
-"""By these a `Deny` leaves out AWS's own services, which call from networks of their own."""
 _OF_ALL_SERVICES = (
     "dynamodb:DeleteTable",
     "ec2:TerminateInstances",
@@ -132,7 +130,7 @@ class Statement:
         """Whether this `Deny` leaves of what `other` allows only what named callers ask for."""
         if self.allows or not self.means_everybody or self.all_but_actions or self.all_but_resources:
             return False
-        limits = [one for one in self.conditions if one.key not in _EXCEPT_SERVICES]
+        limits = [one for one in self.conditions if not one.leaves_services_out]
         if not limits or not all(one.names_those_left_out for one in limits) or other.all_but_actions:
             return False
         covers_actions = all(any(matches(mine, one) for mine in self.actions) for one in other.actions)
