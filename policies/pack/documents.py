@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,32 +15,12 @@ from .values import apart, items
 Document = str | Mapping[str, Any]
 """A policy as JSON text or decoded."""
 
-_READING = (
-    "analyze",
-    "batchcheck",
-    "batchdescribe",
-    "batchget",
-    "batchread",
-    "calculate",
-    "check",
-    "compare",
-    "count",
-    "decode",
-    "describe",
-    "filter",
-    "get",
-    "head",
-    "list",
-    "lookup",
-    "preview",
-    "query",
-    "read",
-    "scan",
-    "search",
-    "select",
-    "simulate",
-    "view",
+_READING = re.compile(
+    "analyze|batch(check|describe|get|read)|calculate|check|compare|count|decode|describe|detect|discover|download"
+    "|estimate|filter|generate(credentialreport|query|servicelastaccesseddetails)|get|head|list|lookup|partiqlselect"
+    "|preview|query|read|scan|search|select|simulate|subscribetoshard|synthesize|test(dns|event|metric)|validate|view"
 )
+"""How actions begin that AWS's service authorization reference lists as `List` or `Read`."""
 _OF_ALL_SERVICES = (
     "dynamodb:DeleteTable",
     "ec2:TerminateInstances",
@@ -191,7 +172,7 @@ def _literal(value: str) -> bool:
 
 def changes_something(action: str) -> bool:
     """Whether an action, or one of those that its wildcard stands for, does more than read."""
-    return not action.rpartition(":")[2].lower().startswith(_READING)
+    return not _READING.match(action.rpartition(":")[2].lower())
 
 
 def text(document: Document) -> str:

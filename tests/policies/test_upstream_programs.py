@@ -1,8 +1,13 @@
 """What others publish, and many use as it is, raises no alarm."""
 
-import pytest
+import json
+from typing import Any
 
-from policy_world import configured, judge
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from policy_cases import TAGS
+from policy_world import Made, configured, judge
 from upstream_programs import PROGRAMS
 
 
@@ -19,3 +24,41 @@ def test_a_program_as_published_passes_all_rules(name: str, production: bool) ->
 def test_there_are_enough_programs_to_mean_something() -> None:
     assert len(PROGRAMS) >= 25
     assert all(source.startswith("https://") for source, _ in PROGRAMS.values())
+
+
+MANAGED: dict[str, Any] = json.loads(aws_managed_policies_data)
+"""AWS's managed policies by name, as https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ has them."""
+OF_WORKLOADS = (
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AmazonEBSCSIDriverPolicy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEC2ContainerRegistryReadOnly",
+    "AmazonEFSCSIDriverPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonPrometheusRemoteWriteAccess",
+    "CloudWatchAgentServerPolicy",
+)
+OF_READERS = (
+    "AmazonEC2ReadOnlyAccess",
+    "AmazonDynamoDBReadOnlyAccess",
+    "AmazonRDSReadOnlyAccess",
+    "AmazonRoute53ReadOnlyAccess",
+    "AmazonS3ReadOnlyAccess",
+    "AmazonSQSReadOnlyAccess",
+    "AmazonVPCReadOnlyAccess",
+    "ElasticLoadBalancingReadOnly",
+    "IAMReadOnlyAccess",
+)
+
+
+@pytest.mark.parametrize("name", [*OF_WORKLOADS, *OF_READERS])
+def test_a_managed_policy_of_aws_passes_as_a_policy_of_ones_own(name: str) -> None:
+    document = json.dumps(MANAGED[name]["Document"])
+    made = Made("aws:iam/policy:Policy", "policy", {"policy": document, "tags": TAGS})
+    length = {"limit-policy-size"}  # AWS's own may be longer
+    assert judge([made], configured()).rules - length == set()
