@@ -10,7 +10,7 @@ from typing import Any
 
 from pack.documents import Statement, allowed, changes_something, size
 from pack.kinds import ROLE
-from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
+from pack.rule import Level, Parameter, Resource, Severity, Situation, fewer, more, rule
 from pack.values import apart, has, in_words, items
 
 _MANAGED = "aws:iam/policy:Policy"
@@ -88,6 +88,7 @@ def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[
         "exempt": Parameter(
             ["ec2messages:*", "ssmmessages:*", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
             "actions, with * and ?, for which AWS knows no resources",
+            tighter=fewer,
         )
     },
 )
@@ -181,7 +182,9 @@ def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
     remediation="attach a policy with the actions that are needed",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
     parameters={
-        "patterns": Parameter(["*FullAccess*", "AdministratorAccess*", "PowerUserAccess"], "names that are refused")
+        "patterns": Parameter(
+            ["*FullAccess*", "AdministratorAccess*", "PowerUserAccess"], "names that are refused", tighter=more
+        )
     },
 )
 def refuse_full_access_policies(resource: Resource, situation: Situation) -> Iterator[str]:

@@ -460,7 +460,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "refuse-world-administration",
         "all-protocols",
-        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) open to 0.0.0.0/0",
+        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) and 8 more open to 0.0.0.0/0",
         more=[group_rule(ipProtocol="-1", cidrIpv4="0.0.0.0/0")],
         about="rule",
     ),
@@ -468,7 +468,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "keep-private-subnets-private",
         "maps-addresses",
-        "maps public addresses, and is no public subnet",
+        "maps public addresses",
         {"mapPublicIpOnLaunch": True},
     ),
     Case(

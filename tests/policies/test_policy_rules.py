@@ -193,7 +193,7 @@ def test_a_private_endpoint_needs_no_networks() -> None:
 def test_a_public_address_may_be_declared() -> None:
     public = launch_template()[0].changed({"networkInterfaces|0|associatePublicIpAddress": "true"})
     declared = {"parameters": {"refuse-public-addresses": {"declared": ["template"]}}}
-    assert judge([public], configured(declared)).said == []
+    assert judge([public], configured(declared)).rules == set()
 
 
 def test_tags_may_come_from_the_provider() -> None:
