@@ -68,7 +68,7 @@ def items(holder: Mapping[str, Any], key: str) -> Sequence[Any]:
     value = holder.get(key)
     if value is None:
         return []
-    return [value] if isinstance(value, str | Mapping) else value
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]  # pyright: ignore[reportUnknownVariableType]  # of anything
 
 
 def has(holder: Mapping[str, Any], key: str) -> bool:

@@ -4,13 +4,27 @@ from types import ModuleType
 
 from pack.rule import Rule
 
-from . import backups, clusters, hosts, identity, karpenter, network, releases, storage, tenancy
+from . import (
+    access,
+    backups,
+    clusters,
+    hosts,
+    identity,
+    karpenter,
+    network,
+    releases,
+    resource_policies,
+    storage,
+    tenancy,
+)
 
 SUBJECTS: tuple[ModuleType, ...] = (
     network,
     hosts,
     clusters,
+    access,
     identity,
+    resource_policies,
     storage,
     karpenter,
     releases,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy.proxy import UnknownValueError
 
-from pack.documents import Statement, statements
+from pack.arns import matches
+from pack.documents import Document, Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
 from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, fewer, more, rule
 from pack.values import apart, block, in_words, is_true, items
 
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_OF_BUCKETS = ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutObject")
 _BACKUPS = Parameter(
     ["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'", tighter=more
 )
@@ -91,28 +94,46 @@ def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) ->
     found = _about(resources, "Policy")
 
     def judged(bucket: StackResource) -> Found:
-        if bucket.urn not in found or not _asks_for_tls(found[bucket.urn].props["policy"]):
+        if bucket.urn not in found or not _asks_for_tls(found[bucket.urn].props["policy"], _name(bucket)):
             yield bucket, "takes requests without TLS"
 
     yield from apart(_buckets(resources), judged)
 
 
-def _asks_for_tls(policy: str) -> bool:
+def _asks_for_tls(policy: Document, bucket: str) -> bool:
     return any(
         not statement.allows
         and "*" in statement.principals.get("AWS", ())
-        and (statement.includes("s3:GetObject") and statement.includes("s3:PutObject"))
-        and any(resource.endswith("*") for resource in statement.resources)
+        and not statement.all_but_principals
+        and all(map(statement.includes, _OF_BUCKETS))
+        and _is_about_all_of(statement, bucket)
         and _is_about_tls_alone(statement)
         for statement in statements(policy)
     )
 
 
+def _is_about_all_of(statement: Statement, bucket: str) -> bool:
+    """Whether it is about the bucket and every object in it, and not those of another bucket or in one folder."""
+    named = [bucket] if bucket else [one.rpartition(":")[2].partition("/")[0] for one in statement.resources]
+    return not statement.all_but_resources and any(
+        all(
+            any(matches(one, f"arn:aws:s3:::{name}{part}") for one in map(_in_any_partition, statement.resources))
+            for part in ("", "/any", "/any/other")
+        )
+        for name in named
+    )
+
+
+def _in_any_partition(resource: str) -> str:
+    return re.sub(r"^arn:[\w-]+:s3:", "arn:aws:s3:", resource)
+
+
 def _is_about_tls_alone(statement: Statement) -> bool:
     """What is denied without TLS is denied wherever it comes from; AWS's own services may be left out."""
-    tests = {key.lower(): value for found in statement.conditions.values() for key, value in found.items()}
-    tests.pop("aws:principalisawsservice", None)
-    return set(tests) == {"aws:securetransport"} and not any(map(is_true, items(tests, "aws:securetransport")))
+    tests = [one for one in statement.conditions if one.key != "aws:principalisawsservice"]
+    return [(one.operator, one.key, one.values, one.binds) for one in tests] == [
+        ("bool", "aws:securetransport", ("false",), True)
+    ]
 
 
 @rule(

@@ -216,6 +216,40 @@ def attachment() -> list[Made]:
     return [Made("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "attachment", {"policyArn": arn})]
 
 
+def membership() -> list[Made]:
+    return [Made("aws:iam/userGroupMembership:UserGroupMembership", "member", {"user": "ana", "groups": ["analysts"]})]
+
+
+def function_url() -> list[Made]:
+    props = {"functionName": "f", "authorizationType": "AWS_IAM"}
+    return [Made("aws:lambda/functionUrl:FunctionUrl", "url", props)]
+
+
+# Access to the cluster
+
+
+def access_entry() -> list[Made]:
+    arn = "arn:aws:iam::123456789012:role/operators"
+    props = {"clusterName": "analytics", "principalArn": arn, "kubernetesGroups": ["operators"], "tags": TAGS}
+    return [Made("aws:eks/accessEntry:AccessEntry", "entry", props)]
+
+
+def bound(role: str, kind: str, name: str, **more: Any) -> Made:
+    """A binding of a ClusterRole."""
+    subject = {"kind": kind, "name": name, **({"namespace": "default"} if kind == "ServiceAccount" else {})}
+    props = {"roleRef": {"kind": "ClusterRole", "name": role}, "subjects": [subject], **more}
+    return Made("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "binding", props)
+
+
+def cluster_role(**rule: Any) -> Made:
+    props = {"metadata": {"name": "own"}, "rules": [{"apiGroups": ["*"], **rule}]}
+    return Made("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "cluster-role", props)
+
+
+def binding() -> list[Made]:
+    return [bound("own", "ServiceAccount", "default"), cluster_role(resources=["pods"], verbs=["get", "list"])]
+
+
 # Storage
 
 
@@ -337,13 +371,20 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "use-standard-upgrade-policy": cluster,
     "pin-addon-versions": addon,
     "refuse-administrator-policies": policy,
+    "limit-sensitive-actions": policy,
     "limit-mutating-actions": policy,
     "limit-trust": role,
     "refuse-public-resource-policies": queue_policy,
+    "authorize-function-urls": function_url,
+    "name-sources-of-services": queue_policy,
     "limit-pass-role": policy,
     "refuse-full-access-policies": attachment,
     "limit-policy-size": policy,
+    "limit-administrators": membership,
     "refuse-static-keys": role,
+    "limit-cluster-administrators": access_entry,
+    "refuse-bindings-for-everybody": binding,
+    "limit-service-accounts": binding,
     "block-public-buckets": bucket,
     "require-tls-for-buckets": bucket,
     "encrypt-buckets": bucket,
@@ -835,6 +876,39 @@ CASES: tuple[Case, ...] = (
         "lets everybody call the function",
         more=[Made("aws:lambda/permission:Permission", "call", {"principal": "*", "function": "f"})],
         about="call",
+    ),
+    Case(
+        "limit-sensitive-actions",
+        "all-roles",
+        "statement Test changes the rights of every role, user, group or policy (iam:PutRolePolicy)",
+        {"policy": document(allow("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/*"))},
+    ),
+    Case("authorize-function-urls", "none", "answers everybody who knows it", {"authorizationType": "NONE"}),
+    Case(
+        "name-sources-of-services",
+        "a-queue",
+        "statement Write lets events.amazonaws.com in for anybody who uses that service",
+        {"policy": shared(Resource="*", Principal={"Service": "events.amazonaws.com"})},
+    ),
+    Case("limit-administrators", "a-member", "adds to the group Admins", {"groups": ["analysts", "Admins"]}),
+    Case(
+        "limit-cluster-administrators",
+        "masters",
+        "makes a member of system:masters",
+        {"kubernetesGroups": ["system:masters"]},
+    ),
+    Case(
+        "refuse-bindings-for-everybody",
+        "anonymous",
+        "binds own to system:anonymous",
+        {"subjects": [{"kind": "User", "name": "system:anonymous"}]},
+        program="anonymous",
+    ),
+    Case(
+        "limit-service-accounts",
+        "cluster-admin",
+        "lets default, with which pods run that name no account, do everything (cluster-admin)",
+        {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}},
     ),
     Case("limit-trust", "no-subject", f"{_TRUSTED} subject (:sub)", {"assumeRolePolicy": trust(StringEquals=_AUD)}),
     Case("limit-trust", "no-audience", f"{_TRUSTED} audience (:aud)", {"assumeRolePolicy": trust(StringEquals=_SUB)}),
