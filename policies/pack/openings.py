@@ -39,7 +39,7 @@ ADMINISTRATION = {
     10250: "the kubelet",
 }
 _NAMED = {"ssh": 22, "telnet": 23, "rdp": 3389, "vnc": 5900}
-_EVERYBODY = ["0.0.0.0/0"]
+EVERYBODY = ["0.0.0.0/0"]
 _BY_PORT = ("tcp", "udp", "6", "17")
 _ICMP = {"icmp": "ICMP", "1": "ICMP", "icmpv6": "ICMPv6", "58": "ICMPv6"}
 _HARMLESS = {"ICMP": (3, 8, 11), "ICMPv6": (1, 2, 3, 128)}
@@ -98,7 +98,7 @@ def openings(resource: Resource) -> Iterator[Opening]:
     elif kind == NODE_GROUP:
         access = block(props, "remoteAccess")
         if access.get("ec2SshKey") and not len(items(access, "sourceSecurityGroupIds")):
-            yield Opening(22, 22, _EVERYBODY)  # EKS makes the security group, and opens it to everybody
+            yield Opening(22, 22, EVERYBODY)  # EKS makes the security group, and opens it to everybody
     elif kind == _LIGHTSAIL:
         yield from apart(items(props, "portInfos"), _of_lightsail)
     elif kind in _ACLS:
@@ -118,7 +118,7 @@ def _of_block(ingress: Mapping[str, Any]) -> Iterator[Opening]:
 def _of_lightsail(info: Mapping[str, Any]) -> Iterator[Opening]:
     cidrs = [*items(info, "cidrs"), *items(info, "ipv6Cidrs")]
     if cidrs or not items(info, "cidrListAliases"):  # an alias: the browser's client of the service itself
-        yield _opening(info, str(info.get("protocol")), cidrs or _EVERYBODY)
+        yield _opening(info, str(info.get("protocol")), cidrs or EVERYBODY)
 
 
 def _of_list(entry: Mapping[str, Any], action: object) -> Iterator[Opening]:
@@ -188,7 +188,7 @@ def _is_internal(annotations: Mapping[str, Any], of_class: str) -> bool:
 def _sources(spec: Mapping[str, Any], annotations: Mapping[str, Any]) -> Sequence[str]:
     named = str(annotations.get(f"{_ANNOTATION}load-balancer-source-ranges") or "")
     given = list(items(spec, "loadBalancerSourceRanges")) or [one.strip() for one in named.split(",") if one.strip()]
-    return given or _EVERYBODY
+    return given or EVERYBODY
 
 
 def _number(port: object) -> int:
@@ -207,10 +207,10 @@ def _of_ingress(ingress: Object) -> Iterator[Opening]:
     cidrs = [one.strip() for one in str(annotations.get(f"{_ALB}inbound-cidrs") or "").split(",") if one.strip()]
     listening = json.loads(annotations.get(f"{_ALB}listen-ports") or "[]")
     for port in (int(port) for one in listening for port in one.values()):
-        yield Opening(port, port, cidrs or _EVERYBODY)
+        yield Opening(port, port, cidrs or EVERYBODY)
     for way, value in below(block(ingress.body, "spec")):
         if way[-3:] == ("service", "port", "number"):
-            yield Opening(443, 443, cidrs or _EVERYBODY, target=_number(value))
+            yield Opening(443, 443, cidrs or EVERYBODY, target=_number(value))
 
 
 def _of_values(chart: str, values: Mapping[str, Any]) -> Iterator[Opening]:
