@@ -27,7 +27,7 @@ class Arn:
 def parse(pattern: str) -> Arn:
     """The parts of a pattern such as `arn:aws:iam::123456789012:role/ci-*`, `arn:aws:*` or `*`."""
     if not pattern.startswith("arn:"):
-        return Arn("*", "*", "*", "*", pattern)
+        return Arn("*", "*", "*", "*", "*" if has_wildcard(pattern) else pattern)
     given = pattern.split(":", 5)
     _, _, service, region, account, resource = [*given, *"*" * (6 - len(given))]
     if service in _WITHOUT_KINDS:

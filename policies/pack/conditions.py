@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .arns import has_wildcard, names_account, names_resource
+from .arns import has_wildcard, matches, names_account, names_resource
 from .networks import too_wide
 from .values import items
 
@@ -103,8 +103,16 @@ _TARGETS = re.compile(
     r"|secretsmanager:(name|secretid)"
 )
 """They say what a statement reaches within an account, or which rights it may hand on."""
-ADMINISTRATION = re.compile(r"(AdministratorAccess|PowerUserAccess|IAMFullAccess|.*Administrator$)")
-"""Names of AWS's managed policies with which their holder can give himself every right."""
+_ADMINISTRATION = (
+    "AdministratorAccess",
+    "IAMFullAccess",
+    "PowerUserAccess",
+    "job-function/DatabaseAdministrator",
+    "job-function/NetworkAdministrator",
+    "job-function/SystemAdministrator",
+)
+"""Managed policies of AWS that are no limit: as a boundary, or among those that may be attached."""
+_OWNERS = ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths")
 
 
 @dataclass(frozen=True)
@@ -155,10 +163,14 @@ class Condition:
         is_there = not self.key.startswith("aws:") or self.key == "aws:requestedregion"
         if not (self.binds or (self.if_exists and is_there and not self.is_negated and not self.for_all_values)):
             return False
-        if _IDLE.fullmatch(self.key):
-            return False
-        is_of_caller = self.key in _CALLERS and not self.key.startswith("aws:resource")
-        return self._has_values_of(_CALLERS) if is_of_caller else all(map(_is_literal, self.values))
+        if _IDLE.fullmatch(self.key) or self.key in _OWNERS:
+            return False  # all that an account has is what the statement speaks of anyway
+        return self._has_values_of(_CALLERS) if self.key in _CALLERS else all(map(_is_literal, self.values))
+
+    @property
+    def names_owners(self) -> bool:
+        """Whether it holds only for resources of named accounts or organizations."""
+        return self.binds and self.key in _OWNERS and all(map(_is_literal, self.values))
 
     @property
     def narrows_to_a_target(self) -> bool:
@@ -209,5 +221,6 @@ def _is_literal(value: str) -> bool:
 
 def _names_a_target(value: str) -> bool:
     if value.startswith("arn:"):
-        return names_resource(value) and not ADMINISTRATION.match(value.rpartition("/")[2])
+        policy = value.partition(":policy/")[2]
+        return names_resource(value) and not (policy and any(matches(policy, one) for one in _ADMINISTRATION))
     return _is_literal(value.partition(".")[0])

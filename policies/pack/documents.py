@@ -15,16 +15,25 @@ Document = str | Mapping[str, Any]
 """A policy as JSON text or decoded."""
 
 _READING = (
+    "analyze",
     "batchcheck",
     "batchdescribe",
     "batchget",
+    "batchread",
+    "calculate",
     "check",
+    "compare",
+    "count",
+    "decode",
     "describe",
+    "filter",
     "get",
     "head",
     "list",
     "lookup",
+    "preview",
     "query",
+    "read",
     "scan",
     "search",
     "select",
@@ -174,8 +183,6 @@ def _is_of_all_services(resource: str) -> bool:
 
 def _named_part(resource: str) -> str:
     """What a resource names besides its service and account; empty where that is only wildcards."""
-    if not resource.startswith("arn:"):
-        return resource.strip("*?:/")
     arn = parse(resource)
     return "".join((arn.region, arn.kind, arn.name)).strip("*?:/")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 WORLD = 8
-"""Whoever admits more than an IPv4 /8 admits the world: 0.0.0.0/1 and 128.0.0.0/1 are all of it."""
+"""Whoever admits an IPv4 /7, or as much in parts, admits the world: 0.0.0.0/1 and 128.0.0.0/1 are all of it."""
 _PRIVATE = tuple(
     map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"))
 )
@@ -41,6 +41,6 @@ def _are_world(networks: list[IPv4Network | IPv6Network]) -> bool:
     old = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
     new = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
     return any(
-        sum(one.num_addresses for one in together) > 1 << (bits - shortest)
+        sum(one.num_addresses for one in together) >= 2 << (bits - shortest)
         for together, bits, shortest in ((old, 32, WORLD), (new, 128, 2 * WORLD))
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from .arns import matches, names_resource, parse
 from .documents import Statement
@@ -55,13 +56,33 @@ EFFECTS = (
         ),
         ("iam",),
     ),
+    Effect(
+        "makes, changes or deletes every role, user, group or policy",
+        _of(
+            "iam",
+            "CreateAccountAlias CreateGroup CreateInstanceProfile CreatePolicy CreateRole CreateUser DeleteAccessKey "
+            "DeleteAccountAlias DeleteAccountPasswordPolicy DeleteGroup DeleteGroupPolicy DeleteInstanceProfile "
+            "DeleteLoginProfile DeleteOpenIDConnectProvider DeletePolicy DeletePolicyVersion DeleteRole "
+            "DeleteSAMLProvider DeleteSSHPublicKey DeleteServerCertificate DeleteServiceSpecificCredential "
+            "DeleteSigningCertificate DeleteUser DetachGroupPolicy EnableMFADevice "
+            "RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile RemoveUserFromGroup ResyncMFADevice SetSecurityTokenServicePreferences "
+            "UpdateAccountPasswordPolicy UpdateGroup UpdateRole UpdateRoleDescription UpdateSSHPublicKey "
+            "UpdateServerCertificate UpdateServiceSpecificCredential UpdateSigningCertificate UpdateUser "
+            "UploadServerCertificate",
+        ),
+        ("iam",),
+    ),
     Effect("takes every role", ("sts:AssumeRole",), ("iam",)),
     Effect(
         "gives rights in every cluster",
         _of("eks", "AssociateAccessPolicy CreateAccessEntry UpdateAccessEntry"),
         ("eks",),
     ),
-    Effect("gives every key away", _of("kms", "CreateGrant PutKeyPolicy"), ("kms",)),
+    Effect(
+        "gives every key away, or destroys it",
+        _of("kms", "CreateGrant DisableKey PutKeyPolicy ScheduleKeyDeletion"),
+        ("kms",),
+    ),
     Effect(
         "reads every secret",
         (
@@ -69,6 +90,11 @@ EFFECTS = (
             *_of("ssm", "GetParameter GetParameterHistory GetParameters GetParametersByPath"),
         ),
         ("secretsmanager", "ssm"),
+    ),
+    Effect(
+        "signs in to every database",
+        ("rds-db:connect", "redshift:GetClusterCredentials", "redshift-serverless:GetCredentials"),
+        ("rds-db", "redshift", "redshift-serverless"),
     ),
     Effect("opens every secret to others", ("secretsmanager:PutResourcePolicy",), ("secretsmanager",)),
     Effect(
@@ -89,15 +115,22 @@ EFFECTS = (
 )
 
 
-def reached_everywhere(statement: Statement) -> Iterator[tuple[str, str]]:
-    """Effect and action of what a statement allows on all that an account has, with no condition that says on which."""
+def reached_everywhere(statement: Statement) -> Iterator[tuple[str, list[str]]]:
+    """Effect and actions of what a statement allows on all that an account has, with no condition that says on which.
+    The actions are as the statement has them, with their wildcards."""
     if not statement.allows or any(one.narrows_to_a_target for one in statement.conditions):
         return
     for effect in EFFECTS:
-        if statement.all_but_resources or any(_is_all(resource, effect) for resource in statement.resources):
-            found = next((action for action in effect.actions if statement.includes(action)), "")
-            if found:
-                yield effect.what, found
+        is_for_all = statement.all_but_resources or any(_is_all(one, effect) for one in statement.resources)
+        if is_for_all and (found := list(_given(statement, effect))):
+            yield effect.what, found
+
+
+def _given(statement: Statement, effect: Effect) -> Iterator[str]:
+    if statement.all_but_actions:
+        yield from islice(filter(statement.includes, effect.actions), 1)
+    else:
+        yield from (one for one in statement.actions if any(matches(one, action) for action in effect.actions))
 
 
 def _is_all(resource: str, effect: Effect) -> bool:

@@ -32,6 +32,12 @@ _FOR_EVERYBODY = (
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles"""
 _HANDS_OUT_RIGHTS = ("bind", "escalate", "impersonate")
 """https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks"""
+_POWERFUL = {
+    "admin": "hand out rights",
+    "cluster-admin": "do everything",
+    "edit": "run pods as any service account",
+}
+"""https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles"""
 _ADMINISTRATORS = "system:masters"
 _ADMIN_POLICIES = ("AmazonEKSAdminPolicy", "AmazonEKSClusterAdminPolicy")
 
@@ -73,7 +79,7 @@ def limit_service_accounts(
     def judged(binding: StackResource) -> Iterator[tuple[StackResource | None, str]]:
         for kind, name in _subjects(binding):
             if _is_shared_account(kind, name) and (why := _why_powerful(binding, roles)):
-                yield binding, f"lets {name}, with which pods run that name no account, {why}"
+                yield binding, f"{name} may {why}"
 
     yield from apart([one for one in resources if _is_of(one, _BINDINGS)], judged)
 
@@ -96,8 +102,8 @@ def _why_powerful(binding: Resource, roles: Sequence[Resource]) -> str:
     """What its role lets a subject do that nobody should in passing; empty where it is nothing such."""
     reference = block(binding.props, "roleRef")
     name = reference.get("name")
-    if name == "cluster-admin":
-        return "do everything (cluster-admin)"
+    if name in _POWERFUL:
+        return f"{_POWERFUL[name]} ({name})"
     kind = str(reference.get("kind"))
     for role in roles:
         if role.resource_type.rpartition(":")[2].removesuffix("Patch") != kind:

@@ -79,7 +79,7 @@ def refuse_administrator_policies(resource: Resource, _: Situation) -> Iterator[
 def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
     def judged(statement: Statement) -> Iterator[str]:
         if not statement.is_administrative:
-            yield from (f"{statement} {what} ({action})" for what, action in reached_everywhere(statement))
+            yield from (f"{statement} {what} ({in_words(given)})" for what, given in reached_everywhere(statement))
 
     return _each_statement(resource, judged)
 
@@ -106,6 +106,10 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
                 "logs:PutRetentionPolicy",
+                "logs:StartLiveTail",
+                "logs:StartQuery",
+                "logs:StopLiveTail",
+                "logs:StopQuery",
                 "ssm:PutComplianceItems",
                 "ssm:PutConfigurePackageResult",
                 "ssm:PutInventory",
@@ -115,7 +119,7 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
-            "actions, with * and ?, that write logs and metrics, speak for the caller alone or know no resources",
+            "actions, with * and ?, that write or query logs and metrics, speak for the caller or know no resources",
             tighter=fewer,
         )
     },
@@ -126,13 +130,13 @@ def limit_mutating_actions(resource: Resource, situation: Situation) -> Iterator
     def unlimited(statement: Statement) -> list[str]:
         if not statement.about_all_of_a_service or statement.is_narrowed or statement.is_administrative:
             return []
-        sensitive = [action for _, action in reached_everywhere(statement)]  # has a rule of its own, too
+        sensitive = {action for _, given in reached_everywhere(statement) for action in given}  # so have these
         return [
             action
             for action in (["all actions but some"] if statement.all_but_actions else statement.actions)
             if changes_something(action)
             and not any(fnmatchcase(action.lower(), pattern) for pattern in exempt)
-            and not any(fnmatchcase(one.lower(), action.lower()) for one in sensitive)
+            and action not in sensitive
         ]
 
     for document in _documents(resource):
@@ -186,6 +190,8 @@ def _names_somebody(subject: str) -> bool:
     if kind in ("repo", "project_path"):
         repository = rest.partition(":")[0]
         return "/" in repository and not has_wildcard(repository)
+    if kind.startswith("repository_owner"):
+        return False  # all that the owner has
     for kind in ("system:", "serviceaccount:", "organization:", "org/"):
         subject = subject.removeprefix(kind)
     owner = re.split("[:/]", subject)[0]

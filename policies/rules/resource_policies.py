@@ -135,7 +135,8 @@ def _is_all_of_an_endpoint(statement: Statement) -> bool:
     """Whether an endpoint takes whatever its VPC asks of its service, for any account. Its policy speaks of everybody
     in the VPC where it names the actions or the resources."""
     every_action = statement.all_but_actions or any(not one.rpartition(":")[2].strip("*?") for one in statement.actions)
-    return every_action and statement.about_all_of_a_service and not statement.is_narrowed
+    is_narrowed = statement.is_narrowed or any(one.names_owners for one in statement.conditions)
+    return every_action and statement.about_all_of_a_service and not is_narrowed
 
 
 @rule(

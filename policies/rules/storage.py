@@ -101,31 +101,26 @@ def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) ->
 
 
 def _asks_for_tls(policy: Document, bucket: str) -> bool:
-    return any(
-        not statement.allows
+    protected = [
+        re.sub(r"^arn:[\w-]+:s3:", "arn:aws:s3:", resource)
+        for statement in statements(policy)
+        if not statement.allows
         and "*" in statement.principals.get("AWS", ())
         and not statement.all_but_principals
+        and not statement.all_but_resources
         and all(map(statement.includes, _OF_BUCKETS))
-        and _is_about_all_of(statement, bucket)
         and _is_about_tls_alone(statement)
-        for statement in statements(policy)
-    )
+        for resource in statement.resources
+    ]
+    # A bucket whose name is not known yet is the one that the policy names.
+    names = [bucket] if bucket else [one.rpartition(":")[2].partition("/")[0] for one in protected]
+    return any(_holds_all_of(name, protected) for name in names)
 
 
-def _is_about_all_of(statement: Statement, bucket: str) -> bool:
-    """Whether it is about the bucket and every object in it, and not those of another bucket or in one folder."""
-    named = [bucket] if bucket else [one.rpartition(":")[2].partition("/")[0] for one in statement.resources]
-    return not statement.all_but_resources and any(
-        all(
-            any(matches(one, f"arn:aws:s3:::{name}{part}") for one in map(_in_any_partition, statement.resources))
-            for part in ("", "/any", "/any/other")
-        )
-        for name in named
-    )
-
-
-def _in_any_partition(resource: str) -> str:
-    return re.sub(r"^arn:[\w-]+:s3:", "arn:aws:s3:", resource)
+def _holds_all_of(bucket: str, resources: Sequence[str]) -> bool:
+    """Whether the bucket and every object in it are meant, not another bucket or one folder."""
+    probes = (f"arn:aws:s3:::{bucket}{part}" for part in ("", "/any", "/any/other"))
+    return all(any(matches(resource, probe) for resource in resources) for probe in probes)
 
 
 def _is_about_tls_alone(statement: Statement) -> bool:

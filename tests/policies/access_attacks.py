@@ -316,6 +316,14 @@ def _rights() -> Mapping[str, Attack]:
         "all resources of IAM": allow("iam:SetDefaultPolicyVersion", f"{IAM}:*"),
         "all but one role": {"Effect": "Allow", "Action": "iam:AttachRolePolicy", "NotResource": f"{IAM}:role/admin"},
         "all but some actions, on roles": {"Effect": "Allow", "NotAction": "iam:DeleteRole", "Resource": roles},
+        "new users, from the office": allow(
+            "iam:CreateUser", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+        ),
+        "all but the first of the rights over roles": {
+            "Effect": "Allow",
+            "NotAction": ["iam:AddClientIDToOpenIDConnectProvider", "s3:*"],
+            "Resource": roles,
+        },
         "keys of all users": allow("iam:CreateAccessKey", f"{IAM}:user/*"),
         "passwords of all users": allow("iam:UpdateLoginProfile", "*"),
         "members of all groups": allow("iam:AddUserToGroup", f"{IAM}:group/*"),
@@ -624,3 +632,21 @@ ATTACKS: Mapping[str, Attack] = {
     **_transport(),
     **_in_the_cluster(),
 }
+
+OUT_OF_SCOPE: Mapping[str, list[Made]] = {
+    "Data that a role reads": identity(allow(["s3:GetObject", "dynamodb:GetItem"])),
+    "All resources of one kind": identity(allow("ec2:TerminateInstances", "arn:aws:ec2:*:*:instance/*")),
+    "Roles with a common prefix": identity(allow("iam:PutRolePolicy", f"{IAM}:role/app-*")),
+    "Passing any role to one service": identity(
+        allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}})
+    ),
+    "Trusted accounts": trusting({"AWS": "arn:aws:iam::210987654321:root"}),
+    "Services in other policies": of_resource(
+        "aws:kms/keyPolicy:KeyPolicy", "kms:Decrypt", {"Service": "cloudwatch.amazonaws.com"}
+    ),
+    "API Gateway": of_resource("aws:apigateway/restApiPolicy:RestApiPolicy", "execute-api:Invoke"),
+    "Rights outside the program": [
+        Made("aws:ec2/vpcEndpoint:VpcEndpoint", "endpoint", {"serviceName": "com.amazonaws.us-east-1.s3", "tags": TAGS})
+    ],
+}
+"""What passes, by its words in docs/policies.md, which say why."""

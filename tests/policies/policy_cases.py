@@ -961,7 +961,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "limit-service-accounts",
         "cluster-admin",
-        "lets default, with which pods run that name no account, do everything (cluster-admin)",
+        "default may do everything (cluster-admin)",
         {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}},
     ),
     Case("limit-trust", "no-subject", f"{_TRUSTED} subject (:sub)", {"assumeRolePolicy": trust(StringEquals=_AUD)}),

@@ -299,6 +299,22 @@ def _controllers() -> Mapping[str, Program]:
                 allow("ssm:GetParameter", "arn:aws:ssm:*:*:parameter/AmazonCloudWatch-*"),
             ),
         ),
+        "Grafana": (
+            "https://grafana.com/docs/grafana/latest/datasources/aws-cloudwatch/configure/",
+            identity(
+                allow(
+                    [
+                        *_actions(
+                            "cloudwatch", "DescribeAlarmsForMetric ListMetrics GetMetricData GetInsightRuleReport"
+                        ),
+                        *_actions("logs", "DescribeLogGroups GetLogGroupFields StartQuery StopQuery GetQueryResults"),
+                        *_actions("ec2", "DescribeTags DescribeInstances DescribeRegions"),
+                        "logs:FilterLogEvents",
+                        "tag:GetResources",
+                    ]
+                )
+            ),
+        ),
         "a function in a VPC that writes logs": (
             f"{DOCS}/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html",
             identity(
