@@ -2,8 +2,11 @@
 
 import pytest
 
+import upstream_programs
+import upstream_stacks
 from policy_world import configured, judge
-from upstream_programs import PROGRAMS
+
+PROGRAMS = {**upstream_programs.PROGRAMS, **upstream_stacks.PROGRAMS}
 
 
 @pytest.mark.parametrize("production", [False, True], ids=["elsewhere", "production"])
@@ -17,5 +20,6 @@ def test_a_program_as_published_passes_all_rules(name: str, production: bool) ->
 
 
 def test_there_are_enough_programs_to_mean_something() -> None:
-    assert len(PROGRAMS) >= 25
+    assert len(PROGRAMS) == len(upstream_programs.PROGRAMS) + len(upstream_stacks.PROGRAMS)
+    assert len(PROGRAMS) >= 60
     assert all(source.startswith("https://") for source, _ in PROGRAMS.values())
