@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
 
 from .arns import has_wildcard, matches, names_account, names_resource
-from .values import covers_world, items
+from .networks import too_wide
+from .values import items
 
 _ACCOUNT = re.compile(r"\d{12}")
 _VARIABLE_OF_RESOURCE = re.compile(r"\$\{aws:resource(account|orgid)\}", re.IGNORECASE)
@@ -52,7 +52,7 @@ def _is_unique_id(value: str) -> bool:
 
 def _are_networks(values: Sequence[str]) -> bool:
     try:
-        return not covers_world([ip_network(value, strict=False) for value in values])
+        return not too_wide(values)
     except ValueError:
         return False
 

@@ -20,7 +20,7 @@ from .configuration import Configuration
 from .rule import Level, Properties, Resource, Rule
 from .waivers import Waiver
 
-CONFIGURATION, WAIVERS = "check-policy-configuration", "list-waivers"
+CONFIGURATION, SETTINGS, WAIVERS = "check-policy-configuration", "list-settings", "list-waivers"
 _STACK = "pulumi:pulumi:Stack"
 
 
@@ -33,7 +33,8 @@ class NotYetKnownError(UnknownValueError):
 
 
 class Pack:
-    """The policies of a stack: one for each rule, one that judges the pack's own settings, one that lists waivers."""
+    """The policies of a stack: one for each rule, one that judges the pack's own settings, two that list settings and
+    waivers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._used: dict[Waiver, None] = {}
@@ -41,7 +42,8 @@ class Pack:
         self._inputs: dict[str, Properties] = {}
         self._of_rules = {rule.id: rule for rule in rules}
         judging = [self._of_resource(rule) if rule.of_resource else self._of_stack(rule) for rule in rules]
-        self.policies: list[Policy] = [self._of_settings(), *judging, self._of_waivers()]  # waivers: when all are done
+        listing = [self._of_changes(), self._of_waivers()]  # waivers: when all are done
+        self.policies: list[Policy] = [self._of_settings(), *judging, *listing]
         self.configure(Configuration())
 
     def configure(self, configuration: Configuration) -> None:
@@ -51,6 +53,10 @@ class Pack:
         for policy in self.policies:
             if rule := self._of_rules.get(policy.name):
                 policy.enforcement_level = configuration.level(rule)
+
+    def refuse(self, problem: str) -> None:
+        """Reports something that was set besides the stack's configuration."""
+        self._configuration.problems.append(problem)
 
     def _of_resource(self, rule: Rule) -> Policy:
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -111,12 +117,27 @@ class Pack:
             severity=Severity.HIGH,
         )
 
+    def _of_changes(self) -> Policy:
+        def validate(_: StackValidationArgs, report: ReportViolation) -> None:
+            for change in self._configuration.changes(self._of_rules.values()):
+                report(change, None)
+
+        return StackValidationPolicy(
+            SETTINGS,
+            "Every level and parameter that is not a rule's own is known to the reviewer.",
+            validate,
+            enforcement_level=Level.ADVISORY,
+            severity=Severity.LOW,
+        )
+
     def _of_waivers(self) -> Policy:
         def validate(_: StackValidationArgs, report: ReportViolation) -> None:
             for waiver in self._configuration.waivers:
                 if waiver in self._used:
                     report(f"used: {waiver}", None)
-                elif waiver.rule not in self._not_judged:
+                elif waiver.rule in self._not_judged:
+                    report(f"for the update to judge: {waiver}", None)
+                else:
                     report(f"not needed, so remove it: {waiver}", None)
 
         return StackValidationPolicy(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 from pulumi_policy.proxy import UnknownValueError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
-
-_WORLD_PREFIX = {4: 8, 6: 16}
-"""Networks with shorter prefixes than these are the world: 0.0.0.0/1 and its other half are all of it."""
 
 
 def apart(items: Sequence[Item], judge: Callable[[Item], Iterator[Found]]) -> Iterator[Found]:
@@ -25,6 +22,38 @@ def apart(items: Sequence[Item], judge: Callable[[Item], Iterator[Found]]) -> It
             unknown = error
     if unknown:
         raise unknown
+
+
+def together(items: Iterator[Item], judge: Callable[[list[Item]], Iterator[Found]]) -> Iterator[Found]:
+    """Judges all items at once, those that are known where others are not."""
+    known: list[Item] = []
+    unknown: UnknownValueError | None = None
+    try:
+        for item in items:
+            known.append(item)  # noqa: PERF402  # what was found before the unknown one is kept
+    except UnknownValueError as error:
+        unknown = error
+    yield from judge(known)
+    if unknown:
+        raise unknown
+
+
+def below(holder: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value below an object or a list, with the way to it; what is not known yet hides no other."""
+    keys: list[Any] = list(holder if isinstance(holder, Mapping) else range(len(holder)))  # pyright: ignore[reportUnknownArgumentType]  # of anything
+
+    def of(key: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+        yield (str(key),), holder[key]
+        if isinstance(holder[key], Mapping | Sequence) and not isinstance(holder[key], str):
+            yield from (((str(key), *way), inner) for way, inner in below(holder[key]))
+
+    yield from apart(keys, of)
+
+
+def mappings(holder: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object below another one. A text in it that is not known yet, such as a name, is none."""
+    with suppress(UnknownValueError):  # raised when all that is known was told
+        yield from (cast("Mapping[str, Any]", value) for _, value in below(holder) if isinstance(value, Mapping))
 
 
 def block(holder: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
@@ -50,20 +79,6 @@ def has(holder: Mapping[str, Any], key: str) -> bool:
 def is_true(value: object) -> bool:
     """Some properties of AWS hold a boolean as text."""
     return str(value).lower() == "true"
-
-
-def is_world(cidr: str) -> bool:
-    network = ip_network(cidr, strict=False)
-    return network.prefixlen < _WORLD_PREFIX[network.version]
-
-
-def covers_world(networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether they are the world together, though each of them alone may be small enough."""
-    four = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
-    six = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
-    found = {4: sum(one.num_addresses for one in four), 6: sum(one.num_addresses for one in six)}
-    bits = {4: 32, 6: 128}
-    return any(found[version] >= 2 << (bits[version] - prefix) for version, prefix in _WORLD_PREFIX.items())
 
 
 def in_words(names: Sequence[object]) -> str:

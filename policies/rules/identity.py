@@ -11,7 +11,7 @@ from pack.arns import has_wildcard
 from pack.documents import Document, Statement, allowed, changes_something, size
 from pack.kinds import ROLE
 from pack.published import published_in
-from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
+from pack.rule import Level, Parameter, Resource, Severity, Situation, fewer, more, rule
 from pack.sensitive import reached_everywhere
 from pack.values import apart, in_words, items
 
@@ -120,6 +120,7 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "xray:PutTraceSegments",
             ],
             "actions, with * and ?, that write or query logs and metrics, speak for the caller or know no resources",
+            tighter=fewer,
         )
     },
 )
@@ -224,7 +225,9 @@ def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
     parameters={
         "patterns": Parameter(
-            ["*FullAccess*", "AdministratorAccess*", "PowerUserAccess", "*Administrator"], "names that are refused"
+            ["*FullAccess*", "AdministratorAccess*", "PowerUserAccess", "*Administrator"],
+            "names that are refused",
+            tighter=more,
         )
     },
 )
@@ -246,7 +249,9 @@ def refuse_full_access_policies(resource: Resource, situation: Situation) -> Ite
     remediation="give people a role for the task through IAM Identity Center, or waive this rule for the membership",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-users-federation-idp",
     parameters={
-        "groups": Parameter(["*admin*", "*poweruser*", "*root*"], "names of groups, in lower case, that are refused")
+        "groups": Parameter(
+            ["*admin*", "*poweruser*", "*root*"], "names of groups, in lower case, that are refused", tighter=more
+        )
     },
 )
 def limit_administrators(resource: Resource, situation: Situation) -> Iterator[str]:

@@ -10,13 +10,15 @@ from pulumi_policy.proxy import UnknownValueError
 from pack.arns import matches
 from pack.documents import Document, Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
-from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
+from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, fewer, more, rule
 from pack.values import apart, block, in_words, is_true, items
 
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _OF_BUCKETS = ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutObject")
-_BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'")
+_BACKUPS = Parameter(
+    ["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'", tighter=more
+)
 _KEPT = (
     "aws:dynamodb/table:Table",
     "aws:ebs/volume:Volume",
@@ -135,7 +137,9 @@ def _is_about_tls_alone(statement: Statement) -> bool:
     severity=Severity.MEDIUM,
     remediation="make a BucketServerSideEncryptionConfiguration for the bucket",
     link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html",
-    parameters={"algorithms": Parameter(["aws:kms", "aws:kms:dsse", "AES256"], "algorithms that are enough")},
+    parameters={
+        "algorithms": Parameter(["aws:kms", "aws:kms:dsse", "AES256"], "algorithms that are enough", tighter=fewer)
+    },
 )
 def encrypt_buckets(resources: Sequence[StackResource], situation: Situation) -> Found:
     found = _about(resources, "ServerSideEncryptionConfiguration")
@@ -234,7 +238,9 @@ def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
     link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     parameters={
         "backups": _BACKUPS,
-        "exempt": Parameter(["BackupWatch"], "components whose keys encrypt nothing that would be missed"),
+        "exempt": Parameter(
+            ["BackupWatch"], "components whose keys encrypt nothing that would be missed", tighter=fewer
+        ),
     },
 )
 def protect_stateful_resources(resource: Resource, situation: Situation) -> Iterator[str]:

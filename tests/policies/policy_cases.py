@@ -136,6 +136,32 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+# Load balancers
+
+
+def load_balancer(**props: Any) -> list[Made]:
+    """A Network Load Balancer for everybody that forwards HTTPS."""
+    kind = {"loadBalancerType": "network", "internal": False, **props}
+    return [
+        Made("aws:lb/loadBalancer:LoadBalancer", "balancer", kind),
+        Made("aws:lb/targetGroup:TargetGroup", "targets", {"port": 443, "protocol": "TCP"}),
+        Made(
+            "aws:lb/listener:Listener",
+            "listener",
+            {"port": 443, "protocol": "TCP"},
+            {"loadBalancerArn": "balancer", "defaultActions": "targets"},
+        ),
+    ]
+
+
+# Settings
+
+
+def function(**variables: str) -> list[Made]:
+    environment = {"variables": {"LOG_LEVEL": "info", "SECRET_NAME": "prod/db", **variables}}
+    return [Made("aws:lambda/function:Function", "function", {"environment": environment, "tags": TAGS})]
+
+
 # Clusters
 
 
@@ -283,6 +309,15 @@ def topic() -> list[Made]:
     return [Made("aws:sns/topic:Topic", "topic", {"kmsMasterKeyId": "alias/topics", "tags": TAGS})]
 
 
+def database(**props: Any) -> list[Made]:
+    kept = {"storageEncrypted": True, "publiclyAccessible": False}
+    return [Made("aws:rds/instance:Instance", "database", {**kept, **props}, protect=True)]
+
+
+def snapshot(*accounts: str) -> list[Made]:
+    return [Made("aws:rds/snapshot:Snapshot", "snapshot", {"sharedAccounts": list(accounts)})]
+
+
 # Karpenter
 
 
@@ -356,6 +391,8 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "use-one-nat-per-zone": vpc,
     "tag-load-balancer-subnets": lambda: [*vpc(), *cluster()],
     "keep-flow-logs": vpc,
+    "keep-administration-off-load-balancers": load_balancer,
+    "keep-secrets-out-of-settings": function,
     "require-imdsv2": launch_template,
     "limit-metadata-hops": launch_template,
     "encrypt-volumes": launch_template,
@@ -393,6 +430,9 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "encrypt-queues": queue,
     "encrypt-topics": topic,
     "protect-stateful-resources": key,
+    "encrypt-data-stores": database,
+    "keep-data-stores-private": database,
+    "refuse-public-sharing": lambda: snapshot("123456789012"),
     "pin-node-images": node_class,
     "limit-node-pools": node_pool,
     "mark-workspace-nodes": node_pool,
@@ -404,6 +444,7 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "keep-single-tenancy": dash,
     "require-tags": queue,
     "limit-log-retention": log_group,
+    "report-unjudged-types": log_group,
 }
 
 _INGRESS = "ingress|0"
@@ -501,7 +542,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "refuse-world-administration",
         "all-protocols",
-        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) open to 0.0.0.0/0",
+        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) and 8 more open to 0.0.0.0/0",
         more=[group_rule(ipProtocol="-1", cidrIpv4="0.0.0.0/0")],
         about="rule",
     ),
@@ -509,7 +550,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "keep-private-subnets-private",
         "maps-addresses",
-        "maps public addresses, and is no public subnet",
+        "maps public addresses",
         {"mapPublicIpOnLaunch": True},
     ),
     Case(
@@ -536,6 +577,19 @@ CASES: tuple[Case, ...] = (
         about="vpc",
     ),
     Case("keep-flow-logs", "none", "has no flow log", without=["log"], production=True),
+    Case(
+        "keep-administration-off-load-balancers",
+        "ssh",
+        "22 (SSH) open to 0.0.0.0/0",
+        {"port": 22},
+        of="listener",
+    ),
+    Case(
+        "keep-secrets-out-of-settings",
+        "a-function",
+        "DB_PASSWORD holds a password, token or key",
+        {"environment|variables|DB_PASSWORD": "hunter22"},
+    ),
     Case("require-imdsv2", "a-template", "does not require session tokens", {"metadataOptions|httpTokens": "optional"}),
     Case("require-imdsv2", "nothing-said", "does not require session tokens", {"metadataOptions": ABSENT}),
     Case(
@@ -1070,6 +1124,9 @@ CASES: tuple[Case, ...] = (
         base="version-backup-buckets",
         production=True,
     ),
+    Case("encrypt-data-stores", "a-database", "is not encrypted", {"storageEncrypted": False}),
+    Case("keep-data-stores-private", "a-database", "is reached from the internet", {"publiclyAccessible": True}),
+    Case("refuse-public-sharing", "a-snapshot", "is shared with every account", {"sharedAccounts": ["all"]}),
     Case(
         "pin-node-images",
         "the-newest",
@@ -1183,4 +1240,12 @@ CASES: tuple[Case, ...] = (
     Case("require-tags", "one-is-missing", "lacks the tags environment", {"tags|environment": ABSENT}),
     Case("require-tags", "no-owner-in-production", "lacks the tags owner", {"tags|owner": ""}, production=True),
     Case("limit-log-retention", "for-ever", "keeps its logs for ever", {"retentionInDays": ABSENT}),
+    Case(
+        "report-unjudged-types",
+        "by-cloud-control",
+        "no rule judges 1 resource of AWS Cloud Control: aws:cloudcontrol/resource:Resource (1)",
+        more=[Made("aws:cloudcontrol/resource:Resource", "native", {"typeName": "AWS::SQS::Queue"})],
+        about="stack",
+        program="unjudged",
+    ),
 )

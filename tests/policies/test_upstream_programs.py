@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+import upstream_programs
+import upstream_stacks
 from policy_cases import TAGS
 from policy_world import Made, configured, judge
-from upstream_programs import PROGRAMS
+
+PROGRAMS = {**upstream_programs.PROGRAMS, **upstream_stacks.PROGRAMS}
 
 
 @pytest.mark.parametrize("production", [False, True], ids=["elsewhere", "production"])
@@ -22,7 +25,8 @@ def test_a_program_as_published_passes_all_rules(name: str, production: bool) ->
 
 
 def test_there_are_enough_programs_to_mean_something() -> None:
-    assert len(PROGRAMS) >= 25
+    assert len(PROGRAMS) == len(upstream_programs.PROGRAMS) + len(upstream_stacks.PROGRAMS)
+    assert len(PROGRAMS) >= 60
     assert all(source.startswith("https://") for source, _ in PROGRAMS.values())
 
 
