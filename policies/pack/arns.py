@@ -44,12 +44,14 @@ def has_wildcard(text: str) -> bool:
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if one == "*" else "." if one == "?" else re.escape(one) for one in pattern)
+    parts = (".*" if one == "*" else "[^*]" if one == "?" else re.escape(one) for one in pattern)
     return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether `text`, which may be a pattern itself, is all within `pattern`; `*` and `?` are IAM's only wildcards."""
+    """Whether `text`, or all that it stands for if it is a pattern itself, is within `pattern`.
+
+    `*` and `?` are IAM's only wildcards."""
     return bool(_expression(pattern).fullmatch(text))
 
 

@@ -155,10 +155,16 @@ class Condition:
         return self.is_negated and not self.for_any_value and self._has_values_of(_CALLERS)
 
     @property
+    def leaves_services_out(self) -> bool:
+        """Whether it spares AWS's own services, which call from networks of their own, in a `Deny`."""
+        is_about_services = self.key in ("aws:principalisawsservice", "aws:viaawsservice")
+        return is_about_services and self.operator == "bool" and self.values == ("false",)
+
+    @property
     def narrows(self) -> bool:
         """Whether the statement reaches less with it: fewer resources, one region, calls from one network."""
         if self.operator == "null":
-            return "tag/" in self.key and all(value == "false" for value in self.values)
+            return "tag/" in self.key and self.values == ("false",)
         # A key of one service is in each request that the statement is meant for: IfExists spares its other resources.
         is_there = not self.key.startswith("aws:") or self.key == "aws:requestedregion"
         if not (self.binds or (self.if_exists and is_there and not self.is_negated and not self.for_all_values)):
@@ -175,7 +181,8 @@ class Condition:
     @property
     def narrows_to_a_target(self) -> bool:
         """Whether it says which of an account's resources are reached, or which rights may be handed on."""
-        return self.binds and bool(_TARGETS.fullmatch(self.key)) and all(map(_names_a_target, self.values))
+        names = _is_true if self.operator == "bool" else _names_a_target
+        return self.binds and bool(_TARGETS.fullmatch(self.key)) and all(map(names, self.values))
 
     def _has_values_of(self, tests: Mapping[str, Callable[[Sequence[str]], bool]]) -> bool:
         test = tests.get(self.key)
@@ -191,7 +198,7 @@ def conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
         for operator, tests in given.items()
         for key in tests
     ]
-    asked_for = {one.key for one in found if one.operator == "null" and all(value == "false" for value in one.values)}
+    asked_for = {one.key for one in found if one.operator == "null" and one.values == ("false",)}
     # A key that must be there makes tests strict which would hold without it.
     return tuple(
         Condition(one.operator, one.key, one.values, for_any_value=one.for_any_value) if one.key in asked_for else one

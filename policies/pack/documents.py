@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,34 +15,12 @@ from .values import apart, items
 Document = str | Mapping[str, Any]
 """A policy as JSON text or decoded."""
 
-_READING = (
-    "analyze",
-    "batchcheck",
-    "batchdescribe",
-    "batchget",
-    "batchread",
-    "calculate",
-    "check",
-    "compare",
-    "count",
-    "decode",
-    "describe",
-    "filter",
-    "get",
-    "head",
-    "list",
-    "lookup",
-    "preview",
-    "query",
-    "read",
-    "scan",
-    "search",
-    "select",
-    "simulate",
-    "view",
+_READING = re.compile(
+    "analyze|batch(check|describe|get|read)|calculate|check|compare|count|decode|describe|detect|discover|download"
+    "|estimate|filter|generate(credentialreport|query|servicelastaccesseddetails)|get|head|list|lookup|partiqlselect"
+    "|preview|query|read|scan|search|select|simulate|subscribetoshard|synthesize|test(dns|event|metric)|validate|view"
 )
-_EXCEPT_SERVICES = ("aws:principalisawsservice", "aws:viaawsservice")
-"""By these a `Deny` leaves out AWS's own services, which call from networks of their own."""
+"""How actions begin that AWS's service authorization reference lists as `List` or `Read`."""
 _OF_ALL_SERVICES = (
     "dynamodb:DeleteTable",
     "ec2:TerminateInstances",
@@ -132,7 +111,7 @@ class Statement:
         """Whether this `Deny` leaves of what `other` allows only what named callers ask for."""
         if self.allows or not self.means_everybody or self.all_but_actions or self.all_but_resources:
             return False
-        limits = [one for one in self.conditions if one.key not in _EXCEPT_SERVICES]
+        limits = [one for one in self.conditions if not one.leaves_services_out]
         if not limits or not all(one.names_those_left_out for one in limits) or other.all_but_actions:
             return False
         covers_actions = all(any(matches(mine, one) for mine in self.actions) for one in other.actions)
@@ -193,7 +172,7 @@ def _literal(value: str) -> bool:
 
 def changes_something(action: str) -> bool:
     """Whether an action, or one of those that its wildcard stands for, does more than read."""
-    return not action.rpartition(":")[2].lower().startswith(_READING)
+    return not _READING.match(action.rpartition(":")[2].lower())
 
 
 def text(document: Document) -> str:

@@ -65,7 +65,8 @@ EFFECTS = (
             "DeleteLoginProfile DeleteOpenIDConnectProvider DeletePolicy DeletePolicyVersion DeleteRole "
             "DeleteSAMLProvider DeleteSSHPublicKey DeleteServerCertificate DeleteServiceSpecificCredential "
             "DeleteSigningCertificate DeleteUser DetachGroupPolicy EnableMFADevice "
-            "RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile RemoveUserFromGroup ResyncMFADevice SetSecurityTokenServicePreferences "
+            "RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile RemoveUserFromGroup "
+            "ResyncMFADevice SetSecurityTokenServicePreferences "
             "UpdateAccountPasswordPolicy UpdateGroup UpdateRole UpdateRoleDescription UpdateSSHPublicKey "
             "UpdateServerCertificate UpdateServiceSpecificCredential UpdateSigningCertificate UpdateUser "
             "UploadServerCertificate",

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pulumi_policy.proxy import UnknownValueError
+
 from pack.arns import has_wildcard
-from pack.rule import Resource, Severity, Situation, StackResource, rule
+from pack.rule import Properties, Resource, Severity, Situation, StackResource, rule
 from pack.values import apart, block, in_words, items
 
 _RBAC = "kubernetes:rbac.authorization.k8s.io/*"
@@ -143,9 +145,13 @@ def limit_cluster_administrators(resource: Resource, _: Situation) -> Iterator[s
     if _ADMINISTRATORS in groups:
         yield f"makes a member of {_ADMINISTRATORS}"
     is_admin = str(props.get("policyArn") or "").rpartition("/")[2] in _ADMIN_POLICIES
-    if (is_admin or groups) and _is_broad(str(props.get("principalArn") or "")):
-        yield f"gives rights to {props['principalArn']}, which is no single role"
+    if (is_admin or groups) and (has_wildcard(principal := _principal(props)) or principal.endswith(":root")):
+        yield f"gives rights to {principal}, which is no single role"
 
 
-def _is_broad(principal: str) -> bool:
-    return has_wildcard(principal) or principal.endswith(":root")
+def _principal(props: Properties) -> str:
+    """The ARN of who gets in; empty while it is that of a role to come, which is a single one."""
+    try:
+        return str(props.get("principalArn") or "")
+    except UnknownValueError:
+        return ""

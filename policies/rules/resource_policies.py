@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pack.arns import has_wildcard, matches, names_account
+from pack.conditions import conditions
 from pack.documents import Document, Statement, allowed, open_to_everybody
 from pack.rule import Resource, Severity, Situation, rule
 from pack.values import block, has
@@ -123,7 +124,9 @@ def refuse_public_resource_policies(resource: Resource, _: Situation) -> Iterato
         if props.get("principal") == "*" and not _is_given(resource, ["organizationId"]):
             yield "lets everybody use the layer"
     elif kind == _BUS_PERMISSION:
-        if props.get("principal") == "*" and not block(props, "condition").get("value"):
+        limit = block(props, "condition")
+        limits = conditions({str(limit.get("type")): {str(limit.get("key")): limit.get("value")}}) if limit else ()
+        if props.get("principal") == "*" and not any(one.names_callers for one in limits):
             yield "lets everybody send events"
     elif given := _document(resource):
         for statement in open_to_everybody(given):

@@ -125,7 +125,7 @@ def _holds_all_of(bucket: str, resources: Sequence[str]) -> bool:
 
 def _is_about_tls_alone(statement: Statement) -> bool:
     """What is denied without TLS is denied wherever it comes from; AWS's own services may be left out."""
-    tests = [one for one in statement.conditions if one.key != "aws:principalisawsservice"]
+    tests = [one for one in statement.conditions if not one.leaves_services_out]
     return [(one.operator, one.key, one.values, one.binds) for one in tests] == [
         ("bool", "aws:securetransport", ("false",), True)
     ]

@@ -29,6 +29,13 @@ def queue(principal: Any = "*", **more: Any) -> list[Made]:
     return of_resource("aws:sqs/queuePolicy:QueuePolicy", "sqs:SendMessage", principal, **more)
 
 
+def closed_by(**deny: Any) -> list[Made]:
+    """A queue for everybody, and a statement that takes it back but for what it says."""
+    of_all = {"Principal": "*", "Action": "sqs:*", "Resource": "*"}
+    statements = ({"Effect": "Allow", **of_all}, {"Effect": "Deny", **of_all, **deny})
+    return [Made("aws:sqs/queuePolicy:QueuePolicy", "shared", {"policy": document(*statements)})]
+
+
 def role(assumed_by: str | Mapping[str, Any], **props: Any) -> list[Made]:
     return [Made("aws:iam/role:Role", "role", {"assumeRolePolicy": assumed_by, "tags": TAGS, **props})]
 
@@ -129,6 +136,19 @@ def _everybody() -> Mapping[str, Attack]:
         "every service": {"Service": "*"},
         "every identity provider": {"Federated": "*"},
     }
+    elsewhere = {"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}
+    denies: Mapping[str, Any] = {
+        "of other networks that names none": {"Condition": {"StringNotLike": {"aws:SourceVpce": "vpce-*"}}},
+        "of one action only": {"Action": "sqs:SendMessage", "Condition": elsewhere},
+        "of actions of one letter": {"Action": "sqs:?", "Condition": elsewhere},
+        "of another queue": {"Resource": f"arn:aws:sqs:us-east-1:{ACCOUNT}:other", "Condition": elsewhere},
+        "of no address": {"Condition": {"NotIpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}},
+        "of AWS's services from elsewhere": {"Condition": {**elsewhere, "Bool": {"aws:PrincipalIsAWSService": "true"}}},
+        "of those whose key is there": {
+            "Condition": {"ForAnyValue:StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}
+        },
+        "of one account": {"Principal": {"AWS": f"{IAM}:root"}, "Condition": elsewhere},
+    }
     rule = "refuse-public-resource-policies"
     return {
         **{f"everybody: {name}": (rule, queue(Condition=one)) for name, one in conditions.items()},
@@ -157,48 +177,7 @@ def _everybody() -> Mapping[str, Attack]:
                 )
             ],
         ),
-        "everybody, and a deny of other networks that names none": (
-            rule,
-            [
-                Made(
-                    "aws:sqs/queuePolicy:QueuePolicy",
-                    "shared",
-                    {
-                        "policy": document(
-                            {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
-                            {
-                                "Effect": "Deny",
-                                "Principal": "*",
-                                "Action": "sqs:*",
-                                "Resource": "*",
-                                "Condition": {"StringNotLike": {"aws:SourceVpce": "vpce-*"}},
-                            },
-                        )
-                    },
-                )
-            ],
-        ),
-        "everybody, and a deny of one action only": (
-            rule,
-            [
-                Made(
-                    "aws:sqs/queuePolicy:QueuePolicy",
-                    "shared",
-                    {
-                        "policy": document(
-                            {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
-                            {
-                                "Effect": "Deny",
-                                "Principal": "*",
-                                "Action": "sqs:SendMessage",
-                                "Resource": "*",
-                                "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
-                            },
-                        )
-                    },
-                )
-            ],
-        ),
+        **{f"everybody, and a deny {name}": (rule, closed_by(**deny)) for name, deny in denies.items()},
     }
 
 
@@ -236,6 +215,20 @@ def _shared() -> Mapping[str, Attack]:
         "events from everybody": (
             rule,
             [Made("aws:cloudwatch/eventPermission:EventPermission", "p", {"principal": "*", "statementId": "s"})],
+        ),
+        "events from any organization": (
+            rule,
+            [
+                Made(
+                    "aws:cloudwatch/eventPermission:EventPermission",
+                    "p",
+                    {
+                        "principal": "*",
+                        "statementId": "s",
+                        "condition": {"type": "StringLike", "key": "aws:PrincipalOrgID", "value": "o-*"},
+                    },
+                )
+            ],
         ),
         "a function's URL without a question": (
             "authorize-function-urls",
@@ -343,6 +336,9 @@ def _rights() -> Mapping[str, Attack]:
         "keys to all instances": allow("ec2-instance-connect:SendSSHPublicKey", instances),
         "the policies of all keys": allow("kms:PutKeyPolicy", f"arn:aws:kms:*:{ACCOUNT}:key/*"),
         "the code of all functions": allow("lambda:UpdateFunctionCode", f"arn:aws:lambda:*:{ACCOUNT}:function:*"),
+        "grants of all keys for people": allow(
+            "kms:CreateGrant", "arn:aws:kms:*:*:key/*", Condition={"Bool": {"kms:GrantIsForAWSResource": "false"}}
+        ),
         "entries of all clusters": allow("eks:CreateAccessEntry", "arn:aws:eks:*:*:cluster/*"),
     }
     everything = {
@@ -535,6 +531,7 @@ def _transport() -> Mapping[str, Attack]:
         "for no value": tls({"ForAllValues:Bool": insecure}),
         "of reading alone": tls(Action=["s3:Get*"]),
         "of all but some actions": {**{k: v for k, v in tls().items() if k != "Action"}, "NotAction": "s3:PutObject"},
+        "of AWS's services alone": tls({"Bool": {**insecure, "aws:PrincipalIsAWSService": "true"}}),
         "by strings": tls({"StringNotEquals": {"aws:SecureTransport": "true"}}),
         "of one account": tls(Principal={"AWS": f"{IAM}:root"}),
         "of requests with TLS": tls({"Bool": {"aws:SecureTransport": "true"}}),
