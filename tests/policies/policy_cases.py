@@ -1260,6 +1260,5 @@ CASES: tuple[Case, ...] = (
         "no rule judges 1 resource of AWS Cloud Control: aws:cloudcontrol/resource:Resource (1)",
         more=[Made("aws:cloudcontrol/resource:Resource", "native", {"typeName": "AWS::SQS::Queue"})],
         about="stack",
-        program="unjudged",
     ),
 )

@@ -13,7 +13,7 @@ from pulumi.automation.errors import CommandError
 
 from environments import PROJECT, MakeEnvironment
 from policy_cases import CASES, Case, launch_template, queue
-from policy_world import Made
+from policy_world import STACK_TYPE, Made
 from sandbox.providers.protocol import Resource, StandIn, Values
 from small_stack import SmallStack
 
@@ -44,6 +44,10 @@ def program(made: Sequence[Made]) -> Callable[[], None]:
     def register() -> None:
         known: dict[str, pulumi.Resource] = {}
         for one in made:
+            if one.type == STACK_TYPE:
+                for key, value in one.props.items():
+                    pulumi.export(key, value)
+                continue
             if one.is_component:
                 known[one.name] = pulumi.ComponentResource(one.type, one.name)
                 continue
@@ -117,6 +121,16 @@ def test_wrong_settings_of_the_pack_stop_an_update_before_its_first_resource(sma
         small.up(program(queue()))
     assert violations(small) == {("check-policy-configuration", "small-test", "mandatory")}
     assert [one for one in small.resources() if one["type"].startswith("aws:")] == []
+
+
+@pytest.mark.engine
+def test_an_output_that_is_marked_secret_is_none_in_clear(small: SmallStack) -> None:
+    def register() -> None:
+        pulumi.export("admin_password", pulumi.Output.secret("hunter22"))
+        pulumi.export("settings", {"user": "admin", "token": pulumi.Output.secret("9f8e7d6c5b4a")})
+
+    small.preview(register)
+    assert violations(small) == set()
 
 
 @pytest.mark.engine
