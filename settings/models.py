@@ -421,7 +421,8 @@ class PoliciesSettings(Block):
     """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none
     can in production."""
     parameters: dict[str, dict[str, Any]] = {}
-    """Parameters of rules, by the id of the rule and the name of the parameter."""
+    """Parameters of rules, by the id of the rule and the name of the parameter. Of critical rules, and in production,
+    only stricter values than the rule's own."""
     waivers: tuple[WaiverSettings, ...] = ()
     """Rules that do not count for single resources."""
 

@@ -1,5 +1,6 @@
 """Resource types that rules of several subjects speak of."""
 
+STACK = "pulumi:pulumi:Stack"
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
 INSTANCE = "aws:ec2/instance:Instance"

@@ -17,11 +17,11 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from .configuration import Configuration
+from .kinds import STACK
 from .rule import Level, Properties, Resource, Rule
 from .waivers import Waiver
 
 CONFIGURATION, SETTINGS, WAIVERS = "check-policy-configuration", "list-settings", "list-waivers"
-_STACK = "pulumi:pulumi:Stack"
 
 
 class NotYetKnownError(UnknownValueError):
@@ -40,6 +40,8 @@ class Pack:
         self._used: dict[Waiver, None] = {}
         self._not_judged: set[str] = set()
         self._inputs: dict[str, Properties] = {}
+        self.outputs: Properties | None = None
+        """The stack's outputs without those that are secret, where somebody knows which are."""
         self._of_rules = {rule.id: rule for rule in rules}
         judging = [self._of_resource(rule) if rule.of_resource else self._of_stack(rule) for rule in rules]
         listing = [self._of_changes(), self._of_waivers()]  # waivers: when all are done
@@ -76,6 +78,8 @@ class Pack:
                 # that of a cluster to come.
                 if not len(resource.props):
                     resource.props = self._inputs.get(resource.urn, {})
+                if resource.resource_type == STACK and self.outputs is not None:
+                    resource.props = self.outputs
             problems = rule.of_stack(stack.resources, self._situations[rule.id])
             self._report(rule, problems, report, "stack")
 
@@ -105,7 +109,7 @@ class Pack:
 
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
             self._inputs[resource.urn] = resource.props
-            if resource.resource_type == _STACK:
+            if resource.resource_type == STACK:
                 for problem in self._configuration.problems:
                     report(problem, None)
 

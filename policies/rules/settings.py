@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from pack.kinds import CHARTS
+from pack.kinds import CHARTS, STACK
 from pack.objects import kinds, objects
-from pack.rule import Resource, Severity, Situation, rule
+from pack.rule import Resource, Severity, Situation, StackResource, rule
 from pack.secrets import in_setting
 from pack.values import apart, block, has, mappings, together
 
@@ -70,6 +70,25 @@ def keep_secrets_out_of_settings(resource: Resource, _: Situation) -> Iterator[s
         yield from dict.fromkeys(f"{name} holds {what}" for name, value in found for what in in_setting(name, value))
 
     yield from together(_settings_of(resource), judged)
+
+
+@rule(
+    "keep-secrets-out-of-outputs",
+    "Outputs that hold a secret are marked so, and stand in no state and no log in clear.",
+    severity=Severity.HIGH,
+    remediation="export it as pulumi.Output.secret(...), or its ARN in its place",
+    link="https://www.pulumi.com/docs/iac/concepts/secrets/#programmatically-creating-secrets",
+)
+def keep_secrets_out_of_outputs(
+    resources: Sequence[StackResource], _: Situation
+) -> Iterator[tuple[StackResource | None, str]]:
+    def judged(found: list[tuple[str, str]]) -> Iterator[tuple[None, str]]:
+        for name, value in found:
+            yield from ((None, f"the output {name} holds {what}") for what in in_setting(name, value))
+
+    for one in resources:
+        if one.resource_type == STACK:
+            yield from together(_settings("", one.props), judged)
 
 
 def _settings_of(resource: Resource) -> Iterator[tuple[str, str]]:

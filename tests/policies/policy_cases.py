@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from policy_world import ABSENT, Made
+from policy_world import ABSENT, STACK_TYPE, Made
 
 TAGS = {"project": "eks-analytics", "stack": "test", "environment": "test", "owner": "data-platform"}
 ZONES = ("us-east-1a", "us-east-1b")
@@ -160,6 +160,11 @@ def load_balancer(**props: Any) -> list[Made]:
 def function(**variables: str) -> list[Made]:
     environment = {"variables": {"LOG_LEVEL": "info", "SECRET_NAME": "prod/db", **variables}}
     return [Made("aws:lambda/function:Function", "function", {"environment": environment, "tags": TAGS})]
+
+
+def outputs(**more: Any) -> list[Made]:
+    known = {"cluster_name": "analytics", "admin_password_secret": "prod/dash", "token_command": "aws eks get-token"}
+    return [Made(STACK_TYPE, "small-test", {**known, **more})]
 
 
 # Clusters
@@ -393,6 +398,7 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "keep-flow-logs": vpc,
     "keep-administration-off-load-balancers": load_balancer,
     "keep-secrets-out-of-settings": function,
+    "keep-secrets-out-of-outputs": outputs,
     "require-imdsv2": launch_template,
     "limit-metadata-hops": launch_template,
     "encrypt-volumes": launch_template,
@@ -589,6 +595,14 @@ CASES: tuple[Case, ...] = (
         "a-function",
         "DB_PASSWORD holds a password, token or key",
         {"environment|variables|DB_PASSWORD": "hunter22"},
+    ),
+    Case(
+        "keep-secrets-out-of-outputs",
+        "a-password",
+        "the output admin_password holds a password, token or key",
+        {"admin_password": "hunter22"},
+        about="stack",
+        program="outputs",
     ),
     Case("require-imdsv2", "a-template", "does not require session tokens", {"metadataOptions|httpTokens": "optional"}),
     Case("require-imdsv2", "nothing-said", "does not require session tokens", {"metadataOptions": ABSENT}),
@@ -1246,6 +1260,5 @@ CASES: tuple[Case, ...] = (
         "no rule judges 1 resource of AWS Cloud Control: aws:cloudcontrol/resource:Resource (1)",
         more=[Made("aws:cloudcontrol/resource:Resource", "native", {"typeName": "AWS::SQS::Queue"})],
         about="stack",
-        program="unjudged",
     ),
 )
