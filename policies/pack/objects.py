@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import yaml
+from pulumi import FileAsset, StringAsset
 
 from .kinds import CHARTS
 from .rule import Resource
@@ -34,13 +39,35 @@ def kinds(*names: str) -> tuple[str, ...]:
 def objects(resource: Resource) -> Iterator[Object]:
     """The objects that a resource declares."""
     if resource.resource_type in CHARTS:
-        yield from _embedded(block(resource.props, "values"))
+        for values in chart_values(resource):
+            yield from _embedded(values)
         return
     _, api, kind = resource.resource_type.split(":", 2)
     if kind.endswith("List"):
         yield from apart(items(resource.props, "items"), lambda one: iter([Object(api, kind[:-4], one)]))
     else:
         yield Object(api, kind.removesuffix("Patch"), resource.props, kind.endswith("Patch"))
+
+
+def chart_values(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """The values that a program gives a chart: an object, and files of YAML that can be read here."""
+    yield block(resource.props, "values")
+    for asset in items(resource.props, "valueYamlFiles"):
+        try:
+            values = yaml.safe_load(_text(asset))
+        except yaml.YAMLError as error:
+            raise ValueError("no YAML") from error
+        if isinstance(values, Mapping):
+            yield cast("Mapping[str, Any]", values)
+
+
+def _text(asset: Any) -> str:
+    if isinstance(asset, StringAsset):
+        return asset.text
+    if isinstance(asset, FileAsset):
+        with suppress(OSError):  # relative to the program's folder, which need not be this one
+            return Path(asset.path).read_text()
+    return ""
 
 
 def _embedded(values: Mapping[str, Any]) -> Iterator[Object]:

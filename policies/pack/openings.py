@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .kinds import CHARTS, NODE_GROUP
-from .objects import Object, kinds, objects
+from .objects import Object, chart_values, kinds, objects
 from .rule import Resource
 from .values import apart, below, block, has, is_true, items, mappings
 
@@ -143,7 +143,8 @@ def _opening(ports: Mapping[str, Any], protocol: str, cidrs: Sequence[str]) -> O
 
 def _of_objects(resource: Resource) -> Iterator[Opening]:
     if resource.resource_type in CHARTS:
-        yield from _of_values(str(resource.props.get("chart") or ""), block(resource.props, "values"))
+        for values in chart_values(resource):
+            yield from _of_values(str(resource.props.get("chart") or ""), values)
     for one in objects(resource):
         if one.is_core("Service"):
             yield from _of_service(one)

@@ -98,7 +98,7 @@ class Pack:
         except UnknownValueError as unknown:
             self._not_judged.add(rule.id)
             raise NotYetKnownError(about, unknown) from None
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
             # Properties of a form that the provider would refuse: not compliant, and no reason to end the engine. The
             # error itself may quote a secret.
             report(f"{about}: its properties have a form that this rule cannot judge ({type(error).__name__})", None)

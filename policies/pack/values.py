@@ -76,6 +76,14 @@ def has(holder: Mapping[str, Any], key: str) -> bool:
     return any(one == key for one in holder)
 
 
+def is_given(holder: Mapping[str, Any], key: str) -> bool:
+    """Whether there is a value other than nothing under the key, though it may not be known yet."""
+    try:
+        return bool(holder.get(key))
+    except UnknownValueError:
+        return True
+
+
 def is_true(value: object) -> bool:
     """Some properties of AWS hold a boolean as text."""
     return str(value).lower() == "true"

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pack.kinds import CHARTS, STACK
-from pack.objects import kinds, objects
+from pack.objects import chart_values, kinds, objects
 from pack.rule import Resource, Severity, Situation, StackResource, rule
 from pack.secrets import in_setting
-from pack.values import apart, block, has, mappings, together
+from pack.values import apart, has, mappings, together
 
 _PARAMETER = "aws:ssm/parameter:Parameter"
 _HOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -107,7 +107,8 @@ def _settings_of(resource: Resource) -> Iterator[tuple[str, str]]:
             elif one.kind in _PODS:
                 yield from _settings("spec", one.body.get("spec") or one.body.get("template"))
         if kind in CHARTS:  # environments only: charts make Secrets of passwords that are values of their own
-            pairs = [one for one in mappings(block(props, "values")) if has(one, "name") and has(one, "value")]
+            found = (one for values in chart_values(resource) for one in mappings(values))
+            pairs = [one for one in found if has(one, "name") and has(one, "value")]
             yield from apart(pairs, lambda one: _settings("", one))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pack.rule import Resource, Severity, Situation, rule
-from pack.values import apart, below, block, has, in_words, is_true, items
+from pack.values import apart, below, block, has, in_words, is_given, is_true, items
 
 _EBS_DEFAULT = "aws:ebs/encryptionByDefault:EncryptionByDefault"
 _STREAM = "aws:kinesis/stream:Stream"
@@ -78,7 +78,7 @@ def _is_on(props: Mapping[str, Any], switch: _Switch) -> bool:
     if value is not None:
         return is_true(value)
     by_engine = props.get("engine") == "valkey" or props.get("engineMode") == "serverless"
-    return switch.default or by_engine or bool(switch.inherits and has(props, switch.inherits))
+    return switch.default or by_engine or bool(switch.inherits and is_given(props, switch.inherits))
 
 
 _DOMAINS = ("aws:opensearch/domain:Domain", "aws:elasticsearch/domain:Domain")
@@ -98,7 +98,7 @@ def keep_data_stores_private(resource: Resource, _: Situation) -> Iterator[str]:
     props, kind = resource.props, resource.resource_type
     is_public = has(props, "publiclyAccessible") and is_true(props.get("publiclyAccessible"))
     if kind in _DOMAINS:
-        is_public = not has(props, "vpcOptions")
+        is_public = not is_given(block(props, "vpcOptions"), "subnetIds")
     elif kind == _KAFKA:
         access = block(props, "brokerNodeGroupInfo", "connectivityInfo", "publicAccess")
         is_public = str(access.get("type") or "DISABLED") != "DISABLED"

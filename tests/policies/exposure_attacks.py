@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pulumi import StringAsset
+
 from policy_cases import TAGS, launch_template, load_balancer
 from policy_world import Made
 
@@ -202,6 +204,13 @@ def _services() -> dict[str, Attack]:
             ADMINISTRATION,
             chart({"extraObjects": [manifest]}, kind="helm.sh/v3:Chart"),
         ),
+        "a Service in a file of a chart's values": (
+            ADMINISTRATION,
+            [
+                made.changed({"valueYamlFiles": [StringAsset("shell: {service: {type: LoadBalancer, port: 22}}")]})
+                for made in chart({})
+            ],
+        ),
         "SSH through ingress-nginx": (ADMINISTRATION, chart(nginx, "ingress-nginx")),
         "an Ingress that listens for the Admin Console": (ADMINISTRATION, ingress(8800, scheme="internet-facing")),
         "an Ingress that forwards to the Admin Console": (
@@ -341,10 +350,11 @@ def _stores() -> dict[str, Attack]:
     policy = json.dumps([{"Rules": [{"ResourceType": "collection"}], "AllowFromPublic": True}])
     connectivity = {"publicAccess": {"type": "SERVICE_PROVIDED_EIPS"}}
     found: dict[str, Attack] = {
-        f"an unencrypted {kind}": (plain, [Made(f"aws:{kind}", "store", props)])
+        f"an unencrypted {kind}": (plain, [Made(f"aws:{kind.partition(' ')[0]}", "store", props)])
         for kind, props in (
             ("efs/fileSystem:FileSystem", {}),
             ("rds/instance:Instance", {}),
+            ("rds/instance:Instance that is a replica of nothing", {"replicateSourceDb": ""}),
             ("rds/cluster:Cluster", {"engine": "aurora-postgresql"}),
             ("rds/globalCluster:GlobalCluster", {}),
             ("docdb/cluster:Cluster", {}),
@@ -361,7 +371,7 @@ def _stores() -> dict[str, Attack]:
         )
     }
     found |= {
-        f"a public {kind}": (public, [Made(f"aws:{kind}", "store", props)])
+        f"a public {kind}": (public, [Made(f"aws:{kind.partition(' ')[0]}", "store", props)])
         for kind, props in (
             ("rds/clusterInstance:ClusterInstance", {"publiclyAccessible": True}),
             ("redshift/cluster:Cluster", {"publiclyAccessible": "true"}),
@@ -369,6 +379,7 @@ def _stores() -> dict[str, Attack]:
             ("dms/replicationInstance:ReplicationInstance", {"publiclyAccessible": True}),
             ("mq/broker:Broker", {"publiclyAccessible": True}),
             ("opensearch/domain:Domain", {"encryptAtRest": {"enabled": True}}),
+            ("opensearch/domain:Domain without subnets", {"encryptAtRest": {"enabled": True}, "vpcOptions": {}}),
             ("opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy", {"type": "network", "policy": policy}),
             ("msk/cluster:Cluster", {"brokerNodeGroupInfo": {"connectivityInfo": connectivity}}),
             ("mwaa/environment:Environment", {"webserverAccessMode": "PUBLIC_ONLY"}),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from pulumi import FileAsset, StringAsset
 
 from eks_analytics.versions import RELEASES
 from pack.rule import Level, Rule, Severity
@@ -339,3 +340,14 @@ def test_properties_of_an_impossible_form_are_a_violation_and_no_crash() -> None
     assert judge([Made("aws:iam/policy:Policy", "policy", {"policy": "no JSON"})], configured()).rules >= {
         "limit-pass-role"
     }
+
+
+def test_files_and_texts_that_cannot_be_read_end_no_engine() -> None:
+    chart = controller()[0].changed({"valueYamlFiles": [StringAsset("{"), FileAsset("nowhere.yaml")]})
+    assert "its properties have a form that this rule cannot judge (ValueError)" in str(
+        judge([chart], configured()).said
+    )
+    unread = controller()[0].changed({"valueYamlFiles": [FileAsset("nowhere.yaml"), StringAsset("- a list")]})
+    assert judge([unread], configured()).said == []
+    nested = Made("aws:ssm/parameter:Parameter", "deep", {"type": "String", "value": "[" * 100_000})
+    judge([nested], configured())
