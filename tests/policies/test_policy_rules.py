@@ -252,6 +252,13 @@ def test_other_charts_and_charts_on_disk_are_left_alone() -> None:
     assert judge([local], configured()).said == []
 
 
+def test_commands_are_reported_but_those_of_our_own_components() -> None:
+    drain = Made("command:local:Command", "drain", {"create": "true"})
+    assert judge([drain], configured()).rules == {"report-unjudged-types"}
+    of_ours = replace(drain, parent="eks-analytics:index:LoadBalancerDrain")
+    assert judge([of_ours], configured()).said == []
+
+
 # What is not known yet
 
 
