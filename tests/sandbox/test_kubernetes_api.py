@@ -113,17 +113,44 @@ def test_an_existing_object_is_not_taken_over(provider: KubernetesProvider) -> N
         create(provider, "core/v1:ConfigMap", {"metadata": {"name": "taken"}})
 
 
-def test_a_field_that_somebody_else_owns_is_a_conflict_unless_it_is_forced(
+def managers(api: KubernetesApi, name: str) -> set[tuple[str, str]]:
+    live = api.call("GET", f"/api/v1/namespaces/default/configmaps/{name}")
+    return {(entry["manager"], entry["operation"]) for entry in live["metadata"]["managedFields"]}
+
+
+def test_fields_belong_to_their_creator_until_the_first_update_applies_them(
+    provider: KubernetesProvider, api: KubernetesApi
+) -> None:
+    thing, inputs = resource("core/v1:ConfigMap"), {"metadata": {"name": "owned", "namespace": "default"}}
+    id, live = create(provider, "core/v1:ConfigMap", inputs | {"data": {"a": "1"}})
+    assert managers(api, "owned") == {("pulumi-kubernetes", "Update")}
+    after = provider.update(thing, id, {}, live, inputs | {"data": {"a": "2"}}, preview=False)
+    assert after["__fieldManager"] == live["__fieldManager"]
+    assert managers(api, "owned") == {(live["__fieldManager"], "Apply")}
+
+
+def change_by_hand(api: KubernetesApi, name: str, manager: str, data: Values) -> None:
+    path = f"/api/v1/namespaces/default/configmaps/{name}?fieldManager={manager}"
+    api.call("PATCH", path, {"data": data}, "application/merge-patch+json")
+
+
+def test_a_field_that_another_program_owns_is_a_conflict_unless_it_is_forced(
     provider: KubernetesProvider, api: KubernetesApi
 ) -> None:
     thing, name = resource("core/v1:ConfigMap"), {"metadata": {"name": "shared", "namespace": "default"}}
     id, live = create(provider, "core/v1:ConfigMap", name | {"data": {"a": "1"}})
-    path = "/api/v1/namespaces/default/configmaps/shared?fieldManager=kubectl"
-    api.call("PATCH", path, {"data": {"a": "by hand"}}, "application/merge-patch+json")
-    with pytest.raises(RefusedError, match=r'conflict with "kubectl" using v1: \.data\.a'):
+    change_by_hand(api, "shared", "an-operator", {"a": "by hand"})
+    with pytest.raises(RefusedError, match=r'conflict with "an-operator" using v1: \.data\.a'):
         provider.update(thing, id, {}, live, live | {"data": {"a": "2"}}, preview=False)
     forced = {"metadata": name["metadata"] | {"annotations": {"pulumi.com/patchForce": "true"}}, "data": {"a": "2"}}
     assert provider.update(thing, id, {}, live, forced, preview=False)["data"] == {"a": "2"}
+
+
+def test_an_update_takes_over_what_kubectl_set(provider: KubernetesProvider, api: KubernetesApi) -> None:
+    thing, name = resource("core/v1:ConfigMap"), {"metadata": {"name": "patched", "namespace": "default"}}
+    id, live = create(provider, "core/v1:ConfigMap", name | {"data": {"a": "1"}})
+    change_by_hand(api, "patched", "kubectl-patch", {"a": "by hand", "b": "by hand"})
+    assert provider.update(thing, id, {}, live, name | {"data": {"a": "2"}}, preview=False)["data"] == {"a": "2"}
 
 
 def test_a_field_that_the_program_no_longer_sets_goes(provider: KubernetesProvider) -> None:
