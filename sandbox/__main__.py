@@ -18,6 +18,7 @@ from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, inventory, zones
 from sandbox import review as code_review
 from sandbox.engine import EngineMissingError, find
+from sandbox.ignored import ignored
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
@@ -87,8 +88,7 @@ def _stack(
 ) -> Iterator[SandboxStack]:
     """The stack, held by this command alone; every error that a person can mend ends in a sentence, not a traceback."""
     try:
-        _check_name(name)
-        folder = (home or PROJECT / ".sandbox" / name).resolve()
+        folder = _folder(name, home)
         knobs = Knobs.parse(fail or [], latency)
         console.print(BANNER, style="bold")
         engine = find(say)
@@ -105,6 +105,8 @@ def _stack(
             environment_of=PROJECT,
         )
         _ = stack.config  # says at once what is wrong with the file
+        if not home:
+            ignored(folder.parent)
         with stack.exclusive():
             yield stack
     except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
@@ -120,6 +122,22 @@ def _stack(
 def _check_name(stack: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", stack):
         raise StackError(f"STACK={stack!r} cannot be a stack's name: use letters, digits, '-', '_' and '.'")
+
+
+def _folder(stack: str, home: Path | None) -> Path:
+    """Where state and logs of the stack lie."""
+    _check_name(stack)
+    return (home or PROJECT / ".sandbox" / stack).resolve()
+
+
+def _folder_of_what_runs(stack: str, home: Path | None) -> Path:
+    """The same for commands that only look at what is there."""
+    try:
+        return _folder(stack, home)
+    except StackError as error:
+        console.stderr = True  # standard output is for what was asked for
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
 
 
 @contextmanager
@@ -203,7 +221,6 @@ def review(
         str | None,
         typer.Option(
             "--base",
-            envvar="SANDBOX_BASE",
             help="Branch, tag or commit to go into. Default: the remote's default branch, or main.",
         ),
     ] = None,
@@ -297,14 +314,14 @@ def _refuse_protected(stack: SandboxStack) -> None:
 @app.command()
 def stop(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """End the embedded cloud of the stack; what it held is gone."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder_of_what_runs(stack, home)
     say(f"The embedded cloud of stack {stack} is {'ended' if embedded_cloud.stop(folder) else 'not running'}.")
 
 
 @app.command()
 def outputs(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """Print the stack's outputs as JSON, secrets masked."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder_of_what_runs(stack, home)
     chosen = SandboxStack(PROJECT, stack, folder, find(lambda message: print(message, file=sys.stderr)), say)  # noqa: T201
     found = [resource for resource in chosen.resources() if resource["type"] == "pulumi:pulumi:Stack"]
     if not found:
@@ -324,7 +341,7 @@ def _masked(value: object) -> object:
 @app.command(name="inventory")
 def list_inventory(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """List what exists in the emulated account, beside what every account has."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder_of_what_runs(stack, home)
     running = embedded_cloud.running(folder)
     if running is None:
         say(f"The embedded cloud of stack {stack} is not running: nothing exists.")
@@ -347,11 +364,11 @@ def shell(
     home: HomeOption = None,
     command: Annotated[
         str | None,
-        typer.Option("--command", "-c", envvar="SANDBOX_COMMAND", help="Run this instead, e.g. kubectl get ns."),
+        typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns."),
     ] = None,
 ) -> None:
     """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder_of_what_runs(stack, home)
     running = embedded_cloud.running(folder)
     apis = running.ask("kubernetes_running") if running else {}
     if not apis:
@@ -364,7 +381,8 @@ def shell(
     paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
     variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
     variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
-    variables.pop("SANDBOX_COMMAND", None)  # of this shell, not of those that are opened in it
+    for name in ("COMMAND", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"):  # of this shell, not of those in it
+        variables.pop(name, None)
     program = os.environ.get("SHELL", "/bin/sh")
     if command is None:
         say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
@@ -376,11 +394,13 @@ def shell(
 
 @app.command(name="zones")
 def list_zones(
-    region: Annotated[str, typer.Option("--region", help="For instance us-east-1.")],
+    region: Annotated[str, typer.Option("--region", help="For instance us-east-1.")] = "",
     account: Annotated[bool, typer.Option("--account", help="Ask AWS with your credentials.")] = False,
 ) -> None:
     """Print the availability zones of a region where EKS accepts a control plane."""
     try:
+        if not region:
+            raise zones.ZonesError("name the region whose zones you want: make zones REGION=us-east-1")
         eligible, refused = zones.eligible(region, account)
     except zones.ZonesError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")

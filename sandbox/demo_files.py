@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sandbox.ignored import ignored
+
 FOLDER = "demo"
 # Joined to the base domain with a hyphen, so a certificate for *.<base domain> would not cover them.
 PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
@@ -59,8 +61,7 @@ def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
         files["install_script"] = project / plan / _INSTALL_SCRIPT
     if all(file.exists() for file in files.values()):
         return
-    (project / FOLDER).mkdir(exist_ok=True)
-    with (project / FOLDER / ".lock").open("w") as lock:
+    with (ignored(project / FOLDER) / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once must not mix a certificate with another one's key
         _make(files, str(settings.get("base_domain") or "dash.example.com"), say)
 

@@ -271,6 +271,7 @@ class SandboxStack:
             "SANDBOX_PYTHON": sys.executable,
             "PROGRAM_PYTHON": str(self._interpreter),
             "PROGRAM_FOLDER": str(self.project),
+            "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in a repository that is not ours
         }
 
     def interrupted(self) -> bool:

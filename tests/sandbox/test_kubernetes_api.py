@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi.automation.errors import CommandError
 
-from environments import PROJECT, MakeEnvironment, wait_for
+from environments import MakeEnvironment, wait_for
 from sandbox import cloud as embedded_cloud
 from sandbox import inventory
 from sandbox.cloud import Cloud, CloudError
@@ -467,22 +467,6 @@ def test_a_program_that_dies_is_revived_and_none_outlives_the_cloud(tmp_path: Pa
     while processes_in(folder):
         assert time.monotonic() < deadline, processes_in(folder)
         time.sleep(0.05)
-
-
-@pytest.mark.parametrize(
-    "command", ["kubectl get pods -o jsonpath='{.items[*].metadata.name}'", """echo "$HOME" 'a b' \\""", ""]
-)
-def test_make_hands_the_command_to_the_shell_as_it_was_typed(command: str) -> None:
-    made = [
-        "make",
-        "--no-print-directory",
-        "PYTHON=true",
-        "SANDBOX=printenv SANDBOX_COMMAND; :",
-        "shell",
-        f"COMMAND={command}",
-    ]
-    printed = subprocess.run(made, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    assert printed == f"{command}\n"
 
 
 def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environment: MakeEnvironment) -> None:
