@@ -18,10 +18,11 @@ from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, inventory, zones
 from sandbox import review as code_review
 from sandbox.engine import EngineMissingError, find
-from sandbox.ignored import ignored
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
+from sandbox.private import ignored
+from sandbox.providers.command import PROGRAMS, programs_environment
 from sandbox.report import Report
 from sandbox.review import engine_message
 from sandbox.review_markdown import markdown
@@ -77,6 +78,21 @@ def say(message: str) -> None:
 
 
 @contextmanager
+def _errors_in_a_sentence() -> Iterator[None]:
+    """Every error that a person can mend ends in a sentence, not a traceback."""
+    try:
+        yield
+    except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except CommandError as error:
+        console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
 def _stack(
     name: str,
     home: Path | None,
@@ -86,8 +102,8 @@ def _stack(
     idle_hours: float = 2,
     project: Path = PROJECT,
 ) -> Iterator[SandboxStack]:
-    """The stack, held by this command alone; every error that a person can mend ends in a sentence, not a traceback."""
-    try:
+    """The stack, held by this command alone."""
+    with _errors_in_a_sentence():
         folder = _folder(name, home)
         knobs = Knobs.parse(fail or [], latency)
         console.print(BANNER, style="bold")
@@ -109,14 +125,6 @@ def _stack(
             ignored(folder.parent)
         with stack.exclusive():
             yield stack
-    except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}")
-        raise typer.Exit(1) from None
-    except CommandError as error:
-        console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def _check_name(stack: str) -> None:
@@ -128,16 +136,6 @@ def _folder(stack: str, home: Path | None) -> Path:
     """Where state and logs of the stack lie."""
     _check_name(stack)
     return (home or PROJECT / ".sandbox" / stack).resolve()
-
-
-def _folder_of_what_runs(stack: str, home: Path | None) -> Path:
-    """The same for commands that only look at what is there."""
-    try:
-        return _folder(stack, home)
-    except StackError as error:
-        console.stderr = True  # standard output is for what was asked for
-        console.print(f"[bold red]error:[/] {escape(str(error))}")
-        raise typer.Exit(1) from None
 
 
 @contextmanager
@@ -312,16 +310,18 @@ def _refuse_protected(stack: SandboxStack) -> None:
 
 
 @app.command()
+@_errors_in_a_sentence()
 def stop(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """End the embedded cloud of the stack; what it held is gone."""
-    folder = _folder_of_what_runs(stack, home)
+    folder = _folder(stack, home)
     say(f"The embedded cloud of stack {stack} is {'ended' if embedded_cloud.stop(folder) else 'not running'}.")
 
 
 @app.command()
+@_errors_in_a_sentence()
 def outputs(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """Print the stack's outputs as JSON, secrets masked."""
-    folder = _folder_of_what_runs(stack, home)
+    folder = _folder(stack, home)
     chosen = SandboxStack(PROJECT, stack, folder, find(lambda message: print(message, file=sys.stderr)), say)  # noqa: T201
     found = [resource for resource in chosen.resources() if resource["type"] == "pulumi:pulumi:Stack"]
     if not found:
@@ -339,9 +339,10 @@ def _masked(value: object) -> object:
 
 
 @app.command(name="inventory")
+@_errors_in_a_sentence()
 def list_inventory(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """List what exists in the emulated account, beside what every account has."""
-    folder = _folder_of_what_runs(stack, home)
+    folder = _folder(stack, home)
     running = embedded_cloud.running(folder)
     if running is None:
         say(f"The embedded cloud of stack {stack} is not running: nothing exists.")
@@ -359,6 +360,7 @@ def _show_inventory(found: dict[str, list[str]]) -> None:
 
 
 @app.command()
+@_errors_in_a_sentence()
 def shell(
     stack: StackOption = "dev",
     home: HomeOption = None,
@@ -367,27 +369,36 @@ def shell(
         typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns."),
     ] = None,
 ) -> None:
-    """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
-    folder = _folder_of_what_runs(stack, home)
+    """Open a shell whose kubectl is the administrator of the emulated cluster, and whose aws asks the emulated AWS."""
+    folder = _folder(stack, home)
     running = embedded_cloud.running(folder)
-    apis = running.ask("kubernetes_running") if running else {}
-    if not apis:
-        console.print(
-            f"[bold red]error:[/] no Kubernetes API runs for stack {escape(stack)}: it starts with the first object "
-            f"that make up STACK={escape(stack)} applies"
-        )
-        raise typer.Exit(1)
+    if running is None:
+        raise StackError(f"the embedded cloud of stack {stack} is not running: make up STACK={stack} starts it")
+    chosen = SandboxStack(PROJECT, stack, folder, None, say)  # pyright: ignore[reportArgumentType]  # no engine is run
+    apis = running.ask("kubernetes_running")
     files = [str(Path(address["folder"]) / KUBECONFIG) for address in apis.values()]
-    paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
-    variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
-    variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for name in ("COMMAND", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"):  # of this shell, not of those in it
-        variables.pop(name, None)
+        kept.pop(name, None)
+    # An aws and a kubectl of your own go first.
+    paths = [os.environ.get("PATH", os.defpath), str(programs_folder()), str(PROGRAMS)]
+    variables = {
+        **kept,
+        **running.environment(chosen.region),
+        **programs_environment(folder),
+        "PATH": os.pathsep.join(paths),
+        "KUBECONFIG": os.pathsep.join(files) or os.devnull,  # never a cluster of your own
+        "KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache"),  # of kinds, by address
+    }
+    clusters = f"kubectl talks to {', '.join(sorted(apis))}" if apis else "there is no Kubernetes API yet"
+    console.stderr = True  # standard output is for the command
+    say(f"aws asks the emulated account in {chosen.region}; {clusters}. Nodes never start here, so pods stay Pending.")
     program = os.environ.get("SHELL", "/bin/sh")
-    if command is None:
-        say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
     arguments = [program] if command is None else [program, "-c", command]
-    console.file.flush()
+    if command is None:
+        say("exit leaves this shell.")
+    sys.stdout.flush()
+    sys.stderr.flush()
     embedded_cloud.keep_from_idling(folder)
     os.execvpe(program, arguments, variables)
 

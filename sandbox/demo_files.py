@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.ignored import ignored
+from sandbox.private import ignored
 
 FOLDER = "demo"
 # Joined to the base domain with a hyphen, so a certificate for *.<base domain> would not cover them.

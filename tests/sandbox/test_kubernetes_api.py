@@ -478,6 +478,12 @@ def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environm
     assert cluster["certificateAuthority"]["data"] == admin["certificate-authority-data"]
     shown = dev.run("shell", "--command", "kubectl get storageclasses -o name").output
     assert "storageclass.storage.k8s.io/gp3" in shown
+    assert "Nodes never start here, so pods stay Pending" in shown
+    vpcs = dev.run("shell", "--command", "aws ec2 describe-vpcs; echo $AWS_PROFILE $MAKEFLAGS $COMMAND").output
+    assert f"aws asks the emulated account in {dev.config['aws:region']}" in vpcs
+    assert dev["network"]["cidr"] in vpcs
+    open_to_others = {path.name for path in (dev.home, *dev.home.rglob("*")) if path.lstat().st_mode & 0o077}
+    assert open_to_others == set()
     command = [*dev.command("shell"), "--command", "echo open; cat"]
     with subprocess.Popen(command, cwd=dev.project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as open_:
         wait_for(open_, "open")
@@ -492,4 +498,4 @@ def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environm
     assert "StorageClass" not in output.partition("Destroyed:")[2]
     assert embedded_cloud.running(dev.home) is None
     refused = dev.run("shell", "--command", "kubectl get nodes", code=1).output
-    assert "no Kubernetes API runs for stack dev" in refused
+    assert "the embedded cloud of stack dev is not running: make up STACK=dev starts it" in refused
