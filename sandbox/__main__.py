@@ -71,6 +71,9 @@ PoliciesOption = Annotated[bool, typer.Option(help="Judge the plan, or the updat
 ProjectOption = Annotated[
     Path, typer.Option("--project", hidden=True, help="Another checkout of this project, whose program is run.")
 ]
+StandInOption = Annotated[
+    Path | None, typer.Option("--stand-in-files", hidden=True, help="Folder for stand-ins of files that git lacks.")
+]
 
 
 def say(message: str) -> None:
@@ -101,6 +104,7 @@ def _stack(
     latency: float = 0,
     idle_hours: float = 2,
     project: Path = PROJECT,
+    stand_in_files: Path | None = None,
 ) -> Iterator[SandboxStack]:
     """The stack, held by this command alone."""
     with _errors_in_a_sentence():
@@ -118,6 +122,7 @@ def _stack(
             knobs,
             int(idle_hours * 3600),
             config_file and config_file.resolve(),
+            stand_in_files,
             environment_of=PROJECT,
         )
         _ = stack.config  # says at once what is wrong with the file
@@ -192,12 +197,14 @@ def up(
     idle_hours: IdleOption = 2,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="For automation; nothing is asked anyway.")] = False,
     project: ProjectOption = PROJECT,
+    stand_in_files: StandInOption = None,
     policies: PoliciesOption = True,
 ) -> None:
     """Apply the stack to the embedded cloud."""
     del yes
-    with _stack(stack, home, config_file, fail, latency, idle_hours, project.resolve()) as chosen:
-        demo_files.ensure(chosen.project, chosen.source, say)
+    with _stack(stack, home, config_file, fail, latency, idle_hours, project.resolve(), stand_in_files) as chosen:
+        if stand_in_files is None:
+            demo_files.ensure(chosen.project, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
         with chosen.opened(runs_program=not chosen.pending_creates(), applies=True) as opened:

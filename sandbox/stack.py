@@ -25,7 +25,7 @@ from pulumi.automation import LocalWorkspace, OutputMap, Stack
 from pulumi.automation._stack import StackInitMode, UpdateSummary
 
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, private
+from sandbox import demo_files, private, stand_in_files
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
@@ -65,6 +65,8 @@ class SandboxStack:
     idle_seconds: int = 7200
     config_file: Path | None = None
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
+    stand_in_files: Path | None = None
+    """Folder for stand-ins of the files that the stack names and git does not have; None: they must be there."""
     environment_of: Path | None = None
     """The project in whose Python environment the program runs: its own, but for another checkout of that project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
@@ -211,7 +213,7 @@ class SandboxStack:
         old: dict[str, Any] = (yaml.safe_load(copy.read_text()) or {}) if copy.is_file() else {}
         salt = {"encryptionsalt": old["encryptionsalt"]} if "encryptionsalt" in old else {}
         config, self._placeholders = {}, []
-        for key, value in demo_files.completed(self.config, self.project_settings["name"]).items():
+        for key, value in demo_files.completed(self._with_stand_ins(), self.project_settings["name"]).items():
             if _is_secret(value) and salt and _is_secret(known := old.get("config", {}).get(key)):
                 config[key] = known  # encrypted already: once more would be a run of the engine
             else:
@@ -219,6 +221,13 @@ class SandboxStack:
                 self._placeholders += [_config_path(key, path) for path in _secret_paths(value)]
         private.write(copy, yaml.safe_dump({**salt, "config": config}))
         return work
+
+    def _with_stand_ins(self) -> dict[str, Any]:
+        key = f"{self.project_settings['name']}:dash_enterprise"
+        block = self.config.get(key)
+        if self.stand_in_files is None or not isinstance(block, dict):
+            return self.config
+        return {**self.config, key: stand_in_files.with_stand_ins(self.project, block, self.stand_in_files)}
 
     def _passphrase(self) -> str:
         file = self.home / "passphrase"
