@@ -172,6 +172,7 @@ def preview(
     with _stack(stack, home, config_file) as chosen:
         demo_files.ensure(PROJECT, chosen.source, say)
         chosen.forget_lost_account()
+        chosen.make_existing()
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
@@ -207,6 +208,7 @@ def up(
             demo_files.ensure(chosen.project, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
+        chosen.make_existing()
         with chosen.opened(runs_program=not chosen.pending_creates(), applies=True) as opened:
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)

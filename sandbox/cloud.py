@@ -33,6 +33,8 @@ ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
 # Buckets of the store.
 RELEASES, LEFT_IN_DELETED_CLUSTERS = "helm-releases", "left-in-deleted-clusters"
+EXISTING = "existing"
+"""What was made because a stack names it as existing, by id."""
 _SHELLS = "shells.lock"
 _START_SECONDS = 90
 _STOP_SECONDS = 10

@@ -71,6 +71,7 @@ class Gateway:
             "delete": lambda bucket, key: buckets.get(bucket, {}).pop(key, None) is not None,
             "items": lambda bucket: dict(buckets.get(bucket, {})),
             "system_tag": self._system_tag,
+            "next_id": self._next_id,
             "kubernetes_start": self._clusters.start,
             "kubernetes_running": self._clusters.running,
             "kubernetes_renew_controllers": self._clusters.renew_controllers,
@@ -142,6 +143,12 @@ class Gateway:
 
             moto_patches.system_tag(resource_id, tags, region)
 
+    def _next_id(self, kind: str, id: str) -> None:
+        with self._lock:
+            from sandbox import moto_patches
+
+            moto_patches.next_id(kind, id)
+
     def _control(self, request: Request) -> Response:
         operation = self._operations.get(request.path.removeprefix(f"/_sandbox/{self.identity}/"))
         if operation is None or request.method != "POST":
@@ -159,7 +166,12 @@ def _ministack(clusters: Servers) -> Callable[..., Any]:
     from ministack.services import eks
 
     # As AWS names them; ministack's own point at ports of this machine, where somebody else may listen.
-    eks._issuer_url = lambda oidc_id: f"https://oidc.eks.{get_region()}.amazonaws.com/id/{oidc_id}"
+    def issuer(oidc_id: str) -> str:
+        from sandbox import moto_patches
+
+        return moto_patches.chosen("oidc-issuer") or f"https://oidc.eks.{get_region()}.amazonaws.com/id/{oidc_id}"
+
+    eks._issuer_url = issuer
     eks._cluster_endpoint = lambda port: f"https://emulated-{port}.gr7.{get_region()}.eks.amazonaws.com"
     shown = eks._sanitize
 

@@ -21,8 +21,9 @@ from types import FrameType
 from pulumi.automation.errors import CommandError
 
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, merge_base, stand_in_files
+from sandbox import demo_files, existing, merge_base, stand_in_files
 from sandbox.engine import Engine
+from sandbox.existing import ExistingError
 from sandbox.labels import Labels
 from sandbox.merge_base import MergeBase, MergeBaseError
 from sandbox.plan import Plan
@@ -49,9 +50,12 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
         try:
             _ = chosen.config  # says at once what is wrong with the file
             _name_stand_ins(chosen, review)
+            wanted = existing.named(chosen.setting)
+            if named := [*filter(None, (wanted.vpc, wanted.cluster)), *wanted.zones]:
+                review.notes.append(f"Emulated by guess, because the stack names it as existing: {', '.join(named)}.")
             _apply_merge_base(chosen, base, folder / "base", review)
             _preview(chosen, review)
-        except (StackError, embedded_cloud.CloudError) as error:
+        except (StackError, ExistingError, embedded_cloud.CloudError) as error:
             review.plan.errors.append(str(error))
             if not chosen.source.is_file() and merge_base.has_file(project, base, chosen.source.name):
                 review.notes.append(
@@ -137,7 +141,13 @@ def _up(project: Path, chosen: SandboxStack) -> tuple[int, str]:
 
 def _preview(chosen: SandboxStack, review: Review) -> None:
     chosen.say("Planning HEAD ...")
-    with chosen.exclusive(), chosen.opened(runs_program=True) as opened:
+    with chosen.exclusive():
+        chosen.make_existing()
+        _plan(chosen, review)
+
+
+def _plan(chosen: SandboxStack, review: Review) -> None:
+    with chosen.opened(runs_program=True) as opened:
         try:
             packs = chosen.policy_packs()
             review.plan.verdict.judges = bool(packs)

@@ -25,7 +25,7 @@ from pulumi.automation import LocalWorkspace, OutputMap, Stack
 from pulumi.automation._stack import StackInitMode, UpdateSummary
 
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, private, stand_in_files
+from sandbox import demo_files, existing, private, stand_in_files
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
@@ -135,6 +135,11 @@ class SandboxStack:
                 private.write(unfinished, self._cloud.identity)
                 unfinished.replace(self.home / "account")
             return self._cloud
+
+    def make_existing(self) -> list[str]:
+        """Make what the stack names as existing and the emulated account lacks; what was made, in sentences."""
+        wanted, block = existing.named(self.setting), self.config.get(existing.BLOCK)
+        return existing.ensure(self.cloud, self.region, wanted, block, self.say)
 
     def forget_lost_account(self) -> None:
         """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
