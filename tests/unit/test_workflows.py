@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tools"))
 
 import lint_workflows  # noqa: E402 - the path comes first
+from approved_plan import lines  # noqa: E402
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
@@ -154,22 +155,53 @@ def test_what_is_applied_is_the_plan_that_was_shown_before_the_approval() -> Non
     assert github["preview"]["environment"] == "${{ matrix.stack }}-preview"
     assert github["deploy"]["needs"] == "preview"
     preview, deploy = ([step.get("run", "") for step in github[name]["steps"]] for name in ("preview", "deploy"))
-    assert any("pulumi preview" in run and "--save-plan plan.json" in run for run in preview)
-    (applied,) = [run for run in deploy if "pulumi up" in run]
-    assert "--plan plan.json" in applied
-    uploaded, fetched = (
-        next(step["with"]["name"] for step in github[name]["steps"] if "artifact@" in step.get("uses", ""))
-        for name in ("preview", "deploy")
-    )
-    assert uploaded == fetched == "plan-${{ matrix.stack }}"
+    shown = next(step for step in preview if "--diff" in step)
+    assert "GITHUB_STEP_SUMMARY" in shown
+    (listing,) = [run for run in preview if "approved_plan.py > plan.txt" in run]
+    assert [run for run in deploy if "pulumi" in run and "sandbox" not in run][1:] == [
+        listing,
+        'pulumi up --stack "$STACK" --yes --non-interactive --skip-preview --policy-pack policies',
+    ]
+    assert deploy.index("diff -u approved/plan.txt plan.txt") == len(deploy) - 2
     content = gitlab()
-    assert content[".preview"]["artifacts"]["paths"] == ["plan.json"]
-    assert "--save-plan plan.json" in content[".preview"]["script"][-1]
-    assert "--plan plan.json" in content[".deploy"]["script"][-1]
+    assert content[".deploy"]["script"][2] == 'diff -u "approved-$CI_ENVIRONMENT_NAME.txt" plan.txt'
+    assert content[".preview"]["artifacts"]["paths"] == ["approved-*.txt"]
     for stack in ("dev", "prod"):
         assert f"preview-{stack}" in content[f"deploy-{stack}"]["needs"]
         assert content[f"preview-{stack}"]["environment"]["action"] == "prepare"
     assert content[".deploy"]["rules"][0]["when"] == "manual"
+
+
+def step(op: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"op": op, "urn": f"urn:pulumi:dev::p::t::{name}", "detailedDiff": None, **more}
+
+
+def test_a_plan_is_the_same_whatever_the_order_and_the_suffixes_of_new_names() -> None:
+    one = [
+        step("create", "role", newState={"inputs": {"name": "role-1a2b3c4"}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("same", "vpc"),
+    ]
+    other = [one[1], step("create", "role", newState={"inputs": {"name": "role-5d6e7f8"}})]
+    assert lines({"steps": one}) == lines({"steps": other})
+    assert lines({"steps": one})[0] == "create urn:pulumi:dev::p::t::role"
+    assert lines({}) == lines({"steps": None}) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        step("replace", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("update", "other", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update-replace"}}, newState={"inputs": {"size": 3}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 4}}),
+        step("update", "group", diffReasons=["size", "tags"], newState={"inputs": {"size": 3}}),
+    ],
+    ids=["operation", "resource", "kind of change", "value", "property"],
+)
+def test_a_plan_that_does_something_else_is_another(changed: dict[str, Any]) -> None:
+    approved = step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}})
+    assert lines({"steps": [changed]}) != lines({"steps": [approved]})
 
 
 def test_deployments_run_where_the_repository_says() -> None:
