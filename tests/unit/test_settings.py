@@ -294,7 +294,7 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     ({"cluster_name": "aws-dash"}, "cluster_name", '"aws-dash"', "another word in front"),
     (
         {"dash_enterprise.base_domain": "other.example.com"},
-        *("dash_enterprise.tls_certificate_file", '"chain.pem"', "order one certificate for *.example.com"),
+        *("dash_enterprise.tls_certificate_file", '"chain.pem"', "`make` renews it for another domain"),
     ),
     (
         {"dash_enterprise.script_variables": {"ADMIN_PASSWORD": "hunter22"}},
