@@ -78,6 +78,18 @@ def _tls(it: Judgement) -> Iterator[Problem]:
         f"{warning.input}: {warning.value} {warning.reason}; {warning.remedy}." for warning in verdict.warnings
     ]
     yield from _told_of_demo(verdict.problems, files["tls_certificate_file"])
+    if named and not _is_demo(files["tls_certificate_file"]):
+        yield from _internal_authority(it, named)
+
+
+def _internal_authority(it: Judgement, named: str) -> Iterator[Problem]:
+    """Plotly's installation guide does not support internally signed certificates."""
+    setting = "dash_enterprise.tls_trust_store_file"
+    reason = "accepts a certificate of an internal authority, which Plotly does not support"
+    if it.settings.production:
+        yield Problem(setting, named, f"{reason}: not for production", "use a public authority's and leave it out")
+    else:
+        it.advice.append(f"{setting}: {named} {reason}; ask Plotly before you install with it.")
 
 
 def _told_of_demo(problems: list[Problem], certificate: GivenFile) -> Iterator[Problem]:

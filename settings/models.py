@@ -287,7 +287,8 @@ class DashEnterpriseSettings(Block):
     tls_private_key_file: str = ""
     """PEM file with the certificate's unencrypted private key; never in git."""
     tls_trust_store_file: str = ""
-    """PEM file with the roots at which the chain may end; empty: those that browsers trust."""
+    """PEM file with the roots at which the chain may end, for tests with an internal authority, which Plotly does not
+    support: refused in production. Empty: those that browsers trust."""
     tls_warning_days: int = Field(default=30, ge=0, le=365)
     """Warns when a certificate of the chain has fewer days left."""
     installation_plan: str = ""
