@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi.automation.errors import CommandError
 
-from environments import PROJECT, MakeEnvironment, wait_for
+from environments import MakeEnvironment, wait_for
 from sandbox import cloud as embedded_cloud
 from sandbox import inventory
 from sandbox.cloud import Cloud, CloudError
@@ -496,22 +496,6 @@ def test_a_program_that_dies_is_revived_and_none_outlives_the_cloud(tmp_path: Pa
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(
-    "command", ["kubectl get pods -o jsonpath='{.items[*].metadata.name}'", """echo "$HOME" 'a b' \\""", ""]
-)
-def test_make_hands_the_command_to_the_shell_as_it_was_typed(command: str) -> None:
-    made = [
-        "make",
-        "--no-print-directory",
-        "PYTHON=true",
-        "SANDBOX=printenv SANDBOX_COMMAND; :",
-        "shell",
-        f"COMMAND={command}",
-    ]
-    printed = subprocess.run(made, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    assert printed == f"{command}\n"
-
-
 def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environment: MakeEnvironment) -> None:
     dev = environment("dev", backups=False)
     dev.run("up", "--yes")
@@ -521,6 +505,12 @@ def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environm
     assert cluster["certificateAuthority"]["data"] == admin["certificate-authority-data"]
     shown = dev.run("shell", "--command", "kubectl get storageclasses -o name").output
     assert "storageclass.storage.k8s.io/gp3" in shown
+    assert "Nodes never start here, so pods stay Pending" in shown
+    vpcs = dev.run("shell", "--command", "aws ec2 describe-vpcs; echo $AWS_PROFILE $MAKEFLAGS $COMMAND").output
+    assert f"aws asks the emulated account in {dev.config['aws:region']}" in vpcs
+    assert dev["network"]["cidr"] in vpcs
+    open_to_others = {path.name for path in (dev.home, *dev.home.rglob("*")) if path.lstat().st_mode & 0o077}
+    assert open_to_others == set()
     command = [*dev.command("shell"), "--command", "echo open; cat"]
     with subprocess.Popen(command, cwd=dev.project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as open_:
         wait_for(open_, "open")
@@ -535,4 +525,4 @@ def test_the_stack_has_a_real_authority_and_the_shell_a_working_kubectl(environm
     assert "StorageClass" not in output.partition("Destroyed:")[2]
     assert embedded_cloud.running(dev.home) is None
     refused = dev.run("shell", "--command", "kubectl get nodes", code=1).output
-    assert "no Kubernetes API runs for stack dev" in refused
+    assert "the embedded cloud of stack dev is not running: make up STACK=dev starts it" in refused
