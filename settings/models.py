@@ -383,8 +383,8 @@ class LoadBalancerControllerSettings(Block):
     )
     """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
     enable_service_mutator_webhook: bool = False
-    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the policy
-    `set-load-balancer-controller-flags` then needs another `flags` parameter."""
+    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the
+    policy `set-load-balancer-controller-flags` then needs another `flags` parameter."""
     default_tags: dict[v.TagText, v.TagText] = {}
     """Tags of the load balancers, besides `app: e6data`."""
     helm_values: dict[str, Any] = {}
