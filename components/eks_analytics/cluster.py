@@ -439,7 +439,7 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _node_role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+    def _node_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
         role = aws.iam.Role(
             f"{self._label}-node",
             description=f"Nodes of the EKS cluster {self._options.cluster_name}",
@@ -448,8 +448,14 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         # No AmazonEKS_CNI_Policy: vpc-cni has a role of its own, so pods cannot borrow its rights from the node.
-        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
-        return role, [self._attach("node", role, policy) for policy in policies]
+        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+        sessions = aws.iam.RolePolicy(
+            f"{self._label}-node-session-manager",
+            role=role.name,
+            policy=self._scope.apply(lambda scope: json.dumps(iam.document(*iam.session_manager(*scope)))),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, [*(self._attach("node", role, policy) for policy in policies), sessions]
 
     def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
         # It needs no node, but an access entry takes a while to count everywhere; and no volume is made before nodes.

@@ -89,6 +89,34 @@ def node_trust(region: str) -> PolicyDocument:
     return instance_trust(region, "NodesAssumeRole")
 
 
+def session_manager(region: str, account_id: str) -> list[Statement]:
+    """Lets an instance be reached through Session Manager, and nothing else of Systems Manager.
+
+    Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+    The instance has no id before its role, and the channels know no resources.
+    """
+    return [
+        {
+            "Sid": "RegisterWithSystemsManager",
+            "Effect": "Allow",
+            "Action": ["ssm:UpdateInstanceInformation"],
+            "Resource": f"arn:{partition(region)}:ec2:{region}:{account_id}:instance/*",
+        },
+        {
+            "Sid": "SessionManager",
+            "Effect": "Allow",
+            "Action": [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        },
+    ]
+
+
 def pod_identity_trust(
     region: str, account_id: str, cluster_name: str, namespace: str, service_account: str
 ) -> PolicyDocument:

@@ -165,6 +165,12 @@ class Karpenter(pulumi.ComponentResource):
             )
             for policy in NODE_POLICIES
         ]
+        sessions = aws.iam.RolePolicy(
+            f"{self._label}-node-session-manager",
+            role=role.name,
+            policy=self._scope.apply(lambda scope: json.dumps(iam.document(*iam.session_manager(*scope)))),
+            opts=self._child(),
+        )
         entry = aws.eks.AccessEntry(
             f"{self._label}-node",
             cluster_name=self._cluster_name,
@@ -173,7 +179,7 @@ class Karpenter(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child(),
         )
-        return role, [*attachments, entry]
+        return role, [*attachments, sessions, entry]
 
     def _instance_profile(self, role: aws.iam.Role) -> aws.iam.InstanceProfile:
         return aws.iam.InstanceProfile(f"{self._label}-node", role=role.name, tags=self._tags, opts=self._child())
