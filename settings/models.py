@@ -567,6 +567,7 @@ class Settings(Block):
     availability_zones: tuple[v.Zone, ...] = ()
     cluster_name: v.ClusterName = ""
     tags: dict[v.TagText, v.TagText] = {}
+    permissions_boundary_arn: v.PermissionsBoundary = ""
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_groups: tuple[NodeGroupSettings, ...] = ()

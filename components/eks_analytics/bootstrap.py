@@ -122,6 +122,8 @@ class BootstrapInstanceArgs(BootstrapSpecArgs):
     """DNS name of the installation, for the texts on the host; none by default."""
     next_steps: NotRequired[pulumi.Input[str]]
     """Text that the host shows at login; a pointer to the vendor's guide by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the host's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, the host's disk and network interface included, but for files: S3 allows
     ten on an object. None by default."""
@@ -166,6 +168,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             kubernetes_version=args["cluster"]["kubernetes_version"],
             region=args["region"],
             account_id=args.get("account_id", ""),
+            permissions_boundary_arn=args.get("permissions_boundary_arn", ""),
             tags=args.get("tags"),
         )
         script = args["installation"]["install_script_key"]
@@ -243,6 +246,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{self._label}-host",
             description=f"{HOST_NAME} of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=json.dumps(host_trust(region)),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -513,6 +517,7 @@ def bootstrap_options(
     kubernetes_version: str,
     region: str,
     account_id: str = "",
+    permissions_boundary_arn: str = "",
     tags: Mapping[str, str] | None = None,
 ) -> BootstrapOptions:
     """The plain arguments, of a host in that place."""
@@ -521,5 +526,5 @@ def bootstrap_options(
     # A number that came through the plugin is a float.
     plain |= {name: int(plain[name]) for name in _NUMBERS if name in plain}
     plain |= {"cluster_name": cluster_name, "kubernetes_version": kubernetes_version, "region": region}
-    plain |= {"account_id": account_id, "tags": tags or {}}
+    plain |= {"account_id": account_id, "permissions_boundary_arn": permissions_boundary_arn, "tags": tags or {}}
     return BootstrapOptions(**plain)

@@ -87,6 +87,9 @@ class ClusterSpecArgs(TypedDict):
     the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds every role of the cluster, the control plane's included; none by
+    default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, nodes, their network interfaces, the volumes of Kubernetes and the
     security group that EKS makes included. The nodes' come from their launch template, so that a changed tag makes EKS
@@ -277,7 +280,7 @@ class Cluster(pulumi.ComponentResource):
             create_oidc_provider=False,
             cluster_tags={"Name": options.cluster_name},
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect)]),
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect, options)]),
         )
         return cluster.eks_cluster
 
@@ -419,6 +422,7 @@ class Cluster(pulumi.ComponentResource):
             assume_role_policy=self._scope.apply(
                 lambda scope: json.dumps(iam.pod_identity_trust(*scope, cluster_name, "kube-system", service_account))
             ),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -444,6 +448,7 @@ class Cluster(pulumi.ComponentResource):
             f"{self._label}-node",
             description=f"Nodes of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -508,10 +513,13 @@ def _readable(text: str) -> str:
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _control_plane_transform(protect: bool) -> pulumi.ResourceTransform:
-    """Edits the one child of pulumi-eks' component that its arguments leave no say in."""
+def _control_plane_transform(protect: bool, options: ClusterOptions) -> pulumi.ResourceTransform:
+    """Edits the two children of pulumi-eks' component that its arguments leave no say in: role and control plane."""
 
     def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ == "aws:iam/role:Role" and options.permissions_boundary_arn:
+            bounded = {**args.props, "permissionsBoundary": options.permissions_boundary_arn}
+            return pulumi.ResourceTransformResult(props=bounded, opts=args.opts)
         if args.type_ != "aws:eks/cluster:Cluster":
             return None
         # pulumi-eks always makes the creator an administrator, and ignores changes to it: the first value stays.

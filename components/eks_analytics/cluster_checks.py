@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from .iam import partition
 from .node_group_options import NodeGroupArgs, node_group_problems
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
@@ -70,6 +71,7 @@ class ClusterOptions:
     addon_versions: Mapping[str, str] = field(default_factory=dict[str, str])
     ebs_csi_role: str = EBS_CSI_ROLE_PER_CLUSTER
     enable_default_storage_class: bool = True
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -90,6 +92,7 @@ def check_cluster(options: ClusterOptions) -> list[Problem]:
         *log_problems(options.log_types, options.log_retention_days),
         *identity_problems(options.kms_key_arn, options.ebs_csi_role),
         *place_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *node_group_problems(
             options.node_groups,
             options.control_plane_zones,

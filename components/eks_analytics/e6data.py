@@ -76,7 +76,8 @@ class E6dataLoadBalancerControllerArgs(TypedDict):
 
 
 class E6dataArgs(TypedDict):
-    """Arguments of E6data. Network and cluster are told the same cluster name, region and tags."""
+    """Arguments of E6data. Network and cluster are told the same cluster name, region, tags and permissions boundary;
+    the other parts get the network's."""
 
     network: NetworkArgs
     """The network, new or existing."""
@@ -273,6 +274,7 @@ class E6data(pulumi.ComponentResource):
             "cluster_name": options.network.cluster_name,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "cluster_endpoint": ground.endpoint,
             "system_node_groups": ground.system_node_groups,
             "tags": options.tags,
@@ -293,6 +295,7 @@ class E6data(pulumi.ComponentResource):
             "vpc_id": self.network.vpc_id,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "after": ground.ready,
             "tags": options.tags,
         }

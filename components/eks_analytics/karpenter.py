@@ -77,6 +77,8 @@ class KarpenterArgs(KarpenterSpecArgs):
     them. None by default: any node that Karpenter did not make itself."""
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """ARN of the cluster's IAM OIDC provider, for the identity irsa. None by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the roles of controller and nodes; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -153,6 +155,7 @@ class Karpenter(pulumi.ComponentResource):
             f"{self._label}-node",
             description=f"Nodes that Karpenter makes in the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -232,6 +235,7 @@ class Karpenter(pulumi.ComponentResource):
             self._label,
             description=f"Karpenter in the EKS cluster {options.cluster_name}",
             assume_role_policy=self._trust(),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )

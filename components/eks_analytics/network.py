@@ -65,6 +65,8 @@ class NetworkArgs(TypedDict):
     needs_way_out: NotRequired[bool]
     """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
     nothing for nodes without public addresses. Default false: endpoints may do."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the role of the flow logs; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes tags, those of an existing VPC excepted. Default: none."""
 
@@ -366,6 +368,7 @@ class _NewVpc:
             f"{self.name}-flow-logs",
             description="Lets the flow logs of one VPC write to their log group",
             assume_role_policy=account.apply(lambda account: json.dumps(flow_logs_trust(region, account))),
+            permissions_boundary=self.options.permissions_boundary_arn or None,
             tags=self.tags("flow-logs"),
             opts=self.child(),
         )
