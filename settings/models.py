@@ -176,7 +176,8 @@ class ToolSettings(Block):
     version: str = ""
     """Version; empty: the pinned one."""
     sha256: str = ""
-    """SHA-256 of the download, in place of what the vendor publishes."""
+    """SHA-256 of the download; empty: the pinned one of a pinned version, else what the vendor publishes beside the
+    file. Production needs it where there is neither a pinned one nor a signature: for eksctl and kots."""
 
 
 class BootstrapSettings(Block):
