@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .arguments import argument_problems
+from .endpoint_policies import interface_endpoint_policy, s3_endpoint_policy
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
 from .iam import PolicyDocument, partition
@@ -299,6 +300,11 @@ class _NewVpc:
             vpc_id=self.vpc.id,
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.options.region}.s3",
+            policy=self.vpc.owner_id.apply(
+                lambda account: json.dumps(
+                    s3_endpoint_policy(self.options.region, account, internet=self.options.nat_gateways != "none")
+                )
+            ),
             tags=self.tags("endpoint-s3"),
             opts=self.child(),
         )
@@ -343,6 +349,7 @@ class _NewVpc:
                 vpc_id=self.vpc.id,
                 vpc_endpoint_type="Interface",
                 service_name=endpoint_service_name(self.options.region, service),
+                policy=self.interface_policy(service),
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in self.private.values()],
                 security_group_ids=[security_group.id],
@@ -352,6 +359,12 @@ class _NewVpc:
             for service in services
         ]
         return [https, *endpoints]
+
+    def interface_policy(self, service: str) -> pulumi.Output[str] | None:
+        region = self.options.region
+        if interface_endpoint_policy(service, region, "") is None:
+            return None
+        return self.vpc.owner_id.apply(lambda account: json.dumps(interface_endpoint_policy(service, region, account)))
 
     def log_flows(self) -> None:
         """Who spoke to whom, accepted or not, kept by CloudWatch Logs."""
