@@ -102,6 +102,8 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         backup_watch=found.backs_up,
         watch_key=not found.velero.watch.alarm_key_arn,
         makes_cluster=found.makes_cluster,
+        session_logs=bool(found.cluster.session_logs.retention_days),
+        session_logs_key=not found.cluster.session_logs.kms_key_arn,
         makes_oidc_provider=not (existing.enabled and existing.oidc_provider_arn),
         permissions_boundary_arn=found.permissions_boundary_arn,
     )

@@ -79,7 +79,7 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
 def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
     """What a `Cluster` is like, wherever it stands."""
     cluster = settings.cluster
-    return {
+    arguments: ClusterSpecArgs = {
         "cluster_name": settings.cluster_name,
         "region": settings.region,
         "account_id": settings.account_id,
@@ -104,6 +104,9 @@ def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
         "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
+    if logs := cluster.session_logs.retention_days:
+        arguments["session_logs"] = {"retention_days": logs, "kms_key_arn": cluster.session_logs.kms_key_arn}
+    return arguments
 
 
 def cluster_options(settings: Settings) -> ClusterOptions:

@@ -68,6 +68,17 @@ class NetworkSettings(Block):
     """Public subnets of the existing VPC: zone name to subnet id."""
 
 
+class SessionLogsSettings(Block):
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
+
+    retention_days: v.RetentionOrOff = 0
+    """Days that transcripts are kept in the log group `/<cluster_name>/sessions`; 0: there are none
+    (docs/session-logs.md)."""
+    kms_key_arn: v.BackupKey = ""
+    """KMS key that encrypts them; its policy must let CloudWatch Logs use it. Empty: a key of their own, for which AWS
+    charges."""
+
+
 class ClusterSettings(Block):
     """The EKS control plane, who may use it, and its add-ons."""
 
@@ -110,6 +121,8 @@ class ClusterSettings(Block):
     role's ARN."""
     default_storage_class: bool = True
     """Makes an encrypted gp3 class the cluster's default."""
+    session_logs: SessionLogsSettings = SessionLogsSettings()
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
 
 
 class TaintSettings(Block):

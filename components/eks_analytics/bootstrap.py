@@ -50,6 +50,10 @@ class BootstrapClusterArgs(TypedDict):
     """Its Kubernetes version, e.g. "1.35": kubectl on the host has the same."""
     security_group_id: pulumi.Input[str]
     """Id of the security group of its control plane, which lets the host in on port 443."""
+    session_document_name: NotRequired[pulumi.Input[str]]
+    """Name of the document that sessions on the host start with, to leave a transcript; none by default."""
+    session_log_group_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the log group that holds the transcripts; needed with that document, and none by default."""
     kubeconfig: pulumi.Input[str]
     """Kubeconfig that asks the AWS CLI for a token, and holds none. The host waits for whatever this value waits for,
     such as nodes and a StorageClass."""
@@ -253,9 +257,9 @@ class BootstrapInstance(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{self._label}-host",
             role=role.name,
-            policy=pulumi.Output.all(account_id, self._installation()).apply(
-                lambda known: json.dumps(host_policy(self._rights(*known)))
-            ),
+            policy=pulumi.Output.all(
+                account_id, self._installation(), self._args["cluster"].get("session_log_group_arn", "")
+            ).apply(lambda known: json.dumps(host_policy(self._rights(*known)))),
             opts=self._child(),
         )
         return role, policy
@@ -263,8 +267,9 @@ class BootstrapInstance(pulumi.ComponentResource):
     def _installation(self) -> pulumi.Output[dict[str, Any]]:
         return pulumi.Output.all(**self._args["installation"])
 
-    def _rights(self, account_id: str, installation: dict[str, Any]) -> HostRights:
+    def _rights(self, account_id: str, installation: dict[str, Any], session_log_group_arn: str) -> HostRights:
         return HostRights(
+            session_log_group_arn=session_log_group_arn,
             region=self._options.region,
             account_id=account_id,
             secret_arns=[value for name, value in installation.items() if name.endswith("_secret_arn")],
@@ -486,10 +491,10 @@ class BootstrapInstance(pulumi.ComponentResource):
         )
         # Without a document it is sh, of a user who has nothing:
         # https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html
-        self.connect_command = session.apply(
-            lambda command: (
-                f"{command} --document-name AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
-            )
+        interactive = "AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
+        document = pulumi.Output.from_input(self._args["cluster"].get("session_document_name", ""))
+        self.connect_command = pulumi.Output.all(session, document).apply(
+            lambda known: f"{known[0]} --document-name {known[1] or interactive}"
         )
         self.port_forward_command = session.apply(
             lambda command: (

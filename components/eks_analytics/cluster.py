@@ -28,6 +28,8 @@ from .kubeconfig import kubeconfig
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
+from .session_logs import make_session_logs
+from .session_logs_options import SessionLogsArgs
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
@@ -87,6 +89,9 @@ class ClusterSpecArgs(TypedDict):
     the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
+    session_logs: NotRequired[SessionLogsArgs]
+    """Transcripts of Session Manager sessions on nodes and bootstrap host, in the log group /<cluster name>/sessions.
+    None by default."""
     permissions_boundary_arn: NotRequired[str]
     """ARN of the managed IAM policy that bounds every role of the cluster, the control plane's included; none by
     default."""
@@ -138,6 +143,10 @@ class Cluster(pulumi.ComponentResource):
     """Kubernetes version of the control plane."""
     kms_key_arn: pulumi.Output[str]
     """ARN of the key that encrypts the Kubernetes secrets."""
+    session_document_name: pulumi.Output[str]
+    """Name of the document to start sessions with that leave a transcript; empty without `session_logs`."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group that holds the transcripts; empty without `session_logs`."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"cluster {name!r}", argument_problems(args, ClusterArgs))
@@ -188,6 +197,7 @@ class Cluster(pulumi.ComponentResource):
             *[entrance.security_group_id for entrance in entrances],
         ).apply(lambda parts: kubeconfig(*parts[:4]))
 
+        self.session_document_name, self.session_log_group_arn = self._session_logs()
         plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
         node_role, node_policies = self._node_role()
@@ -283,6 +293,21 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect, options)]),
         )
         return cluster.eks_cluster
+
+    def _session_logs(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        options = self._options
+        if options.session_logs is None:
+            return pulumi.Output.from_input(""), pulumi.Output.from_input("")
+        log_group, document = make_session_logs(
+            self._label,
+            options.cluster_name,
+            options.session_logs,
+            self._scope,
+            production=options.production,
+            tags=self._tags,
+            parent=self,
+        )
+        return document.name, log_group.arn
 
     def _log_types(self) -> pulumi.Output[list[str]] | None:
         log_types = list(self._options.log_types)
@@ -457,7 +482,9 @@ class Cluster(pulumi.ComponentResource):
         sessions = aws.iam.RolePolicy(
             f"{self._label}-node-session-manager",
             role=role.name,
-            policy=self._scope.apply(lambda scope: json.dumps(iam.document(*iam.session_manager(*scope)))),
+            policy=pulumi.Output.all(self._scope, self.session_log_group_arn).apply(
+                lambda known: json.dumps(iam.document(*iam.session_manager(*known[0], known[1])))
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return role, [*(self._attach("node", role, policy) for policy in policies), sessions]

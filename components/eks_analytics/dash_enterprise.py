@@ -259,6 +259,8 @@ class DashEnterprise(pulumi.ComponentResource):
                 "name": network.cluster_name,
                 "kubernetes_version": room.cluster.kubernetes_version,
                 "security_group_id": cluster.cluster_security_group_id,
+                "session_document_name": cluster.session_document_name,
+                "session_log_group_arn": cluster.session_log_group_arn,
                 # The installer wants nodes, DNS and volumes.
                 "kubeconfig": once(cluster.kubeconfig, cluster.ready),
             },

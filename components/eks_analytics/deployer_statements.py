@@ -15,6 +15,7 @@ from .deployer_options import DeployerOptions
 from .host_names import host_names
 from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
+from .session_logs_options import document_name, log_group_name
 from .velero_options import bucket_prefix as backup_bucket_prefix
 from .velero_options import watch_name
 
@@ -245,6 +246,25 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         )
     if options.backup_watch:
         yield from _backup_watch(options)
+    if options.session_logs:
+        yield Rights("logs", [_session_logs(options)], manages="AssociateKmsKey DisassociateKmsKey")
+        yield Rights(
+            "ssm",
+            [options.arn("ssm", f"document/{document_name(options.cluster_name)}")],
+            manages="Get* AddTagsToResource CreateDocument DeleteDocument RemoveTagsFromResource UpdateDocument "
+            "UpdateDocumentDefaultVersion",
+        )
+    if options.makes_log_key:
+        yield Rights(
+            "kms",
+            [options.arn("kms", "key/*")],
+            makes="CreateKey",
+            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+        )
+
+
+def _session_logs(options: DeployerOptions) -> str:
+    return options.arn("logs", f"log-group:{log_group_name(options.cluster_name)}*")
 
 
 def _delivery(options: DeployerOptions) -> Iterator[Rights]:
@@ -322,13 +342,6 @@ def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
         manages="AssociateKmsKey CreateLogGroup DeleteLogGroup DisassociateKmsKey PutRetentionPolicy TagResource "
         "UntagResource",
     )
-    if options.watch_key:
-        yield Rights(
-            "kms",
-            [options.arn("kms", "key/*")],
-            makes="CreateKey",
-            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
-        )
 
 
 def _ec2(options: DeployerOptions) -> Rights:
@@ -375,7 +388,7 @@ def _role_names(options: DeployerOptions) -> list[str]:
 def _log_groups(options: DeployerOptions) -> Iterator[str]:
     cluster = options.cluster_name
     yield f"/aws/eks/{cluster}/*"
-    if options.bootstrap:
+    if options.bootstrap or options.session_logs:
         yield f"/{cluster}/*"
     if options.dns_firewall:
         yield f"/aws/vendedlogs/dns/{cluster}*"

@@ -114,6 +114,8 @@ class _Ground:
     system_node_groups: list[pulumi.Input[str]]
     ready: pulumi.Output[list[str]]
     """Known once pods can run."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group for transcripts of sessions; empty without one."""
 
 
 class E6data(pulumi.ComponentResource):
@@ -223,6 +225,7 @@ class E6data(pulumi.ComponentResource):
             provider=cluster.kubernetes_provider,
             system_node_groups=[group.node_group_name for group in cluster.system_node_groups],
             ready=pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
+            session_log_group_arn=cluster.session_log_group_arn,
         )
 
     def _on_existing(self, found: FoundCluster) -> _Ground:
@@ -251,6 +254,7 @@ class E6data(pulumi.ComponentResource):
             ),
             system_node_groups=[],
             ready=known(list[str]()),
+            session_log_group_arn=known(""),
         )
 
     def _oidc_provider(self, issuer: str) -> pulumi.Output[str]:
@@ -277,6 +281,7 @@ class E6data(pulumi.ComponentResource):
             "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "cluster_endpoint": ground.endpoint,
             "system_node_groups": ground.system_node_groups,
+            "session_log_group_arn": ground.session_log_group_arn,
             "tags": options.tags,
         }
         if not asked.get("allowed_names"):

@@ -24,6 +24,8 @@ class HostRights:
     """Log group that the host writes to."""
     status_parameter_name: str
     """SSM parameter in which the host leaves its verdict."""
+    session_log_group_arn: str = ""
+    """Log group to which the host writes transcripts of sessions; empty for none."""
 
 
 def host_trust(region: str) -> PolicyDocument:
@@ -72,7 +74,7 @@ def host_policy(rights: HostRights) -> PolicyDocument:
             "Action": ["ssm:PutParameter"],
             "Resource": own.format("ssm", f"parameter{rights.status_parameter_name}"),
         },
-        *session_manager(region, rights.account_id),
+        *session_manager(region, rights.account_id, rights.session_log_group_arn),
     ]
     # IAM refuses a statement without resources.
     return document(*(one for one in statements if one.get("Resource")))

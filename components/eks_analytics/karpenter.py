@@ -77,6 +77,8 @@ class KarpenterArgs(KarpenterSpecArgs):
     them. None by default: any node that Karpenter did not make itself."""
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """ARN of the cluster's IAM OIDC provider, for the identity irsa. None by default."""
+    session_log_group_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the log group to which nodes write transcripts of Session Manager sessions. None by default."""
     permissions_boundary_arn: NotRequired[str]
     """ARN of the managed IAM policy that bounds the roles of controller and nodes; none by default."""
     tags: NotRequired[dict[str, str]]
@@ -171,7 +173,9 @@ class Karpenter(pulumi.ComponentResource):
         sessions = aws.iam.RolePolicy(
             f"{self._label}-node-session-manager",
             role=role.name,
-            policy=self._scope.apply(lambda scope: json.dumps(iam.document(*iam.session_manager(*scope)))),
+            policy=pulumi.Output.all(self._scope, self._args.get("session_log_group_arn", "")).apply(
+                lambda known: json.dumps(iam.document(*iam.session_manager(*known[0], known[1])))
+            ),
             opts=self._child(),
         )
         entry = aws.eks.AccessEntry(

@@ -97,6 +97,7 @@ CLUSTER: dict[str, Any] = {
     "addon_versions": {"coredns": "v1.13.2-eksbuild.1"},
     "ebs_csi_role": "vendor-name",
     "enable_default_storage_class": False,
+    "session_logs": {"retention_days": 30, "kms_key_arn": KEY},
     "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
@@ -244,6 +245,7 @@ KARPENTER: dict[str, Any] = {
     "account_id": "123456789012",
     "cluster_endpoint": "https://abc.eks.amazonaws.com",
     "system_node_groups": ["core", "jobs"],
+    "session_log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/sessions",
     "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
@@ -335,6 +337,8 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
                 "name": "analytics",
                 "kubernetes_version": "1.35",
                 "security_group_id": "sg-cluster",
+                "session_document_name": "analytics-session",
+                "session_log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/sessions",
                 "kubeconfig": KUBECONFIG,
             },
             "region": "us-east-1",

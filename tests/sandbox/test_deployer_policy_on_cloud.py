@@ -275,6 +275,14 @@ def test_every_role_is_taken_by_a_service_that_it_may_be_passed_to(life: Life) -
         assert {name for one in services for name in ([one] if isinstance(one, str) else one)} <= passed_to
 
 
+@pytest.mark.thorough
+def test_session_logs_are_made_by_an_update(life_of_e6data: Life) -> None:
+    made = {one["type"].rpartition(":")[2]: one["outputs"] for one in life_of_e6data.changed}
+    assert made["Document"]["arn"] == "arn:aws:ssm:us-west-2:123456789012:document/e6data-dev-session"
+    assert "ssm:CreateDocument" in life_of_e6data.made["changed"]
+    assert "ssm:DeleteDocument" in life_of_e6data.made["destroyed"]
+
+
 def boundaries(state: list[dict[str, Any]]) -> set[str | None]:
     return {one["outputs"].get("permissionsBoundary") for one in state if one["type"] == "aws:iam/role:Role"}
 
@@ -295,6 +303,7 @@ def life_of_e6data(environment: MakeEnvironment) -> Life:
     lived.state = stack.state()
     stack["tags"] = {"owner": "somebody-else"}
     stack["permissions_boundary_arn"] = BOUNDARY
+    stack["cluster"]["session_logs"] = {"retention_days": 30}
     stack["e6data"]["workspaces"].append({"name": "lab", "instance_families": ["c6id"]})
     stack["e6data"]["karpenter"] = {"allowed_names": ["e6data-analytics", "e6data-reporting", "e6data-lab"]}
     lived.run("changed", "up")

@@ -264,6 +264,8 @@ def test_the_outputs_are_those_of_the_control_plane_and_the_node_role(build: Bui
         "node_role_name": "c-node-name",
         "version": "1.35",
         "kms_key_arn": f"{mock}:c-secrets-id",
+        "session_document_name": "",
+        "session_log_group_arn": "",
     }
 
 
