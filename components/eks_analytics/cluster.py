@@ -483,7 +483,7 @@ class Cluster(pulumi.ComponentResource):
             f"{self._label}-node-session-manager",
             role=role.name,
             policy=pulumi.Output.all(self._scope, self.session_log_group_arn).apply(
-                lambda known: json.dumps(iam.document(*iam.session_manager(*known[0], known[1])))
+                lambda known: json.dumps(iam.document(*iam.session_manager(known[0][0], known[0][1], known[1])))
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

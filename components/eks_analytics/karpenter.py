@@ -174,7 +174,7 @@ class Karpenter(pulumi.ComponentResource):
             f"{self._label}-node-session-manager",
             role=role.name,
             policy=pulumi.Output.all(self._scope, self._args.get("session_log_group_arn", "")).apply(
-                lambda known: json.dumps(iam.document(*iam.session_manager(*known[0], known[1])))
+                lambda known: json.dumps(iam.document(*iam.session_manager(known[0][0], known[0][1], known[1])))
             ),
             opts=self._child(),
         )

@@ -40,7 +40,9 @@ def answer_for_pulumi_eks(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -
             assert isinstance(result, pulumi.ResourceTransformResult)
             child.props, child.opts = result.props, result.opts
             role = pulumi.ResourceTransformArgs(True, ROLE, "r", {}, pulumi.ResourceOptions())
-            if (bounded := transform(role)) is not None:
+            bounded = transform(role)
+            assert bounded is None or isinstance(bounded, pulumi.ResourceTransformResult)
+            if bounded:
                 none = frozenset[str]()
                 name = f"{args.name}-eksRole-role"
                 recorder.registrations.append(Registration(ROLE, name, dict(bounded.props), "", none, {}, None))

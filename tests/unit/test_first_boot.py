@@ -283,7 +283,7 @@ def tool(name: str, options: HostOptions = OPTIONS) -> Tool:
 def overridden(*overrides: ToolArgs, supporting_software: tuple[str, ...] = ()) -> HostOptions:
     given = {one["name"]: one for one in PUBLISHED}
     for one in overrides:
-        given[one["name"]] = {**given.get(one["name"], {}), **one}
+        given[one["name"]] = {**given[one["name"]], **one} if one["name"] in given else one
     tools = host_tools("1.33", list(given.values()))
     return replace(OPTIONS, tools=tools, supporting_software=supporting_software)
 
