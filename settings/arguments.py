@@ -79,7 +79,7 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
 def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
     """What a `Cluster` is like, wherever it stands."""
     cluster = settings.cluster
-    arguments: ClusterSpecArgs = {
+    return {
         "cluster_name": settings.cluster_name,
         "region": settings.region,
         "account_id": settings.account_id,
@@ -101,12 +101,13 @@ def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
         "ebs_csi_role": cluster.ebs_csi_role,
         "enable_default_storage_class": cluster.default_storage_class,
         "node_groups": [_node_group(group) for group in settings.node_groups],
+        "session_logs": {
+            "retention_days": cluster.session_logs.retention_days,
+            "kms_key_arn": cluster.session_logs.kms_key_arn,
+        },
         "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
-    if logs := cluster.session_logs.retention_days:
-        arguments["session_logs"] = {"retention_days": logs, "kms_key_arn": cluster.session_logs.kms_key_arn}
-    return arguments
 
 
 def cluster_options(settings: Settings) -> ClusterOptions:

@@ -29,7 +29,7 @@ from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
 from .session_logs import make_session_logs
-from .session_logs_options import SessionLogsArgs
+from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
@@ -296,7 +296,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _session_logs(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         options = self._options
-        if options.session_logs is None:
+        if options.session_logs is None or not kept_days(options.session_logs):
             return pulumi.Output.from_input(""), pulumi.Output.from_input("")
         log_group, document = make_session_logs(
             self._label,

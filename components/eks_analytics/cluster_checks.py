@@ -10,8 +10,7 @@ from .iam import partition
 from .node_group_options import NodeGroupArgs, node_group_problems
 from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
-from .session_logs_options import DEFAULT_RETENTION_DAYS as DEFAULT_SESSION_RETENTION_DAYS
-from .session_logs_options import SessionLogsArgs
+from .session_logs_options import SessionLogsArgs, kept_days
 from .tags import check_tags
 from .velero_names import key_problems
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
@@ -323,15 +322,13 @@ def log_problems(log_types: Sequence[str], log_retention_days: int) -> Iterator[
 
 def session_log_problems(args: SessionLogsArgs | None, region: str) -> Iterator[Problem]:
     """What is wrong with the transcripts that are asked for."""
-    if args is None:
-        return
-    days = args.get("retention_days", DEFAULT_SESSION_RETENTION_DAYS)
-    if days not in LOG_RETENTION_DAYS:
+    days = kept_days(args)
+    if days and days not in LOG_RETENTION_DAYS:
         nearest = min(LOG_RETENTION_DAYS, key=lambda kept: abs(kept - days))
         yield Problem(
             "session_logs.retention_days", days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
         )
-    yield from key_problems("session_logs.kms_key_arn", args.get("kms_key_arn", ""), region)
+    yield from key_problems("session_logs.kms_key_arn", (args or {}).get("kms_key_arn", ""), region)
 
 
 def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .iam import PolicyDocument, document, key_administration, logs_use_key, partition
-from .session_logs_options import DEFAULT_RETENTION_DAYS, SessionLogsArgs, document_name, log_group_name
+from .session_logs_options import SessionLogsArgs, document_name, kept_days, log_group_name
 
 IDLE_MINUTES = 20
 
@@ -80,7 +80,7 @@ def make_session_logs(
     log_group = aws.cloudwatch.LogGroup(
         name,
         name=log_group_name(cluster_name),
-        retention_in_days=int(args.get("retention_days", DEFAULT_RETENTION_DAYS)),
+        retention_in_days=kept_days(args),
         kms_key_id=key_arn,
         tags=tags,
         opts=child,

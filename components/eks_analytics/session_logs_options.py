@@ -9,10 +9,16 @@ class SessionLogsArgs(TypedDict):
     """Transcripts of what people do in Session Manager sessions."""
 
     retention_days: NotRequired[int]
-    """Days for which CloudWatch keeps transcripts, one of the numbers that it offers; 365 by default."""
+    """Days for which CloudWatch keeps transcripts, one of the numbers that it offers; 365 by default, 0 for no
+    transcripts."""
     kms_key_arn: NotRequired[str]
     """ARN of the KMS key that encrypts the transcripts; its policy must let CloudWatch Logs use it. By default a key is
     made for them."""
+
+
+def kept_days(args: SessionLogsArgs | None) -> int:
+    """Days for which transcripts are kept; 0 where there are none."""
+    return 0 if args is None else int(args.get("retention_days", DEFAULT_RETENTION_DAYS))
 
 
 def log_group_name(cluster_name: str) -> str:

@@ -58,8 +58,9 @@ def node_rights(recorder: Recorder) -> dict[str, Any]:
     return {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]}
 
 
-def test_without_the_setting_there_is_nothing_of_it(build: Build, recorder: Recorder) -> None:
-    outputs = build()
+@pytest.mark.parametrize("given", [{}, {"session_logs": {"retention_days": 0, "kms_key_arn": ""}}])
+def test_without_the_setting_there_is_nothing_of_it(build: Build, recorder: Recorder, given: Any) -> None:
+    outputs = build(**given)
     assert (outputs["session_document_name"], outputs["session_log_group_arn"]) == ("", "")
     assert recorder.of("Document") == {}
     assert not [action for action in node_rights(recorder) if action.startswith("logs:")]
