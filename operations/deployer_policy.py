@@ -12,7 +12,7 @@ import yaml
 
 import settings
 from eks_analytics import vendor_policy
-from eks_analytics.deployer import NOTES, deployer_policies, deployer_policy, size
+from eks_analytics.deployer import CREATION_NOTES, creation_policy, deployer_policies, deployer_policy, notes, size
 from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.iam import PolicyDocument, partition
 from operations.console import OperationError, errors_in_a_sentence
@@ -40,6 +40,14 @@ def print_policy(
             "vendor's own eksctl-based provisioning script and cannot deploy this program.",
         ),
     ] = False,
+    creation: Annotated[
+        bool,
+        typer.Option(
+            "--creation",
+            help="Instead, what the first update of the stack needs besides, and every later one that makes a KMS key, "
+            "an OIDC provider, a VPC or a DNS firewall. Detach it afterwards.",
+        ),
+    ] = False,
     part: Annotated[
         int | None,
         typer.Option("--part", min=1, help="One part of the policy, small enough for a customer managed policy."),
@@ -56,8 +64,9 @@ def print_policy(
     """
     with errors_in_a_sentence():
         found = _settings(stack, config_file or stack_file(stack))
-        document, notes = _policy(found, _account(account, found), vendor=vendor, part=part)
-        for sentence in notes:
+        account_id = _account(account, found)
+        document, told = _policy(found, account_id, vendor=vendor, creation=creation, part=part)
+        for sentence in told:
             typer.echo(f"note: {sentence}", err=True)
         typer.echo(json.dumps(document, indent=2))
 
@@ -93,6 +102,10 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         backup_watch=found.backs_up,
         watch_key=not found.velero.watch.alarm_key_arn,
         makes_cluster=found.makes_cluster,
+        session_logs=bool(found.cluster.session_logs.retention_days),
+        session_logs_key=not found.cluster.session_logs.kms_key_arn,
+        makes_oidc_provider=not (existing.enabled and existing.oidc_provider_arn),
+        permissions_boundary_arn=found.permissions_boundary_arn,
     )
 
 
@@ -145,25 +158,32 @@ def _account(given: str, found: settings.Settings) -> str:
 
 
 def _policy(
-    found: settings.Settings, account_id: str, *, vendor: bool, part: int | None
+    found: settings.Settings, account_id: str, *, vendor: bool, creation: bool, part: int | None
 ) -> tuple[PolicyDocument, list[str]]:
+    if vendor and creation:
+        raise OperationError("--vendor and --creation print two different policies: give one of them.")
+    if (vendor or creation) and part not in (None, 1):
+        raise OperationError(f"--part {part}: the {'vendor' if vendor else 'creation'} policy has one part.")
     if vendor:
-        if part not in (None, 1):
-            raise OperationError(f"--part {part}: the vendor's policy has one part.")
         document = vendor_policy.vendor_policy(partition(found.region), account_id, found.cluster_name)
         return document, [*vendor_policy.NOTES, _sized(document)]
     wanted = options(found, account_id)
+    if creation:
+        document = creation_policy(wanted)
+        if not document["Statement"]:
+            raise OperationError(f"{found.cluster_name}: the stack makes nothing that needs more than its policy.")
+        return document, [*CREATION_NOTES, _sized(document)]
     parts = deployer_policies(wanted)
-    notes = [*NOTES, f"As customer managed policies: {len(parts)} parts, --part 1 to --part {len(parts)}."]
+    told = [*notes(wanted), f"As customer managed policies: {len(parts)} parts, --part 1 to --part {len(parts)}."]
     if part is None:
         try:
             document = deployer_policy(wanted)
         except ValueError as error:
             raise OperationError(f"{error}: --part 1 to --part {len(parts)}.") from None
-        return document, [*notes, _sized(document)]
+        return document, [*told, _sized(document)]
     if part > len(parts):
         raise OperationError(f"--part {part}: the policy has {len(parts)} parts.")
-    return parts[part - 1], [*notes, f"This is part {part} of {len(parts)}. {_sized(parts[part - 1])}"]
+    return parts[part - 1], [*told, f"This is part {part} of {len(parts)}. {_sized(parts[part - 1])}"]
 
 
 def _sized(document: PolicyDocument) -> str:

@@ -71,6 +71,7 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
         "existing_private_subnets": network.existing_private_subnets,
         "existing_public_subnets": network.existing_public_subnets,
         "needs_way_out": settings.product == "e6data",
+        "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
 
@@ -100,6 +101,11 @@ def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
         "ebs_csi_role": cluster.ebs_csi_role,
         "enable_default_storage_class": cluster.default_storage_class,
         "node_groups": [_node_group(group) for group in settings.node_groups],
+        "session_logs": {
+            "retention_days": cluster.session_logs.retention_days,
+            "kms_key_arn": cluster.session_logs.kms_key_arn,
+        },
+        "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
 

@@ -68,6 +68,17 @@ class NetworkSettings(Block):
     """Public subnets of the existing VPC: zone name to subnet id."""
 
 
+class SessionLogsSettings(Block):
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
+
+    retention_days: v.RetentionOrOff = 0
+    """Days that transcripts are kept in the log group `/<cluster_name>/sessions`; 0: there are none
+    (docs/session-logs.md)."""
+    kms_key_arn: v.BackupKey = ""
+    """KMS key that encrypts them; its policy must let CloudWatch Logs use it. Empty: a key of their own, for which AWS
+    charges."""
+
+
 class ClusterSettings(Block):
     """The EKS control plane, who may use it, and its add-ons."""
 
@@ -110,6 +121,8 @@ class ClusterSettings(Block):
     role's ARN."""
     default_storage_class: bool = True
     """Makes an encrypted gp3 class the cluster's default."""
+    session_logs: SessionLogsSettings = SessionLogsSettings()
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
 
 
 class TaintSettings(Block):
@@ -176,7 +189,8 @@ class ToolSettings(Block):
     version: str = ""
     """Version; empty: the pinned one."""
     sha256: str = ""
-    """SHA-256 of the download, in place of what the vendor publishes."""
+    """SHA-256 of the download; empty: the pinned one of a pinned version, else what the vendor publishes beside the
+    file. Production needs it where there is neither a pinned one nor a signature: for eksctl and kots."""
 
 
 class BootstrapSettings(Block):
@@ -574,6 +588,7 @@ class Settings(Block):
     availability_zones: tuple[v.Zone, ...] = ()
     cluster_name: v.ClusterName = ""
     tags: dict[v.TagText, v.TagText] = {}
+    permissions_boundary_arn: v.PermissionsBoundary = ""
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_groups: tuple[NodeGroupSettings, ...] = ()

@@ -17,6 +17,7 @@ from typing import cast
 from eks_analytics import versions
 from eks_analytics.cluster_checks import check_cluster
 from eks_analytics.network_options import NetworkOptions, check_network
+from eks_analytics.permissions_boundary import boundary_problems
 from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
@@ -229,6 +230,12 @@ def _tags(it: Judgement) -> Iterator[Problem]:
             yield Problem(at, value, reason, "leave one of them out")
 
 
+def _permissions_boundary(it: Judgement) -> Iterator[Problem]:
+    if it.sound("permissions_boundary_arn", "region", "account_id"):
+        settings = it.settings
+        yield from boundary_problems(settings.permissions_boundary_arn, settings.region, settings.account_id)
+
+
 # --- Network
 
 
@@ -291,7 +298,7 @@ def _cluster(it: Judgement) -> Iterator[Problem]:
     if not it.settings.makes_cluster:
         return
     for problem in check_cluster(cluster_options(it.settings)):
-        if problem.input in ("cluster_name", "tags"):
+        if problem.input in ("cluster_name", "permissions_boundary_arn", "tags"):
             continue  # judged before, more strictly
         at, value = _in_settings(it.settings, problem)
         if (inherited := _INHERITED.fullmatch(at)) and inherited[0] not in it.given:
@@ -319,7 +326,7 @@ def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
 
 
 _RULES = (
-    *(_product, _single_tenancy, _required, _region, _zones, _tags),
+    *(_product, _single_tenancy, _required, _region, _zones, _tags, _permissions_boundary),
     *(_existing_vpc, _name_resolution, e6data.way_out, _network, _cluster, _service_addresses, _kubernetes_version),
     dash_enterprise.rules,
     e6data.rules,

@@ -13,6 +13,7 @@ from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault,
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.permissions_boundary import boundary_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
@@ -229,6 +230,7 @@ Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
 Principal = Annotated[str, AfterValidator(_principal)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
+PermissionsBoundary = Annotated[str, _without(boundary_fault)]
 BackupKey = Annotated[str, _without(_backup_key_fault)]
 LabelKey = Annotated[str, _without(label_key_fault)]
 LabelValue = Annotated[str, _without(label_value_fault)]

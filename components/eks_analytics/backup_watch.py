@@ -98,6 +98,8 @@ class BackupWatchArgs(BackupWatchSpecArgs):
     the bucket is encrypted by S3's own keys."""
     production: NotRequired[bool]
     """Refuses a watch that tells nobody, and keeps its deleted key for 30 days instead of 7. False by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the function's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -219,6 +221,7 @@ class BackupWatch(pulumi.ComponentResource):
             self._label,
             description=f"Watch over the backups of {options.name}",
             assume_role_policy=json.dumps(function_trust()),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -338,6 +341,7 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
         alarm_key_arn=_known(args.get("alarm_key_arn", "")),
         log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
         production=args.get("production", False),
+        permissions_boundary_arn=args.get("permissions_boundary_arn", ""),
         tags=args.get("tags", {}),
     )
 

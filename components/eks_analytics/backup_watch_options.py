@@ -57,6 +57,7 @@ class BackupWatchOptions:
     alarm_key_arn: str = ""
     log_retention_days: float = DEFAULT_RETENTION_DAYS
     production: bool = False
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

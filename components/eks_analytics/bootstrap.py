@@ -50,6 +50,10 @@ class BootstrapClusterArgs(TypedDict):
     """Its Kubernetes version, e.g. "1.35": kubectl on the host has the same."""
     security_group_id: pulumi.Input[str]
     """Id of the security group of its control plane, which lets the host in on port 443."""
+    session_document_name: NotRequired[pulumi.Input[str]]
+    """Name of the document that sessions on the host start with, to leave a transcript; none by default."""
+    session_log_group_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the log group that holds the transcripts; needed with that document, and none by default."""
     kubeconfig: pulumi.Input[str]
     """Kubeconfig that asks the AWS CLI for a token, and holds none. The host waits for whatever this value waits for,
     such as nodes and a StorageClass."""
@@ -122,6 +126,8 @@ class BootstrapInstanceArgs(BootstrapSpecArgs):
     """DNS name of the installation, for the texts on the host; none by default."""
     next_steps: NotRequired[pulumi.Input[str]]
     """Text that the host shows at login; a pointer to the vendor's guide by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the host's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, the host's disk and network interface included, but for files: S3 allows
     ten on an object. None by default."""
@@ -166,6 +172,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             kubernetes_version=args["cluster"]["kubernetes_version"],
             region=args["region"],
             account_id=args.get("account_id", ""),
+            permissions_boundary_arn=args.get("permissions_boundary_arn", ""),
             tags=args.get("tags"),
         )
         script = args["installation"]["install_script_key"]
@@ -243,15 +250,16 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{self._label}-host",
             description=f"{HOST_NAME} of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=json.dumps(host_trust(region)),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(
             f"{self._label}-host",
             role=role.name,
-            policy=pulumi.Output.all(account_id, self._installation()).apply(
-                lambda known: json.dumps(host_policy(self._rights(*known)))
-            ),
+            policy=pulumi.Output.all(
+                account_id, self._installation(), self._args["cluster"].get("session_log_group_arn", "")
+            ).apply(lambda known: json.dumps(host_policy(self._rights(*known)))),
             opts=self._child(),
         )
         return role, policy
@@ -259,8 +267,9 @@ class BootstrapInstance(pulumi.ComponentResource):
     def _installation(self) -> pulumi.Output[dict[str, Any]]:
         return pulumi.Output.all(**self._args["installation"])
 
-    def _rights(self, account_id: str, installation: dict[str, Any]) -> HostRights:
+    def _rights(self, account_id: str, installation: dict[str, Any], session_log_group_arn: str) -> HostRights:
         return HostRights(
+            session_log_group_arn=session_log_group_arn,
             region=self._options.region,
             account_id=account_id,
             secret_arns=[value for name, value in installation.items() if name.endswith("_secret_arn")],
@@ -482,10 +491,10 @@ class BootstrapInstance(pulumi.ComponentResource):
         )
         # Without a document it is sh, of a user who has nothing:
         # https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html
-        self.connect_command = session.apply(
-            lambda command: (
-                f"{command} --document-name AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
-            )
+        interactive = "AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
+        document = pulumi.Output.from_input(self._args["cluster"].get("session_document_name", ""))
+        self.connect_command = pulumi.Output.all(session, document).apply(
+            lambda known: f"{known[0]} --document-name {known[1] or interactive}"
         )
         self.port_forward_command = session.apply(
             lambda command: (
@@ -513,6 +522,7 @@ def bootstrap_options(
     kubernetes_version: str,
     region: str,
     account_id: str = "",
+    permissions_boundary_arn: str = "",
     tags: Mapping[str, str] | None = None,
 ) -> BootstrapOptions:
     """The plain arguments, of a host in that place."""
@@ -521,5 +531,5 @@ def bootstrap_options(
     # A number that came through the plugin is a float.
     plain |= {name: int(plain[name]) for name in _NUMBERS if name in plain}
     plain |= {"cluster_name": cluster_name, "kubernetes_version": kubernetes_version, "region": region}
-    plain |= {"account_id": account_id, "tags": tags or {}}
+    plain |= {"account_id": account_id, "permissions_boundary_arn": permissions_boundary_arn, "tags": tags or {}}
     return BootstrapOptions(**plain)

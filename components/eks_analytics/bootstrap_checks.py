@@ -10,6 +10,7 @@ from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
 from .installation_checks import RESERVED_BY_SSM
 from .node_group_options import INSTANCE_TYPE, is_graviton
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import version_problems
@@ -62,6 +63,7 @@ class BootstrapOptions:
     supporting_software: Sequence[str] = ()
     tools: Sequence[ToolArgs] = ()
     log_retention_days: int = 90
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -75,6 +77,7 @@ def check_bootstrap(options: BootstrapOptions) -> list[Problem]:
         *check_tags(options.tags),
         *_machine_problems(options),
         *_number_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *tool_problems(options.tools, options.supporting_software),
         *(ssh_problems(options.ssh) if options.ssh else ()),
     ]

@@ -28,6 +28,8 @@ from .kubeconfig import kubeconfig
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
+from .session_logs import make_session_logs
+from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
@@ -87,6 +89,12 @@ class ClusterSpecArgs(TypedDict):
     the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
+    session_logs: NotRequired[SessionLogsArgs]
+    """Transcripts of Session Manager sessions on nodes and bootstrap host, in the log group /<cluster name>/sessions.
+    None by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds every role of the cluster, the control plane's included; none by
+    default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, nodes, their network interfaces, the volumes of Kubernetes and the
     security group that EKS makes included. The nodes' come from their launch template, so that a changed tag makes EKS
@@ -135,6 +143,10 @@ class Cluster(pulumi.ComponentResource):
     """Kubernetes version of the control plane."""
     kms_key_arn: pulumi.Output[str]
     """ARN of the key that encrypts the Kubernetes secrets."""
+    session_document_name: pulumi.Output[str]
+    """Name of the document to start sessions with that leave a transcript; empty without `session_logs`."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group that holds the transcripts; empty without `session_logs`."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"cluster {name!r}", argument_problems(args, ClusterArgs))
@@ -185,6 +197,7 @@ class Cluster(pulumi.ComponentResource):
             *[entrance.security_group_id for entrance in entrances],
         ).apply(lambda parts: kubeconfig(*parts[:4]))
 
+        self.session_document_name, self.session_log_group_arn = self._session_logs()
         plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
         node_role, node_policies = self._node_role()
@@ -277,9 +290,24 @@ class Cluster(pulumi.ComponentResource):
             create_oidc_provider=False,
             cluster_tags={"Name": options.cluster_name},
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect)]),
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect, options)]),
         )
         return cluster.eks_cluster
+
+    def _session_logs(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        options = self._options
+        if options.session_logs is None or not kept_days(options.session_logs):
+            return pulumi.Output.from_input(""), pulumi.Output.from_input("")
+        log_group, document = make_session_logs(
+            self._label,
+            options.cluster_name,
+            options.session_logs,
+            self._scope,
+            production=options.production,
+            tags=self._tags,
+            parent=self,
+        )
+        return document.name, log_group.arn
 
     def _log_types(self) -> pulumi.Output[list[str]] | None:
         log_types = list(self._options.log_types)
@@ -419,6 +447,7 @@ class Cluster(pulumi.ComponentResource):
             assume_role_policy=self._scope.apply(
                 lambda scope: json.dumps(iam.pod_identity_trust(*scope, cluster_name, "kube-system", service_account))
             ),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -439,17 +468,26 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _node_role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+    def _node_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
         role = aws.iam.Role(
             f"{self._label}-node",
             description=f"Nodes of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         # No AmazonEKS_CNI_Policy: vpc-cni has a role of its own, so pods cannot borrow its rights from the node.
-        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
-        return role, [self._attach("node", role, policy) for policy in policies]
+        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+        sessions = aws.iam.RolePolicy(
+            f"{self._label}-node-session-manager",
+            role=role.name,
+            policy=pulumi.Output.all(self._scope, self.session_log_group_arn).apply(
+                lambda known: json.dumps(iam.document(*iam.session_manager(known[0][0], known[0][1], known[1])))
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, [*(self._attach("node", role, policy) for policy in policies), sessions]
 
     def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
         # It needs no node, but an access entry takes a while to count everywhere; and no volume is made before nodes.
@@ -502,10 +540,13 @@ def _readable(text: str) -> str:
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _control_plane_transform(protect: bool) -> pulumi.ResourceTransform:
-    """Edits the one child of pulumi-eks' component that its arguments leave no say in."""
+def _control_plane_transform(protect: bool, options: ClusterOptions) -> pulumi.ResourceTransform:
+    """Edits the two children of pulumi-eks' component that its arguments leave no say in: role and control plane."""
 
     def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ == "aws:iam/role:Role" and options.permissions_boundary_arn:
+            bounded = {**args.props, "permissionsBoundary": options.permissions_boundary_arn}
+            return pulumi.ResourceTransformResult(props=bounded, opts=args.opts)
         if args.type_ != "aws:eks/cluster:Cluster":
             return None
         # pulumi-eks always makes the creator an administrator, and ignores changes to it: the first value stays.

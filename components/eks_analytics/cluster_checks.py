@@ -8,8 +8,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from .iam import partition
 from .node_group_options import NodeGroupArgs, node_group_problems
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
+from .session_logs_options import SessionLogsArgs, kept_days
 from .tags import check_tags
+from .velero_names import key_problems
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -70,6 +73,8 @@ class ClusterOptions:
     addon_versions: Mapping[str, str] = field(default_factory=dict[str, str])
     ebs_csi_role: str = EBS_CSI_ROLE_PER_CLUSTER
     enable_default_storage_class: bool = True
+    session_logs: SessionLogsArgs | None = None
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -88,8 +93,10 @@ def check_cluster(options: ClusterOptions) -> list[Problem]:
         *zone_problems(options.control_plane_zones, options.zones_with_subnets),
         *service_network_problems(options.service_cidr, options.ip_family),
         *log_problems(options.log_types, options.log_retention_days),
+        *session_log_problems(options.session_logs, options.region),
         *identity_problems(options.kms_key_arn, options.ebs_csi_role),
         *place_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *node_group_problems(
             options.node_groups,
             options.control_plane_zones,
@@ -311,6 +318,17 @@ def log_problems(log_types: Sequence[str], log_retention_days: int) -> Iterator[
         yield Problem(
             "log_retention_days", log_retention_days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
         )
+
+
+def session_log_problems(args: SessionLogsArgs | None, region: str) -> Iterator[Problem]:
+    """What is wrong with the transcripts that are asked for."""
+    days = kept_days(args)
+    if days and days not in LOG_RETENTION_DAYS:
+        nearest = min(LOG_RETENTION_DAYS, key=lambda kept: abs(kept - days))
+        yield Problem(
+            "session_logs.retention_days", days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
+        )
+    yield from key_problems("session_logs.kms_key_arn", (args or {}).get("kms_key_arn", ""), region)
 
 
 def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:

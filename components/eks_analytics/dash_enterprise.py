@@ -79,7 +79,8 @@ class DashEgressArgs(TypedDict):
 
 
 class DashEnterpriseArgs(TypedDict):
-    """Arguments of DashEnterprise. Network and cluster are told the same cluster name, region and tags."""
+    """Arguments of DashEnterprise. Network and cluster are told the same cluster name, region, tags and permissions
+    boundary; the other parts get the network's."""
 
     network: NetworkArgs
     """The network, new or existing."""
@@ -258,6 +259,8 @@ class DashEnterprise(pulumi.ComponentResource):
                 "name": network.cluster_name,
                 "kubernetes_version": room.cluster.kubernetes_version,
                 "security_group_id": cluster.cluster_security_group_id,
+                "session_document_name": cluster.session_document_name,
+                "session_log_group_arn": cluster.session_log_group_arn,
                 # The installer wants nodes, DNS and volumes.
                 "kubeconfig": once(cluster.kubeconfig, cluster.ready),
             },
@@ -275,6 +278,7 @@ class DashEnterprise(pulumi.ComponentResource):
                 "kms_key_arn": cluster.kms_key_arn,
             },
             "base_domain": self._base_domain,
+            "permissions_boundary_arn": network.permissions_boundary_arn,
             # What the host shows at login cannot name the host itself.
             # It does not follow every change of the cluster's size either.
             "next_steps": "\n".join(next_steps(replace(self._plan(room), system_limits=None))),
@@ -294,6 +298,7 @@ class DashEnterprise(pulumi.ComponentResource):
             "kubernetes_version": room.cluster.kubernetes_version,
             "after": pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
             "production": room.cluster.production,
+            "permissions_boundary_arn": network.permissions_boundary_arn,
             "tags": self._tags,
         }
         provided = pulumi.ResourceOptions(parent=self, providers=[cluster.kubernetes_provider])

@@ -83,6 +83,7 @@ def agreement_problems(network: NetworkOptions, cluster: ClusterOptions) -> list
         for name, ours, theirs in (
             ("cluster_name", network.cluster_name, cluster.cluster_name),
             ("region", network.region, cluster.region or network.region),
+            ("permissions_boundary_arn", network.permissions_boundary_arn, cluster.permissions_boundary_arn),
         )
         if ours != theirs
     ]

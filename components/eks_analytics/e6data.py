@@ -80,7 +80,8 @@ class E6dataLoadBalancerControllerArgs(TypedDict):
 
 
 class E6dataArgs(TypedDict):
-    """Arguments of E6data. Network and cluster are told the same cluster name, region and tags."""
+    """Arguments of E6data. Network and cluster are told the same cluster name, region, tags and permissions boundary;
+    the other parts get the network's."""
 
     network: NetworkArgs
     """The network, new or existing."""
@@ -117,6 +118,8 @@ class _Ground:
     system_node_groups: list[pulumi.Input[str]]
     ready: pulumi.Output[list[str]]
     """Known once pods can run."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group for transcripts of sessions; empty without one."""
 
 
 class E6data(pulumi.ComponentResource):
@@ -226,6 +229,7 @@ class E6data(pulumi.ComponentResource):
             provider=cluster.kubernetes_provider,
             system_node_groups=[group.node_group_name for group in cluster.system_node_groups],
             ready=pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
+            session_log_group_arn=cluster.session_log_group_arn,
         )
 
     def _on_existing(self, found: FoundCluster) -> _Ground:
@@ -254,6 +258,7 @@ class E6data(pulumi.ComponentResource):
             ),
             system_node_groups=[],
             ready=known(list[str]()),
+            session_log_group_arn=known(""),
         )
 
     def _oidc_provider(self, issuer: str) -> pulumi.Output[str]:
@@ -277,8 +282,10 @@ class E6data(pulumi.ComponentResource):
             "cluster_name": options.network.cluster_name,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "cluster_endpoint": ground.endpoint,
             "system_node_groups": ground.system_node_groups,
+            "session_log_group_arn": ground.session_log_group_arn,
             "tags": options.tags,
         }
         if not asked.get("allowed_names"):
@@ -297,6 +304,7 @@ class E6data(pulumi.ComponentResource):
             "vpc_id": self.network.vpc_id,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "after": ground.ready,
             "tags": options.tags,
         }

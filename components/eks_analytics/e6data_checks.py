@@ -153,6 +153,11 @@ def _cluster_problems(options: E6dataOptions) -> Iterator[Problem]:
         for name, theirs, ours in (
             ("cluster_name", options.cluster.cluster_name, options.network.cluster_name),
             ("region", options.cluster.region or options.network.region, options.network.region),
+            (
+                "permissions_boundary_arn",
+                options.cluster.permissions_boundary_arn,
+                options.network.permissions_boundary_arn,
+            ),
         ):
             if theirs != ours:
                 reason = f"differs from network.{name}, which is {ours!r}"

@@ -89,6 +89,96 @@ def node_trust(region: str) -> PolicyDocument:
     return instance_trust(region, "NodesAssumeRole")
 
 
+def key_administration(region: str, account_id: str) -> Statement:
+    """Leaves it to IAM who administers a key; nobody uses it by this."""
+    return {
+        "Sid": "AdministerKeyThroughIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"},
+        "Action": [
+            "kms:CancelKeyDeletion",
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:DisableKeyRotation",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListKeyPolicies",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
+        ],
+        "Resource": "*",
+    }
+
+
+def logs_use_key(region: str, log_group_arn: str) -> Statement:
+    """Lets CloudWatch Logs encrypt one log group with a key.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    return {
+        "Sid": "LogsEncryptTheirGroup",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{region}.{dns_suffix(region)}"},
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
+    }
+
+
+def session_manager(region: str, account_id: str, log_group_arn: str = "") -> list[Statement]:
+    """Lets an instance be reached through Session Manager, and nothing else of Systems Manager; with a log group, lets
+    it write transcripts of sessions there.
+
+    Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+    The instance has no id before its role, and the channels know no resources.
+    """
+    transcripts: list[Statement] = [
+        {
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+            "Sid": "WriteSessionTranscripts",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            "Resource": [log_group_arn, f"{log_group_arn}:*"],
+        },
+        {
+            "Sid": "FindLogGroupOfSessions",  # a list operation: it cannot be limited to one group
+            "Effect": "Allow",
+            "Action": ["logs:DescribeLogGroups"],
+            "Resource": f"{log_group_arn.partition(':log-group:')[0]}:log-group:*",
+        },
+    ]
+    return [
+        {
+            "Sid": "RegisterWithSystemsManager",
+            "Effect": "Allow",
+            "Action": ["ssm:UpdateInstanceInformation"],
+            "Resource": f"arn:{partition(region)}:ec2:{region}:{account_id}:instance/*",
+        },
+        {
+            "Sid": "SessionManager",
+            "Effect": "Allow",
+            "Action": [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        },
+        *(transcripts if log_group_arn else []),
+    ]
+
+
 def pod_identity_trust(
     region: str, account_id: str, cluster_name: str, namespace: str, service_account: str
 ) -> PolicyDocument:

@@ -33,7 +33,8 @@ class InstallationSpecArgs(TypedDict):
     """Password of the admin console on port 8800. Becomes a Pulumi secret. None by default; needed wherever the script
     assigns ADMIN_PASSWORD, as the vendor's does: what stands there is never delivered."""
     install_script: NotRequired[pulumi.Input[str]]
-    """Content of the vendor's install_de_aws.sh. None by default: then whoever runs it brings it along."""
+    """Content of the vendor's install_de_aws.sh. Becomes a Pulumi secret. None by default: then whoever runs it brings
+    it along."""
     script_variables: NotRequired[dict[str, str]]
     """Values for the assignments at the top of the script, by name; no secrets. None by default."""
     confirm_base_domain_change: NotRequired[bool]
@@ -232,7 +233,8 @@ class DashInstallation(pulumi.ComponentResource):
             f"{self._label}-install-script",
             bucket=bucket.bucket,
             key=SCRIPT,
-            content=pulumi.Output.from_input(script).apply(self._delivered),
+            # People write passwords and tokens of all kinds into scripts: no state and no preview shows it.
+            content=pulumi.Output.secret(script).apply(self._delivered),
             content_type="text/x-shellscript; charset=utf-8",
             opts=self._child(self.domain_lock, *ready),
         )

@@ -14,9 +14,9 @@ NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonSSMManagedInstanceCore",
 )
-"""Policies of AWS that Karpenter's nodes need."""
+"""Policies of AWS that Karpenter's nodes need. Upstream adds AmazonSSMManagedInstanceCore, of which they get only what
+`iam.session_manager` allows."""
 
 INTERRUPTIONS: Mapping[str, tuple[str, str]] = {
     "health": ("aws.health", "AWS Health Event"),

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .arguments import argument_problems
+from .endpoint_policies import interface_endpoint_policy, s3_endpoint_policy
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
 from .iam import PolicyDocument, partition
@@ -65,6 +66,8 @@ class NetworkArgs(TypedDict):
     needs_way_out: NotRequired[bool]
     """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
     nothing for nodes without public addresses. Default false: endpoints may do."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the role of the flow logs; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes tags, those of an existing VPC excepted. Default: none."""
 
@@ -297,6 +300,11 @@ class _NewVpc:
             vpc_id=self.vpc.id,
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.options.region}.s3",
+            policy=self.vpc.owner_id.apply(
+                lambda account: json.dumps(
+                    s3_endpoint_policy(self.options.region, account, internet=self.options.nat_gateways != "none")
+                )
+            ),
             tags=self.tags("endpoint-s3"),
             opts=self.child(),
         )
@@ -341,6 +349,7 @@ class _NewVpc:
                 vpc_id=self.vpc.id,
                 vpc_endpoint_type="Interface",
                 service_name=endpoint_service_name(self.options.region, service),
+                policy=self.interface_policy(service),
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in self.private.values()],
                 security_group_ids=[security_group.id],
@@ -350,6 +359,12 @@ class _NewVpc:
             for service in services
         ]
         return [https, *endpoints]
+
+    def interface_policy(self, service: str) -> pulumi.Output[str] | None:
+        region = self.options.region
+        if interface_endpoint_policy(service, region, "") is None:
+            return None
+        return self.vpc.owner_id.apply(lambda account: json.dumps(interface_endpoint_policy(service, region, account)))
 
     def log_flows(self) -> None:
         """Who spoke to whom, accepted or not, kept by CloudWatch Logs."""
@@ -366,6 +381,7 @@ class _NewVpc:
             f"{self.name}-flow-logs",
             description="Lets the flow logs of one VPC write to their log group",
             assume_role_policy=account.apply(lambda account: json.dumps(flow_logs_trust(region, account))),
+            permissions_boundary=self.options.permissions_boundary_arn or None,
             tags=self.tags("flow-logs"),
             opts=self.child(),
         )

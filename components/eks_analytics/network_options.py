@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from .cluster_checks import LOG_RETENTION_DAYS
 from .endpoints import NODE_ENDPOINTS, PRIVATE_CLUSTER, check_endpoints, expand_endpoints
+from .permissions_boundary import boundary_problems
 from .problems import Problem
 from .subnets import MAXIMUM_ZONES, MINIMUM_ZONES, PRIVATE_ADDRESSES_NEEDED, check_subnets, check_vpc_cidr
 from .tags import check_tags
@@ -39,13 +40,15 @@ class NetworkOptions:
     existing_private_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     existing_public_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     needs_way_out: bool = False
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def check_network(options: NetworkOptions) -> list[Problem]:
     """Everything that is wrong with the options; empty when a network can be built of them."""
     checks = _check_existing if options.existing_vpc_id else _check_new
-    return [*_check_names(options), *check_tags(options.tags), *checks(options)]
+    boundary = boundary_problems(options.permissions_boundary_arn, options.region)
+    return [*_check_names(options), *check_tags(options.tags), *boundary, *checks(options)]
 
 
 def _check_names(options: NetworkOptions) -> Iterator[Problem]:

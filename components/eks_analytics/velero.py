@@ -88,6 +88,8 @@ class VeleroBackupArgs(VeleroBackupSpecArgs):
     program makes the cluster: everything in the cluster comes after it, and goes before it. Empty by default."""
     production: NotRequired[bool]
     """Protects the buckets, and keeps them from being deleted as long as something is in them. False by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the roles of Velero, its watch and the copies; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -205,6 +207,7 @@ class VeleroBackup(pulumi.ComponentResource):
             options=options.bucket,
             kms_key_arn=self._key(),
             production=options.production,
+            permissions_boundary_arn=options.permissions_boundary_arn,
             tags=self._tags,
         )
 
@@ -238,6 +241,7 @@ class VeleroBackup(pulumi.ComponentResource):
             self._label,
             description=f"Velero in the EKS cluster {options.cluster_name}",
             assume_role_policy=pulumi.Output.all(self._scope, provider).apply(trust),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -285,5 +289,6 @@ def _watch_arguments(args: VeleroBackupArgs, options: VeleroOptions) -> BackupWa
         "account_id": args.get("account_id", ""),
         "prefix": options.prefix,
         "production": options.production,
+        "permissions_boundary_arn": options.permissions_boundary_arn,
         "tags": dict(options.tags),
     }

@@ -30,7 +30,8 @@ class AwsError(ProviderError):
 
     @property
     def not_found(self) -> bool:
-        return bool(re.search(r"NotFound|NoSuch|NonExistent|NotAttached|^404$", self.code))  # 404: S3 on HEAD
+        # 404: S3 on HEAD. InvalidDocument: Systems Manager.
+        return bool(re.search(r"NotFound|NoSuch|NonExistent|NotAttached|^404$|^InvalidDocument$", self.code))
 
 
 class _Functions(jmespath.functions.Functions):

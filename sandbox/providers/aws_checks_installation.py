@@ -154,3 +154,18 @@ def _versions(api: Api, bucket: str, key: str = "") -> Iterator[dict[str, str]]:
     for version in find("[Versions, DeleteMarkers][] | []", answer) or []:
         if not key or version["Key"] == key:
             yield {"Key": version["Key"], "VersionId": version["VersionId"]}
+
+
+def new_document_version(api: Api, thing: Thing) -> None:
+    """A changed content becomes a new version, and that one the default, as the provider has it."""
+    if thing.old is not None and thing.old.get("content") != thing.inputs.get("content"):
+        written = api.call(
+            "ssm",
+            "UpdateDocument",
+            Name=thing.id,
+            Content=thing.inputs["content"],
+            DocumentVersion="$LATEST",
+            DocumentFormat=thing.inputs.get("documentFormat", "JSON"),
+        )
+        version = written["DocumentDescription"]["DocumentVersion"]
+        api.call("ssm", "UpdateDocumentDefaultVersion", Name=thing.id, DocumentVersion=version)

@@ -188,6 +188,31 @@ STORAGE: dict[str, Row] = {
         alive="VersionId",
         before_delete=checks.retire_version,
     ),
+    "aws:ssm/document:Document": Row(
+        "ssm",
+        Call("CreateDocument"),
+        (
+            Fetch("DescribeDocument", {"Name": "$id"}, "Document"),
+            Fetch("GetDocument", {"Name": "$id", "DocumentFormat": "$documentFormat"}, "@"),
+        ),
+        (Call("DeleteDocument", {"Name": "$id"}),),
+        id="{name}",
+        name="name",
+        longest_name=128,
+        outputs={"arn": "arn:{partition}:ssm:{region}:{account}:document/{id}"},
+        volatile=("defaultVersion", "documentVersion", "hash", "latestVersion"),
+        hooked=("content",),
+        defaults={"documentFormat": "JSON"},
+        tags=Tagging(
+            tag=Call("AddTagsToResource", {"ResourceType": "Document", "ResourceId": "$id", "Tags": "$tags"}),
+            untag=Call(
+                "RemoveTagsFromResource", {"ResourceType": "Document", "ResourceId": "$id", "TagKeys": "$tagKeys"}
+            ),
+            read=Fetch("ListTagsForResource", {"ResourceType": "Document", "ResourceId": "$id"}, "TagList"),
+        ),
+        listing=listing("ssm", "ListDocuments", "DocumentIdentifiers[].Name"),
+        after_write=checks.new_document_version,
+    ),
     "aws:ssm/parameter:Parameter": Row(
         "ssm",
         Call("PutParameter", {"Overwrite": "$overwrite"}),

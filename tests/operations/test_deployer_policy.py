@@ -54,7 +54,7 @@ def actions(document: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
-@pytest.mark.parametrize("options", [(), ("--vendor",), ("--part", "1")])
+@pytest.mark.parametrize("options", [(), ("--vendor",), ("--creation",), ("--part", "1")])
 def test_the_example_stacks_have_policies_with_json_alone_on_standard_output(name: str, options: tuple[str]) -> None:
     done = CliRunner().invoke(app, ["deployer-policy", "--stack", name, *options])
     assert done.exit_code == 0
@@ -128,6 +128,20 @@ def test_the_parts_make_up_the_whole(stack: Configuration) -> None:
     whole = stack.policy()["Statement"]
     assert stack.policy("--part", "1")["Statement"] + stack.policy("--part", "2")["Statement"] == whole
     assert "the policy has 2 parts" in stack.refusal("--part", "3")
+
+
+def test_what_only_a_creation_needs_is_a_policy_of_its_own(stack: Configuration) -> None:
+    assert "kms:TagResource" in actions(stack.policy("--creation"))
+    assert "detach it once the update is done" in " ".join(stack.run("--creation").stderr.split())
+    assert "give one of them" in stack.refusal("--creation", "--vendor")
+    assert "the creation policy has one part" in stack.refusal("--creation", "--part", "2")
+
+
+def test_the_boundary_of_the_settings_bounds_every_role(stack: Configuration) -> None:
+    assert "PermissionsBoundary" not in json.dumps(stack.policy("--part", "2"))
+    stack["permissions_boundary_arn"] = "arn:aws:iam::123456789012:policy/deployment-boundary"
+    parts = [stack.policy("--part", part) for part in "12"]
+    assert '{"iam:PermissionsBoundary": "arn:aws:iam::123456789012:policy/deployment-boundary"}' in json.dumps(parts)
 
 
 def test_a_policy_too_large_for_a_role_points_at_its_parts(stack: Configuration) -> None:

@@ -22,6 +22,7 @@ from small_stack import SmallStack
 BUCKET, OBJECT, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketPolicy"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
+DOCUMENT = "aws:ssm/document:Document"
 PARAMETER, INSTANCE, KEY_PAIR = "aws:ssm/parameter:Parameter", "aws:ec2/instance:Instance", "aws:ec2/keyPair:KeyPair"
 VPC, SUBNET, GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup"
 PROFILE, TEMPLATE = "aws:iam/instanceProfile:InstanceProfile", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -245,6 +246,21 @@ def test_a_parameter_keeps_its_value_readable_and_changes_in_place(account: Acco
         assert one.refreshes_unchanged()
         assert imported(account, one) <= {"insecureValue", "value"}
         delete(one)
+
+
+def test_new_content_of_a_document_becomes_the_default_version(account: Account, cloud: Cloud) -> None:
+    def content(minutes: int) -> str:
+        inputs = {"idleSessionTimeout": str(minutes)}
+        return json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs})
+
+    made = account.make(
+        DOCUMENT, name="c-session", documentType="Session", documentFormat="JSON", content=content(20), tags={"a": "b"}
+    )
+    assert made["arn"] == f"arn:aws:ssm:{REGION}:123456789012:document/c-session"
+    made.change(content=content(30), tags={"a": "c"})
+    assert made.refreshes_unchanged()
+    assert json.loads(cloud.client("ssm", REGION).get_document(Name="c-session")["Content"]) == json.loads(content(30))
+    delete(made)
 
 
 @pytest.mark.parametrize("name", ["/aws/x", "ssm-x", "/SSM/x", "a b", "a/b", "/a//b", "/a/"])

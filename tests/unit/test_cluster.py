@@ -264,6 +264,8 @@ def test_the_outputs_are_those_of_the_control_plane_and_the_node_role(build: Bui
         "node_role_name": "c-node-name",
         "version": "1.35",
         "kms_key_arn": f"{mock}:c-secrets-id",
+        "session_document_name": "",
+        "session_log_group_arn": "",
     }
 
 
@@ -337,7 +339,17 @@ def test_only_the_addons_that_call_aws_have_a_pod_identity(build: Build) -> None
         "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
         "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
         "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    }
+
+
+def test_nodes_are_reached_through_session_manager_and_read_no_parameters(build: Build) -> None:
+    policy = json.loads(build().inputs("RolePolicy", "c-node-session-manager")["policy"])
+    assert {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]} == {
+        "ssm:UpdateInstanceInformation": "arn:aws:ec2:us-east-1:123456789012:instance/*",
+        "ssmmessages:CreateControlChannel": "*",
+        "ssmmessages:CreateDataChannel": "*",
+        "ssmmessages:OpenControlChannel": "*",
+        "ssmmessages:OpenDataChannel": "*",
     }
 
 

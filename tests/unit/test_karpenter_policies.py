@@ -265,7 +265,7 @@ def test_the_events_are_upstreams() -> None:
     text = file.read_text()
     found = re.findall(r"source:\n\s+- (\S+)\n\s+detail-type:\n\s+- (.+)\n", text)
     assert sorted(found) == sorted(INTERRUPTIONS.values())
-    assert set(re.findall(r"aws:policy/(\w+)", text)) == set(NODE_POLICIES)
+    assert set(re.findall(r"aws:policy/(\w+)", text)) == {*NODE_POLICIES, "AmazonSSMManagedInstanceCore"}
 
 
 # Who takes the roles.

@@ -126,6 +126,10 @@ def refusal(config: Mapping[str, Any], root: Path, **more: Any) -> SettingsError
     return refused.value
 
 
+DIGESTS = [{"name": name, "sha256": "ab" * 32} for name in ("eksctl", "kots")]
+PRODUCTION: dict[str, Any] = {"production": True, "dash_enterprise.bootstrap.tools": DIGESTS}
+
+
 # A key, the value that cannot work there (ABSENT: the key is left out), and a part of the remedy.
 ALONE: list[tuple[str, Any, str]] = [
     ("product", ABSENT, "write one of dash-enterprise"),
@@ -562,7 +566,7 @@ def test_defaults_that_depend_on_other_settings_are_filled_in(root: Path) -> Non
 
 
 def test_production_chooses_redundancy_and_protection(root: Path) -> None:
-    settings = read(changed({"production": True}), root)
+    settings = read(changed(PRODUCTION), root)
     assert settings.network.nat_gateways == "one-per-az"
     assert settings.cluster.deletion_protection is True
 
@@ -580,7 +584,7 @@ def test_an_internal_authority_is_warned_of_and_refused_in_production(
 
 
 def test_what_is_given_wins_over_what_production_would_choose(root: Path) -> None:
-    config = changed({"production": True, "network.nat_gateways": "single", "cluster.deletion_protection": False})
+    config = changed({**PRODUCTION, "network.nat_gateways": "single", "cluster.deletion_protection": False})
     settings = read(config, root)
     assert (settings.network.nat_gateways, settings.cluster.deletion_protection) == ("single", False)
     assert [warning.split(" ")[0] for warning in settings.warnings] == [
@@ -755,6 +759,29 @@ def test_settings_are_read_without_loading_a_provider() -> None:
     code = f"import sys; sys.path[:0] = {path!r}; import settings; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"pulumi", "pulumi_aws", "pulumi_eks", "cryptography"}.isdisjoint(modules)
+
+
+# Downloads of the bootstrap host
+
+
+def test_production_wants_a_digest_of_what_only_its_vendor_vouches_for(root: Path) -> None:
+    config = changed({"production": True})
+    found = refusal(config, root).problems
+    assert [(one.input, str(one.value).split()[0]) for one in found] == [
+        ("dash_enterprise.bootstrap.tools", "eksctl"),
+        ("dash_enterprise.bootstrap.tools", "kots"),
+    ]
+    assert all("curl -fsSL https://github.com/" in one.remedy for one in found)
+    assert sum("has no sha256" in warning for warning in read(config, root, dry_run=True).warnings) == 2
+    assert read(changed(PRODUCTION), root)
+    assert read(changed({"production": True, "dash_enterprise.bootstrap": {"enabled": False}}), root)
+    assert not [warning for warning in read(changed({}), root).warnings if "sha256" in warning]
+
+
+def test_production_wants_a_digest_of_another_version_too(root: Path) -> None:
+    tools = [*DIGESTS, {"name": "helm", "version": "3.20.1"}]
+    (found,) = refusal(changed({**PRODUCTION, "dash_enterprise.bootstrap.tools": tools}), root).problems
+    assert found.value == "helm 3.20.1"
 
 
 # The example stacks
