@@ -123,6 +123,22 @@ def retire_version(api: Api, thing: Thing) -> None:
             )
 
 
+def move_stages(api: Api, thing: Thing) -> None:
+    """Labels that are new come from whatever version has them; AWSCURRENT can only move on to another version."""
+    if thing.old is None or "versionStages" not in thing.inputs:
+        return
+    secret, version = thing.state["secretId"], thing.state["versionId"]
+    holders = api.look("VersionIdsToStages", "secretsmanager", "DescribeSecret", SecretId=secret) or {}
+    wanted, has = set(thing.inputs["versionStages"]), set(holders.get(version, []))
+    for stage in sorted(wanted ^ has):
+        former = next((id for id, stages in holders.items() if stage in stages), None)
+        moves = {"RemoveFromVersionId": former} if former else {}
+        if stage in wanted:
+            moves["MoveToVersionId"] = version
+        if stage in wanted or stage != "AWSCURRENT":
+            api.call("secretsmanager", "UpdateSecretVersionStage", SecretId=secret, VersionStage=stage, **moves)
+
+
 def instance_profile(api: Api, thing: Thing) -> None:
     """An instance has one profile at most; it is exchanged by its association."""
     before, after = (values.get("iamInstanceProfile") for values in (thing.old or {}, thing.inputs))

@@ -1,6 +1,7 @@
 """Rows of the table: instances and their key pairs."""
 
 from sandbox.providers import aws_checks_installation as checks
+from sandbox.providers import forms
 from sandbox.providers.table import Call, Fetch, Row, Tagging, ec2_tags, listing
 
 _INTERFACE = {
@@ -28,6 +29,8 @@ HOSTS: dict[str, Row] = {
         local=("keyNamePrefix",),
         unread=("publicKey",),
         secret=("publicKey",),  # somebody may give the private one
+        returned={"publicKey": forms.trimmed},
+        suppressed=("publicKey",),
         tags=Tagging(
             tag=Call("CreateTags", {"Resources": ["$state.keyPairId"], "Tags": "$tags"}),
             untag=Call("DeleteTags", {"Resources": ["$state.keyPairId"], "Tags": "$tagKeyList"}),
@@ -133,6 +136,13 @@ HOSTS: dict[str, Row] = {
         hooked=("iamInstanceProfile",),
         quiet=("networkInterfaces",),
         local=("userDataReplaceOnChange", "forceDestroy"),
+        replace_when=dict.fromkeys(
+            ("userData", "userDataBase64"), lambda before, new: bool(new.get("userDataReplaceOnChange"))
+        ),
+        unsupported=(
+            *("capacityReservationSpecification", "creditSpecification", "disableApiStop", "ipv6AddressCount"),
+            *("instanceInitiatedShutdownBehavior", "ipv6Addresses", "maintenanceOptions", "privateDnsNameOptions"),
+        ),
         unread=("launchTemplate", "userData", "userDataBase64"),
         secret=("userData", "userDataBase64"),
         alive="!contains(['shutting-down', 'terminated'], State.Name)",

@@ -6,13 +6,23 @@ from sandbox.providers.table import Call, Fetch, Row, Tagging, listing
 _FUNCTION = {"FunctionName": "$id"}
 _CONFIGURATION = (
     *("description", "environment", "ephemeralStorage", "handler", "loggingConfig"),
-    *("memorySize", "role", "runtime", "timeout"),
+    *("memorySize", "role", "runtime", "timeout", "deadLetterConfig", "fileSystemConfig", "imageConfig", "kmsKeyArn"),
+    *("layers", "snapStart", "tracingConfig", "vpcConfig"),
 )
 _TOPIC_ATTRIBUTES = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
+_SUBSCRIPTION_ATTRIBUTES = {
+    "deliveryPolicy": "DeliveryPolicy",
+    "filterPolicy": "FilterPolicy",
+    "filterPolicyScope": "FilterPolicyScope",
+    "rawMessageDelivery": "RawMessageDelivery",
+    "redrivePolicy": "RedrivePolicy",
+    "subscriptionRoleArn": "SubscriptionRoleArn",
+}
 _ALARM = (
     *("actionsEnabled", "alarmActions", "alarmDescription", "comparisonOperator", "datapointsToAlarm", "dimensions"),
     *("evaluationPeriods", "extendedStatistic", "insufficientDataActions", "metricName", "namespace", "okActions"),
-    *("period", "statistic", "threshold", "treatMissingData", "unit"),
+    *("period", "statistic", "threshold", "treatMissingData", "unit", "evaluateLowSampleCountPercentiles"),
+    *("evaluationCriteria", "evaluationInterval", "evaluationWindow", "thresholdMetricId", "warmUpConfiguration"),
 )
 
 
@@ -39,7 +49,7 @@ WATCH: dict[str, Row] = {
         name="name",
         longest_name=64,
         updates=(
-            Call("UpdateFunctionCode", {**_FUNCTION, "ZipFile": "$code"}, ("code",)),
+            Call("UpdateFunctionCode", {**_FUNCTION, "ZipFile": "$code"}, ("code", "architectures", "publish")),
             Call("UpdateFunctionConfiguration", _FUNCTION, _CONFIGURATION),
         ),
         rename={"name": "FunctionName", "kmsKeyArn": "KMSKeyArn", "sourceCodeSize": "CodeSize"},
@@ -51,12 +61,14 @@ WATCH: dict[str, Row] = {
             "sourceCodeHash": "CodeSha256",
         },
         computed=(
-            *("architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "memorySize", "packageType"),
-            *("snapStart", "sourceCodeHash", "timeout", "tracingConfig"),
+            *("architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "sourceCodeHash"),
+            "tracingConfig",
         ),
+        defaults={"memorySize": 128, "packageType": "Zip", "timeout": 3},
+        unsupported=("capacityProviderConfig", "codeSigningConfigArn", "durableConfig", "publishTo"),
         volatile=("codeSha256", "lastModified", "sourceCodeHash", "sourceCodeSize"),
         recorded=("loggingConfig",),
-        unread=("code",),
+        unread=("code", "publish"),
         tags=_tags("Resource", "FunctionArn", "ListTags", "Tags", None),
         listing=listing("lambda", "ListFunctions", "Functions[].FunctionName"),
         before_create=checks.function_role,
@@ -102,12 +114,29 @@ WATCH: dict[str, Row] = {
     ),
     "aws:sns/topicSubscription:TopicSubscription": Row(
         "sns",
-        Call("Subscribe", {"TopicArn": "$topic", "ReturnSubscriptionArn": True}),
+        Call(
+            "Subscribe",
+            {
+                "TopicArn": "$topic",
+                "ReturnSubscriptionArn": True,
+                "Attributes": {name: f"${key}" for key, name in _SUBSCRIPTION_ATTRIBUTES.items()},
+            },
+        ),
         (Fetch("GetSubscriptionAttributes", {"SubscriptionArn": "$id"}, "Attributes"),),
         (Call("Unsubscribe", {"SubscriptionArn": "$id"}),),
         id="SubscriptionArn",
         outputs={"arn": "SubscriptionArn", "ownerId": "Owner", "topic": "TopicArn"},
+        updates=tuple(
+            Call(
+                "SetSubscriptionAttributes",
+                {"SubscriptionArn": "$id", "AttributeName": name, "AttributeValue": f"${key}"},
+                (key,),
+            )
+            for key, name in _SUBSCRIPTION_ATTRIBUTES.items()
+        ),
+        computed=("filterPolicyScope",),
         local=("confirmationTimeoutInMinutes", "endpointAutoConfirms"),
+        defaults={"confirmationTimeoutInMinutes": 1},
         listing=listing("sns", "ListSubscriptions", "Subscriptions[].SubscriptionArn"),
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Row(
