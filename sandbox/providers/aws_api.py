@@ -35,11 +35,17 @@ class AwsError(ProviderError):
 
 class _Functions(jmespath.functions.Functions):
     """Beside JMESPath's own: `trim(text, characters)`, since AWS ends domain names with a dot and quotes entity tags,
-    `after(text, separator)`, the last part of an ARN, and `parsed(text)`, a document that AWS tells as a text."""
+    `after(text, separator)`, the last part of an ARN, `parsed(text)`, a document that AWS tells as a text, and
+    `public_dns(address, region)`, EC2's name of an address."""
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_trim(self, text: str | None, characters: str) -> str | None:
         return text and text.strip(characters)
+
+    @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
+    def _func_public_dns(self, address: str | None, region: str) -> str | None:
+        place = "compute-1" if region == "us-east-1" else f"{region}.compute"
+        return address and f"ec2-{address.replace('.', '-')}.{place}.amazonaws.com"
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_after(self, text: str | None, separator: str) -> str | None:

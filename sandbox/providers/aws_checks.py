@@ -187,7 +187,23 @@ def gateway_unused(api: Api, thing: Thing) -> None:
     _refuse_if_used("network with mapped public addresses", thing.id, nats)
 
 
+def associate_address(api: Api, thing: Thing) -> None:
+    """An elastic IP goes over to another instance, wherever it was."""
+    instance = thing.inputs.get("instance")
+    if not instance and not (thing.old or {}).get("instance"):
+        return
+    address = api.call("ec2", "DescribeAddresses", AllocationIds=[thing.id])["Addresses"][0]
+    if address.get("InstanceId") == instance:
+        return
+    if association := address.get("AssociationId"):
+        api.look("@", "ec2", "DisassociateAddress", AssociationId=association)
+    if instance:
+        api.call("ec2", "AssociateAddress", AllocationId=thing.id, InstanceId=instance)
+
+
 def address_unused(api: Api, thing: Thing) -> None:
+    if thing.inputs.get("instance"):
+        associate_address(api, Thing(thing.type, thing.id, {}, thing.state, thing.inputs))
     association = api.look("Addresses[0].AssociationId", "ec2", "DescribeAddresses", AllocationIds=[thing.id])
     nats = api.call("ec2", "DescribeNatGateways")["NatGateways"]
     users = [

@@ -11,6 +11,9 @@ _INTERFACE = {
     "AssociatePublicIpAddress": "$associatePublicIpAddress",
     "PrivateIpAddress": "$privateIp",
 }
+# A stopped instance keeps its elastic address, and no other; moto takes both:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
+_PUBLIC = "elastic || PublicIpAddress"
 _STOPPED = ("instanceType", "userData", "userDataBase64")  # changed while the instance is stopped
 
 HOSTS: dict[str, Row] = {
@@ -68,6 +71,12 @@ HOSTS: dict[str, Row] = {
                 "IamInstanceProfileAssociations[0].IamInstanceProfile.Arn",  # moto shows the first one in the instance
                 "profile",
             ),
+            Fetch(
+                "DescribeAddresses",
+                {"Filters": [{"Name": "instance-id", "Values": ["$id"]}]},
+                "Addresses[0].PublicIp",
+                "elastic",
+            ),
         ),
         (Call("TerminateInstances", {"InstanceIds": ["$id"]}),),
         id="Instances[0].InstanceId",
@@ -113,7 +122,7 @@ HOSTS: dict[str, Row] = {
         outputs={
             "arn": "arn:{partition}:ec2:{region}:{account}:instance/{id}",
             "ami": "ImageId",
-            "associatePublicIpAddress": "PublicIpAddress != `null`",
+            "associatePublicIpAddress": f"({_PUBLIC}) != `null`",
             "availabilityZone": "Placement.AvailabilityZone",
             "iamInstanceProfile": "after(profile, '/')",
             "instanceState": "State.Name",
@@ -121,8 +130,8 @@ HOSTS: dict[str, Row] = {
             "primaryNetworkInterfaceId": "NetworkInterfaces[0].NetworkInterfaceId",
             "privateDns": "PrivateDnsName",
             "privateIp": "PrivateIpAddress",
-            "publicDns": "PublicDnsName",
-            "publicIp": "PublicIpAddress",
+            "publicDns": "elastic && public_dns(elastic, region) || PublicDnsName",
+            "publicIp": _PUBLIC,
             "securityGroups": "SecurityGroups[].GroupName",
             "tenancy": "Placement.Tenancy",
             "vpcSecurityGroupIds": "SecurityGroups[].GroupId",

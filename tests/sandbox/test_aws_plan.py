@@ -240,6 +240,32 @@ def test_an_address_in_another_form_differs_since_ec2_returns_its_own(live: Acco
     assert plan(rule) == {"cidrIpv6": "update"}
 
 
+def test_a_stopped_instance_loses_the_address_that_ec2_gave_it_and_no_elastic_one(live: Account, cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2", live.region)
+    vpc = live.make(VPC, cidrBlock="10.0.0.0/16")
+    subnet = live.make(DUAL[0], vpcId=vpc.id, cidrBlock="10.0.0.0/24")
+    host = live.make(INSTANCE, **HOST[1], subnetId=subnet.id, associatePublicIpAddress=True)
+    fixed = live.make("aws:ec2/eip:Eip", domain="vpc", instance=host.id)
+    assert fixed["publicDns"] == f"ec2-{fixed['publicIp'].replace('.', '-')}.compute-1.amazonaws.com"
+
+    def stopped() -> dict[str, str]:
+        ec2.stop_instances(InstanceIds=[host.id])
+        found = host.read()
+        assert found is not None
+        changes = live.provider.diff(host.resource, host.id, found[1], found[2], host.inputs, [])
+        ec2.start_instances(InstanceIds=[host.id])
+        assert set(changes.changed) == changes.replacing
+        return changes.changed
+
+    assert not stopped()
+    assert fixed.refreshes_unchanged()
+    fixed.change(instance=None)
+    fixed.change(instance=host.id)
+    assert not stopped()
+    fixed.delete()
+    assert stopped() == {"associatePublicIpAddress": "update"}
+
+
 def test_every_form_of_aws_is_a_form_of_itself() -> None:
     samples = (
         "",
