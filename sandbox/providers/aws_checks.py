@@ -37,6 +37,11 @@ def rule_blocks(inputs: Values) -> Problems:
     yield from network_address(inputs, "cidrIpv6")
 
 
+def route_blocks(inputs: Values) -> Problems:
+    yield from network_address(inputs, "destinationCidrBlock")
+    yield from network_address(inputs, "destinationIpv6CidrBlock")
+
+
 def service_block(inputs: Values) -> Problems:
     """`service_ipv4_cidr` in terraform-provider-aws, internal/service/eks/cluster.go."""
     network = inputs.get("kubernetesNetworkConfig") or {}

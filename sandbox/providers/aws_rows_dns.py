@@ -14,8 +14,8 @@ _RECORD_SET = {
     "AliasTarget": "$aliases",
 }
 _RECORD_SETS = (
-    "ResourceRecordSets[?Type=='$type' && (Name==join('.', ['$name', ''])"
-    " || Name==join('.', ['$name', '$found.zone']))] | [0]"
+    "ResourceRecordSets[?Type=='$type' && (Name==join('.', [dns_name('$name'), ''])"
+    " || Name==join('.', [dns_name('$name'), '$found.zone']))] | [0]"
 )
 
 

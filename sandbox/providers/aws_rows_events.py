@@ -105,8 +105,9 @@ EVENTS: dict[str, Row] = {
             ),
         ),
         outputs={"name": "Name"},
+        computed=("state",),
         local=("namePrefix",),
-        defaults={"eventBusName": "default", "state": "ENABLED"},
+        defaults={"eventBusName": "default"},
         tags=Tagging(
             tag=Call("TagResource", {"ResourceARN": "$state.arn", "Tags": "$tags"}),
             untag=Call("UntagResource", {"ResourceARN": "$state.arn", "TagKeys": "$tagKeys"}),

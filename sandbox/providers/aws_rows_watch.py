@@ -1,7 +1,9 @@
 """Rows of the table: functions, topics with their subscriptions, and alarms."""
 
+from typing import Any
+
 from sandbox.providers import aws_checks_watch as checks
-from sandbox.providers.table import Call, Fetch, Row, Tagging, listing
+from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, listing
 
 _FUNCTION = {"FunctionName": "$id"}
 _CONFIGURATION = (
@@ -37,6 +39,11 @@ def _tags(
         read=Fetch(list_operation, {member: f"$found.{arn}"}, path),
         outlive=outlive,
     )
+
+
+def _subscription_attribute(name: str, value: str, key: str, when: Any) -> Call:
+    params = {"SubscriptionArn": "$id", "AttributeName": name, "AttributeValue": value}
+    return Call("SetSubscriptionAttributes", params, (key,), when={} if when == "" else {key: when})
 
 
 WATCH: dict[str, Row] = {
@@ -126,13 +133,13 @@ WATCH: dict[str, Row] = {
         (Call("Unsubscribe", {"SubscriptionArn": "$id"}),),
         id="SubscriptionArn",
         outputs={"arn": "SubscriptionArn", "ownerId": "Owner", "topic": "TopicArn"},
-        updates=tuple(
-            Call(
-                "SetSubscriptionAttributes",
-                {"SubscriptionArn": "$id", "AttributeName": name, "AttributeValue": f"${key}"},
-                (key,),
-            )
-            for key, name in _SUBSCRIPTION_ATTRIBUTES.items()
+        updates=(
+            *(
+                _subscription_attribute(name, f"${key}", key, ANY if key == "filterPolicy" else "")
+                for key, name in _SUBSCRIPTION_ATTRIBUTES.items()
+            ),
+            # https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html
+            _subscription_attribute("FilterPolicy", "{}", "filterPolicy", None),
         ),
         computed=("filterPolicyScope",),
         local=("confirmationTimeoutInMinutes", "endpointAutoConfirms"),

@@ -56,7 +56,7 @@ def without_scheme(url: str) -> str:
 
 
 def without_stream(arn: str) -> str:
-    """`StateFunc` of `log_destination` in `internal/service/ec2/vpc_flow_log.go`: the ARN of a group ends with `:*`."""
+    """`internal/service/ec2/vpc_flow_log.go` leaves the `:*` out that CloudWatch puts behind the ARN of a log group."""
     return arn.removesuffix(":*")
 
 

@@ -38,9 +38,7 @@ FACTS: dict[str, Facts] = {
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _facts(
         "ec2/vpc_egress_only_internet_gateway.go", "vpcId"
     ),
-    "aws:ec2/eip:Eip": _facts(
-        "ec2/ec2_eip.go", "address customerOwnedIpv4Pool domain ipamPoolId networkBorderGroup publicIpv4Pool"
-    ),
+    "aws:ec2/eip:Eip": _facts("ec2/ec2_eip.go", "address domain ipamPoolId networkBorderGroup publicIpv4Pool"),
     "aws:ec2/natGateway:NatGateway": _facts(
         "ec2/vpc_nat_gateway.go",
         "allocationId availabilityMode connectivityType secondaryPrivateIpAddressCount subnetId vpcId",
@@ -55,7 +53,9 @@ FACTS: dict[str, Facts] = {
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _facts(
         "ec2/vpc_endpoint.go",
-        "resourceConfigurationArn serviceName serviceNetworkArn serviceRegion vpcEndpointType vpcId",
+        "dnsOptions.privateDnsPreference dnsOptions.privateDnsSpecifiedDomains resourceConfigurationArn serviceName"
+        " serviceNetworkArn serviceRegion vpcEndpointType vpcId",
+        "privateDnsEnabled",
     ),
     "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation": _facts(
         "ec2/vpc_endpoint_route_table_association.go", "routeTableId vpcEndpointId"
@@ -196,7 +196,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "maxMessageSize": 262144,
         "messageRetentionSeconds": 345600,
     },
-    "aws:cloudwatch/eventRule:EventRule": {"eventBusName": "default", "state": "ENABLED"},
+    "aws:cloudwatch/eventRule:EventRule": {"eventBusName": "default"},
     "aws:cloudwatch/eventTarget:EventTarget": {"eventBusName": "default"},
     "aws:lambda/function:Function": {"memorySize": 128, "packageType": "Zip", "timeout": 3},
     "aws:sns/topicSubscription:TopicSubscription": {"confirmationTimeoutInMinutes": 1},

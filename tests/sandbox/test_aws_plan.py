@@ -15,6 +15,7 @@ from sandbox.providers.schema import Type, schema_of
 
 VPC, INSTANCE = "aws:ec2/vpc:Vpc", "aws:ec2/instance:Instance"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+RECORD = "aws:route53/record:Record"
 DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
@@ -91,6 +92,10 @@ KEYS = [{"provider": {"keyArn": f"arn:{name}"}, "resources": ["secrets"]} for na
 TEXT = "aws:ssm/parameter:Parameter", {"name": "/a", "type": "String"}
 RULE = INGRESS, {"securityGroupId": "sg-1", "ipProtocol": "tcp"}
 HOST = INSTANCE, {"ami": "ami-12345678", "instanceType": "t3.micro"}
+ENDPOINT, RESOURCES = (
+    ("aws:ec2/vpcEndpoint:VpcEndpoint", {"vpcId": "vpc-1", "vpcEndpointType": kind})
+    for kind in ("Interface", "Resource")
+)
 CLUSTER = "aws:eks/cluster:Cluster", {"name": "c", "roleArn": "arn", "vpcConfig": {"subnetIds": ["a", "b"]}}
 NET = "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "assignIpv6AddressOnCreation": True}
 DUAL = "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1"}
@@ -115,6 +120,8 @@ DUAL = "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1"}
         (TEXT, {"value": "a", "tier": "Advanced"}, {"value": "a", "tier": "Standard"}, True),
         (TEXT, {"value": "a", "tier": "Standard"}, {"value": "a", "tier": "Advanced"}, False),
         (HOST, {"userData": "a"}, {"userData": "b"}, False),
+        (ENDPOINT, {"privateDnsEnabled": True}, {"privateDnsEnabled": False}, False),
+        (RESOURCES, {"privateDnsEnabled": True}, {"privateDnsEnabled": False}, True),
         (HOST, {"userData": "a"}, {"userData": "b", "userDataReplaceOnChange": True}, True),
     ],
 )
@@ -141,7 +148,6 @@ FUNCTION = {"role": "arn:aws:iam::123456789012:role/r", "code": CODE}
     [
         (("aws:sqs/queue:Queue", {}), "visibilityTimeoutSeconds", 60),
         (("aws:sqs/queue:Queue", {}), "messageRetentionSeconds", 300),
-        (("aws:cloudwatch/eventRule:EventRule", {"eventPattern": '{"source": ["a"]}'}), "state", "DISABLED"),
         (("aws:lambda/function:Function", FUNCTION), "timeout", 60),
         (("aws:lambda/function:Function", FUNCTION), "memorySize", 256),
         (CLUSTER, "vpcConfig.endpointPublicAccess", False),
@@ -238,6 +244,38 @@ def test_an_address_in_another_form_differs_since_ec2_returns_its_own(live: Acco
     rule = live.make(INGRESS, "v6", securityGroupId=group.id, ipProtocol="-1", cidrIpv6="2600:0:0::/64")
     assert rule["cidrIpv6"] == "2600::/64"
     assert plan(rule) == {"cidrIpv6": "update"}
+
+
+def test_what_the_provider_changes_in_place_is_changed_in_place(live: Account, cloud: Cloud) -> None:
+    route53 = cloud.client("route53", live.region)
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="plan")["HostedZone"]["Id"].split("/")[-1]
+    record = live.make(RECORD, zoneId=zone, name="A.example.com.", type="A", ttl=60, records=["192.0.2.1"])
+    assert (record["name"], record["fqdn"]) == ("a.example.com", "a.example.com")
+    record.change(type="AAAA", records=["2001:db8::1"])
+    sets = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert {one["Type"] for one in sets if one["Name"].startswith("a.")} == {"AAAA"}
+    topic = live.make("aws:sns/topic:Topic")
+    events = live.make(
+        "aws:sns/topicSubscription:TopicSubscription",
+        topic=topic["arn"],
+        protocol="email",
+        endpoint="a@example.com",
+        filterPolicy='{"kind": ["a"]}',
+    )
+    events.change(filterPolicy='{"kind": ["b"]}')
+    assert "b" in events["filterPolicy"]
+    events.change(filterPolicy=None)
+    secret = live.make("aws:secretsmanager/secret:Secret", name="staged")
+    version = "aws:secretsmanager/secretVersion:SecretVersion"
+    first = live.make(version, "first", secretId=secret.id, secretString="a", versionStages=["AWSCURRENT", "one"])
+    second = live.make(version, "second", secretId=secret.id, secretString="b", versionStages=["two"])
+    second.change(versionStages=["two", "one"])
+    assert sorted(second["versionStages"]) == ["one", "two"]
+    found = first.read()
+    assert found is not None
+    assert found[2]["versionStages"] == ["AWSCURRENT"]
+    for one in (record, topic, events, secret, second):
+        assert one.refreshes_unchanged(), one.token
 
 
 def test_a_stopped_instance_loses_the_address_that_ec2_gave_it_and_no_elastic_one(live: Account, cloud: Cloud) -> None:
