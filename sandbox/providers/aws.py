@@ -426,9 +426,10 @@ def _differences(
 ) -> dict[str, str]:
     """Paths in which the inputs differ from what AWS has, and how; not those in which the provider sees no change."""
     same = {key for key in row.suppressed if _same_form(row, key, before, new)}
+    changes = {key: "update" for key in row.ordered if before.get(key) != new.get(key)}
     return {
         path: kind
-        for path, kind in _changes(before, new, schema.inputs)
+        for path, kind in (changes | dict(_changes(before, new, schema.inputs))).items()
         if not (kind == "delete" and _within(path, row.computed)) and not _within(path, {*ignored, *same})
     }
 
@@ -671,7 +672,7 @@ def equivalent(given: Any, seen: Any, kind: Type) -> bool:
             return not rest
         case "object" if isinstance(given, dict) and isinstance(seen, dict):
             return all(equivalent(item, seen.get(key), kind.fields[key]) for key, item in given.items())
-        case "str" if isinstance(given, str) and isinstance(seen, str):
+        case "str" if kind.document and isinstance(given, str) and isinstance(seen, str):
             return _document(given) is not None and _document(given) == _document(seen)
         case _:
             return False

@@ -90,6 +90,7 @@ STORAGE: dict[str, Row] = {
         Fetch("GetBucketLifecycleConfiguration", _BUCKET, "@"),
         Call("DeleteBucketLifecycle", _BUCKET),
         ("rules", "transitionDefaultMinimumObjectSize"),
+        ordered=("rules",),
     ),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _of_bucket(
         Call("PutObjectLockConfiguration", _BUCKET, into="ObjectLockConfiguration"),

@@ -75,6 +75,7 @@ WATCH: dict[str, Row] = {
         unsupported=("capacityProviderConfig", "codeSigningConfigArn", "durableConfig", "publishTo"),
         volatile=("codeSha256", "lastModified", "sourceCodeHash", "sourceCodeSize"),
         recorded=("loggingConfig",),
+        ordered=("layers",),
         unread=("code", "publish"),
         tags=_tags("Resource", "FunctionArn", "ListTags", "Tags", None),
         listing=listing("lambda", "ListFunctions", "Functions[].FunctionName"),

@@ -76,6 +76,7 @@ class Row:
     delete_first: bool = False  # before the replacement is made
     returned: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])  # by `forms`
     suppressed: tuple[str, ...] = ()  # of `returned`: the provider sees no change between what is given and returned
+    ordered: tuple[str, ...] = ()  # lists in which the order counts; in no other it does
     inert: tuple[str, ...] = ()  # the provider plans an update of it and then sends nothing
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -134,6 +134,27 @@ def test_some_changes_replace_and_others_of_the_same_property_do_not(
     assert bool(changes.replacing) is replaces
 
 
+def test_another_order_counts_in_lists_and_not_in_sets(account: Account) -> None:
+    group: Values = {
+        "clusterName": "c",
+        "nodeRoleArn": "arn",
+        "subnetIds": ["a", "b"],
+        "instanceTypes": ["m6i.large", "m5.large"],
+        "scalingConfig": {"minSize": 1, "desiredSize": 1, "maxSize": 1},
+    }
+    nodes = "aws:eks/nodeGroup:NodeGroup"
+    assert not account.diff(nodes, group, group | {"subnetIds": ["b", "a"]}).changed
+    assert account.diff(nodes, group, group | {"instanceTypes": ["m5.large", "m6i.large"]}).replacing
+
+
+def test_another_layout_counts_in_texts_and_not_in_documents(account: Account) -> None:
+    token, base = TEXT
+    assert account.diff(token, base | {"value": '{"a": 1}'}, base | {"value": '{"a":1}'}).changed
+    statement = '{"Effect": "Deny", "Principal": "*", "Action": "sqs:*"}'
+    old, new = ({"queueUrl": "q", "policy": f'{{"Statement":{gap}[{statement}]}}'} for gap in ("", " "))
+    assert not account.diff("aws:sqs/queuePolicy:QueuePolicy", old, new).changed
+
+
 def test_an_attachment_is_taken_away_before_its_replacement_is_made(account: Account) -> None:
     old, new = ({"role": "r", "policyArn": f"arn:aws:iam::aws:policy/{name}"} for name in ("A", "B"))
     assert account.diff(ATTACHMENT, old, new).delete_before_replace

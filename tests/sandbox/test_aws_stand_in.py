@@ -838,7 +838,7 @@ def test_every_row_fits_the_sdk_and_the_service_models() -> None:
             assert set(call.params) <= set(shape.members), (token, call)
         properties = {path.split(".")[0] for call in calls for path in call.properties}
         columns = (row.computed, row.local, row.recorded, row.replace, row.replace_when, row.unread, row.secret)
-        columns += (row.returned, row.suppressed, row.inert, row.unsupported, row.defaults, *row.one_of)
+        columns += (row.returned, row.suppressed, row.ordered, row.inert, row.unsupported, row.defaults, *row.one_of)
         properties |= {path.split(".")[0] for column in columns for path in column}
         assert properties <= set(schema.inputs), token
         assert set(row.suppressed) <= set(row.returned), token
