@@ -1,9 +1,10 @@
 """What the AWS provider does with a change of each property, read in its source.
 
-Paths are those below internal/service of https://github.com/hashicorp/terraform-provider-aws, at the versions that
-pulumi-aws 7 builds on. `replaced` are the properties with ForceNew or RequiresReplace, `a.b` being one inside an
-object; every other property that the embedded cloud takes is changed in place. `depends` are those that only some
-changes replace: test_aws_plan.py has a case for each.
+Paths are those below internal/service of https://github.com/hashicorp/terraform-provider-aws. Each file was read, some
+in a version older than the one that pulumi-aws 7 builds on; properties that came later are as its documentation has
+them. `replaced` are the properties with ForceNew or RequiresReplace, `a.b` being one inside an object; every other
+property that the embedded cloud takes is changed in place. `depends` are those that only some changes replace:
+test_aws_plan.py has a case for each.
 """
 
 from dataclasses import dataclass
