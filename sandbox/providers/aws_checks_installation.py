@@ -93,6 +93,18 @@ def replication_fits(api: Api, thing: Thing) -> None:
                 raise ProviderError(f"InvalidRequest: Versioning must be 'Enabled' on the bucket {bucket} to replicate")
 
 
+_GRAVITON = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # m7g, c6gn, im4gn: a "g" right after the generation
+
+
+def other_architecture(before: Values, new: Values) -> bool:
+    """An instance keeps its processor architecture: `CustomizeDiff` of internal/service/ec2/ec2_instance.go in
+    terraform-provider-aws, which asks AWS for both types' architectures. Their names tell it here."""
+    former, wanted = before.get("instanceType"), new.get("instanceType")
+    if not isinstance(former, str) or not isinstance(wanted, str):  # it may not be known yet
+        return False
+    return bool(_GRAVITON.match(former)) is not bool(_GRAVITON.match(wanted))
+
+
 # Writes that are more than a call.
 
 

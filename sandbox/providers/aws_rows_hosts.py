@@ -145,9 +145,10 @@ HOSTS: dict[str, Row] = {
         hooked=("iamInstanceProfile",),
         quiet=("networkInterfaces",),
         local=("userDataReplaceOnChange", "forceDestroy"),
-        replace_when=dict.fromkeys(
-            ("userData", "userDataBase64"), lambda before, new: bool(new.get("userDataReplaceOnChange"))
-        ),
+        replace_when={
+            **dict.fromkeys(("userData", "userDataBase64"), lambda _, new: bool(new.get("userDataReplaceOnChange"))),
+            "instanceType": checks.other_architecture,
+        },
         unsupported=(
             *("capacityReservationSpecification", "creditSpecification", "disableApiStop", "ipv6AddressCount"),
             *("instanceInitiatedShutdownBehavior", "ipv6Addresses", "maintenanceOptions", "privateDnsNameOptions"),

@@ -132,7 +132,7 @@ FACTS: dict[str, Facts] = {
         " cpuOptions.threadsPerCore ebsOptimized enablePrimaryIpv6 enclaveOptions.enabled"
         " instanceMarketOptions.marketType instanceMarketOptions.spotOptions keyName launchTemplate networkInterfaces"
         " privateIp securityGroups subnetId",
-        "userData userDataBase64",
+        "instanceType userData userDataBase64",
     ),
     "aws:route53/record:Record": _facts("route53/record.go", "name zoneId"),
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": _facts(

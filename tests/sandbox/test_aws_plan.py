@@ -120,6 +120,8 @@ DUAL = "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1"}
         (TEXT, {"value": "a", "tier": "Advanced"}, {"value": "a", "tier": "Standard"}, True),
         (TEXT, {"value": "a", "tier": "Standard"}, {"value": "a", "tier": "Advanced"}, False),
         (HOST, {"userData": "a"}, {"userData": "b"}, False),
+        (HOST, {}, {"instanceType": "t3a.micro"}, False),
+        (HOST, {}, {"instanceType": "t4g.micro"}, True),
         (ENDPOINT, {"privateDnsEnabled": True}, {"privateDnsEnabled": False}, False),
         (RESOURCES, {"privateDnsEnabled": True}, {"privateDnsEnabled": False}, True),
         (HOST, {"userData": "a"}, {"userData": "b", "userDataReplaceOnChange": True}, True),
