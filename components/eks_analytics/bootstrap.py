@@ -89,8 +89,8 @@ class BootstrapSpecArgs(TypedDict):
     disk_size_gib: NotRequired[int]
     """Size in GiB of the encrypted gp3 disk; 20 by default. Counts for the next host."""
     ssh: NotRequired[BootstrapSshArgs]
-    """Lets named networks in over SSH and to the Admin Console, and gives the host a public address. None by default:
-    then Session Manager is the only way in. Adding or removing it makes a new host."""
+    """Lets named networks in over SSH and to the Admin Console, and gives the host a public address that it keeps when
+    it stops. None by default: then Session Manager is the only way in. Adding or removing it makes a new host."""
     run_installer: NotRequired[bool]
     """Runs the vendor's installer at first boot; false by default: then the host waits for somebody to do it.
     Where the product is in the cluster already, nothing runs. Counts for the next host."""
@@ -205,7 +205,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{RESTART_PORT_FORWARD}  # or by hand: kubectl port-forward -n plotly-system svc/kotsadm "
             f"--address {self._port_forward_address} {ADMIN_CONSOLE_PORT}:3000"
         )
-        self._commands(instance)
+        self._commands(instance, self._address(instance))
         self.register_outputs({output: getattr(self, output) for output in BootstrapInstance.__annotations__})
 
     @property
@@ -483,7 +483,16 @@ class BootstrapInstance(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
-    def _commands(self, instance: aws.ec2.Instance) -> None:
+    def _address(self, instance: aws.ec2.Instance) -> aws.ec2.Eip | None:
+        """An address that outlives a stop. AWS takes the instance's first one back then, and the provider, which reads
+        `associate_public_ip_address` from the network interface, would replace a stopped host that has no other."""
+        if not self._options.ssh:
+            return None
+        return aws.ec2.Eip(
+            f"{self._label}-host", domain="vpc", instance=instance.id, tags=self._named(), opts=self._child()
+        )
+
+    def _commands(self, instance: aws.ec2.Instance, address: aws.ec2.Eip | None) -> None:
         region, ssh = f"--region {self._options.region}", self._options.ssh
         session = instance.id.apply(lambda id: f"aws ssm start-session --target {id} {region}")
         self.status_command = pulumi.Output.from_input(
@@ -502,12 +511,12 @@ class BootstrapInstance(pulumi.ComponentResource):
                 f"--parameters portNumber={ADMIN_CONSOLE_PORT},localPortNumber={ADMIN_CONSOLE_PORT}"
             )
         )
-        if not ssh:
+        if not ssh or not address:
             self.public_dns = self.ssh_command = self.scp_command = pulumi.Output.from_input("")
             return
         key = f"-i ~/.ssh/{ssh.get('key_name', DEFAULT_KEY_NAME)}.pem"
-        self.public_dns = pulumi.Output.all(instance.public_dns, instance.public_ip).apply(
-            lambda names: names[0] or names[1] or ""
+        self.public_dns = pulumi.Output.all(instance.public_dns, address.public_dns, address.public_ip).apply(
+            lambda names: names[1] if names[0] else names[2] or ""
         )
         self.ssh_command = self.public_dns.apply(lambda host: f"ssh {key} ubuntu@{host}")
         self.scp_command = self.public_dns.apply(

@@ -223,7 +223,7 @@ class DashEnterprise(pulumi.ComponentResource):
         self.allowed_domains = known(as_rows(_allowed(args, network)))
         self.system_limits = known(dict(room.system_limits()._asdict()))
         self.capacity = known(room.figures())
-        self.quotas = known([_as_row(quota) for quota in room.quotas()])
+        self.quotas = known([_as_row(quota) for quota in room.quotas(hosts=int(self._has_ssh))])
         backup = self.backup
         self.backup_bucket_name = backup.bucket_name if backup else empty
         self.backup_replica_bucket_name = backup.replica_bucket_name if backup else empty

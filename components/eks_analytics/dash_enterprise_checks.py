@@ -56,9 +56,9 @@ class Room:
         """For the vendor's admin page."""
         return system_limits(self.layout)
 
-    def quotas(self) -> list[Quota]:
-        """What the stack takes of the account's quotas."""
-        return quotas_of(self.network, self.layout)
+    def quotas(self, hosts: int = 0) -> list[Quota]:
+        """What the stack takes of the account's quotas; `hosts` have an elastic IP."""
+        return quotas_of(self.network, self.layout, hosts)
 
     def figures(self) -> dict[str, int]:
         """What is needed and what there is, by name."""

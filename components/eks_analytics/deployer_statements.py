@@ -159,7 +159,7 @@ def _reading(options: DeployerOptions) -> Iterator[Statement]:
     )
     if options.bootstrap:
         images = options.public_arn("ssm", "parameter/aws/service/canonical/*")
-        yield _allow("FindUbuntuImage", ["ssm:GetParameters"], images)
+        yield _allow("FindImage", ["ssm:GetParameters"], images)
 
 
 def _bucket(options: DeployerOptions) -> str:
@@ -353,12 +353,12 @@ def _ec2(options: DeployerOptions) -> Rights:
     )
     if not options.existing_vpc_id:
         both += " CreateFlowLogs CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpcEndpoint"
-        makes += " AllocateAddress CreateInternetGateway CreateVpc"
+        makes += " CreateInternetGateway CreateVpc"
         changes += (
             " AssociateRouteTable AttachInternetGateway CreateRoute DeleteFlowLogs DeleteInternetGateway "
             "DeleteNatGateway DeleteRoute DeleteRouteTable DeleteSecurityGroup DeleteSubnet DeleteVpc "
-            "DeleteVpcEndpoints DetachInternetGateway DisassociateAddress DisassociateRouteTable ModifySubnetAttribute "
-            "ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcTenancy ReleaseAddress ReplaceRoute "
+            "DeleteVpcEndpoints DetachInternetGateway DisassociateRouteTable ModifySubnetAttribute "
+            "ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcTenancy ReplaceRoute "
             "ReplaceRouteTableAssociation"
         )
     if options.ipv6 and not options.existing_vpc_id:
@@ -372,7 +372,10 @@ def _ec2(options: DeployerOptions) -> Rights:
         changes += " DeleteSecurityGroup ModifyInstanceAttribute StartInstances StopInstances TerminateInstances"
     if options.ssh_key_name:
         makes += " ImportKeyPair"
-        changes += " DeleteKeyPair"
+        changes += " AssociateAddress DeleteKeyPair"
+    if options.ssh_key_name or not options.existing_vpc_id:
+        makes += " AllocateAddress"
+        changes += " DisassociateAddress ReleaseAddress"
     return Rights("ec2", [options.arn("ec2", "*")], makes=f"{both} {makes}", changes=f"{both} {changes}")
 
 
@@ -409,7 +412,7 @@ def _making(options: DeployerOptions, rights: Iterable[Rights]) -> Statement:
 def _tagging(options: DeployerOptions) -> Iterator[Statement]:
     # A part of making something, which is allowed with the stack's tags only.
     made = {"StringLike": {"ec2:CreateAction": "*"}}
-    yield _allow("TagNewInEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
+    yield _allow("TagEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
     if options.makes_oidc_provider:
         # IAM has no region, so that this one cannot be bound to it as the rest of what is made.
         marked = {"StringEquals": options.on_new}
@@ -420,7 +423,7 @@ def _network(options: DeployerOptions) -> Iterator[Statement]:
     yield _allow(
         # EKS makes it, with a tag of its own, before the program can add others:
         # https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-        "ChangeClusterGroup",
+        "ClusterGroup",
         _of(
             "ec2",
             "AuthorizeSecurityGroupIngress CreateTags DeleteTags ModifySecurityGroupRules RevokeSecurityGroupIngress",
@@ -507,7 +510,7 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
 def _access(options: DeployerOptions) -> Statement:
     """Only the one access policy that the program gives."""
     return _allow(
-        "GiveAccess",
+        "Access",
         _of("eks", "AssociateAccessPolicy DisassociateAccessPolicy"),
         options.arn("eks", f"access-entry/{options.cluster_name}/*"),
         {"ArnEquals": {"eks:policyArn": cluster_admin_policy_arn(options.region)}},

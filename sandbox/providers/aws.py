@@ -4,7 +4,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -57,12 +57,13 @@ class AwsProvider(StandIn):
         ]
         if failures:
             raise InvalidInputsError(failures)
-        inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
+        inputs = _with_defaults(row, {key: plain(schema.inputs[key], value) for key, value in new.items()})
         if row.name and row.name not in inputs and not _name_prefix(row, inputs):
             inputs[row.name] = old.get(row.name) or row.name_format.format(_automatic_name(row, resource, seed))
         place = _place(self._region(resource, inputs))
         scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
         request, problems = _create_request(row, schema, scope, resource.type)
+        problems += _choices(row, scope)
         if not problems:
             shape = operation(row.service, row.create.operation).input_shape
             problems = [("", f"AWS would refuse it: {text}") for text in violations(request, shape)]
@@ -76,21 +77,19 @@ class AwsProvider(StandIn):
         row, schema = _row(resource.type)
         if (prefix := _name_prefix(row, new)) and str(state.get(row.name)).startswith(str(new[prefix])):
             old = {key: value for key, value in old.items() if key != row.name} | {prefix: new[prefix]}
-        changed = {
-            path: kind
-            for path, kind in _changes(old, new, schema.inputs)
-            if not (kind == "delete" and _within(path, row.computed)) and not _within(path, ignored)
-        }
+        before = _as_returned(row, schema, old, state)
+        changed = _differences(row, schema, before, new, ignored)
         updatable = _updatable(row)
-        removed = {path for path, kind in changed.items() if kind == "delete" and f"-{path}" in row.replace}
-        replacing = {path for path in changed if _within(path, row.replace) or not _within(path, updatable)} | removed
+        replaced = {*row.replace, *(path for path, applies in row.replace_when.items() if applies(before, new))}
+        replacing = {path for path in changed if _within(path, replaced) or not _within(path, updatable)}
         region = self._region(resource, new)
         if state.get("region", region) != region:
             changed["region"] = "update"
             replacing.add("region")
         name = new.get(row.name) if row.name else None
         generated = re.fullmatch(f".*{re.escape(resource.name)}-[0-9a-f]{{7}}", str(name))
-        return Changes(changed, replacing, name is not None and name == old.get(row.name) and not generated)
+        taken = name is not None and name == old.get(row.name) and not generated
+        return Changes(changed, replacing, taken or row.delete_first)
 
     def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
         row, schema = _row(resource.type)
@@ -133,13 +132,11 @@ class AwsProvider(StandIn):
         if look is None:
             return None
         if inputs:
-            given = {
-                key: value if key in row.local else _keep(value, look.seen.get(key), schema.inputs[key])
-                for key, value in inputs.items()
-            } | ({"tags": look.seen["tags"]} if look.seen.get("tags") and "tags" not in inputs else {})
+            given = _as_returned(row, schema, inputs, look.seen)
+            given |= {"tags": look.seen["tags"]} if look.seen.get("tags") and "tags" not in inputs else {}
         else:
             usable = _taken_by_create(resource.type) | {path.split(".")[0] for path in _updatable(row)}
-            known = {**row.defaults} | {
+            known = _with_defaults(row, {}) | {
                 key: look.seen.get(key) for key in schema.inputs if key in usable - {*row.local, *row.quiet}
             }
             given = {key: value for key, value in known.items() if value not in _EMPTY or key in row.defaults}
@@ -152,7 +149,7 @@ class AwsProvider(StandIn):
         api, thing = self._api(resource, new), Thing(resource.type, id, new, state, old)
         if preview:
             return _planned(row, schema, new, api.region, old, state)
-        changed = {path for path, _ in _changes(old, new, schema.inputs)}
+        changed = {*_differences(row, schema, _as_returned(row, schema, old, state), new, resource.ignored)}
         thing.record = dict(new) if row.kept else (_recorded(api, thing) or {}) | _pick(row.recorded, new)
         self._announce_recorded(resource.type, {path for path in row.recorded if _within(path, changed)})
         try:
@@ -271,7 +268,7 @@ def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[
     if not row.listing or (row.tags and not inputs.get("tags")):
         return []
     shown = _taken_by_create(token) - {*row.recorded, *row.unread} | ({"tags"} if row.tags else set[str]())
-    told = {key: value for key, value in inputs.items() if key in shown}
+    told = {key: value for key, value in _returned(row, inputs).items() if key in shown}
     looks = [look for id in row.listing(api) if (look := _look(api, row, schema, Thing(token, id, {})))]
     return [
         look.id
@@ -318,7 +315,7 @@ def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
             seen[key] = from_aws(raw, kind, key, row.rename)
     seen |= {key: _overlay(seen.get(key), value, schema.outputs[key]) for key, value in thing.record.items()}
     seen |= {key: thing.inputs[key] for key in row.unread if key in thing.inputs}
-    seen = {key: value for key, value in seen.items() if value is not None}
+    seen = _returned(row, {key: value for key, value in seen.items() if value is not None})
     if row.tags:
         holder = _fetch(api, row, row.tags.read, {**scope, "found": found}) if row.tags.read else found
         seen["tags"] = seen["tagsAll"] = thing.record.get("tags", _tags_of(row, holder))
@@ -339,8 +336,8 @@ def _settled(api: Api, row: Row, schema: Schema, thing: Thing) -> Values:
         raise ProviderError(f"{thing.id} does not exist right after it was written")
     lost = [
         key if key in row.secret else f"{key} ({value!r} became {look.seen.get(key)!r})"
-        for key, value in thing.inputs.items()
-        if key not in row.local and not equivalent(value, look.seen.get(key), schema.inputs[key])
+        for key, value in _returned(row, thing.inputs).items()
+        if key not in (*row.local, *row.inert) and not equivalent(value, look.seen.get(key), schema.inputs[key])
     ]
     if lost:
         raise ProviderError(f"the emulator does not keep {', '.join(sorted(lost))}")
@@ -381,6 +378,62 @@ def _planned(
     return planned
 
 
+def _with_defaults(row: Row, inputs: Values) -> Values:
+    """The inputs with what the provider fills in: a value that is taken away goes back to it."""
+    filled = {path: value for path, value in row.defaults.items() if "." not in path} | inputs
+    for path, value in row.defaults.items():
+        outer, _, inner = path.partition(".")
+        if inner and isinstance(filled.get(outer), dict):
+            filled[outer] = {inner: value} | filled[outer]
+    return filled
+
+
+def _choices(row: Row, inputs: Values) -> Iterator[tuple[str, str]]:
+    for names in row.one_of:
+        given = [name for name in names if inputs.get(name) not in _EMPTY]
+        if len(given) != 1:
+            yield (
+                given[0] if given else names[0],
+                (f"exactly one of {', '.join(names)} must be given, not {' and '.join(given) or 'none'}"),
+            )
+    if row.name and f"{row.name}Prefix" in inputs and inputs.get(row.name) not in (None, UNKNOWN):
+        yield row.name, f"cannot be set beside {row.name}Prefix"
+
+
+def _returned(row: Row, values: Values) -> Values:
+    """The values as AWS returns them, where it writes them in another way."""
+    return {
+        key: row.returned[key](value) if key in row.returned and value is not UNKNOWN else value
+        for key, value in values.items()
+    }
+
+
+def _as_returned(row: Row, schema: Schema, inputs: Values, seen: Values) -> Values:
+    """The inputs in AWS's words where these mean something else to the provider, without what AWS does not have."""
+    own = {*row.local, *(key for key in row.suppressed if _same_form(row, key, inputs, seen))}
+    kept = {
+        key: value if key in own else _keep(value, seen.get(key), schema.inputs[key]) for key, value in inputs.items()
+    }
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def _same_form(row: Row, key: str, one: Values, other: Values) -> bool:
+    return _returned(row, _pick((key,), one)) == _returned(row, _pick((key,), other))
+
+
+def _differences(
+    row: Row, schema: Schema, before: Values, new: Values, ignored: Collection[str] = ()
+) -> dict[str, str]:
+    """Paths in which the inputs differ from what AWS has, and how; not those in which the provider sees no change."""
+    same = {key for key in row.suppressed if _same_form(row, key, before, new)}
+    changes = {key: "update" for key in row.ordered if before.get(key) != new.get(key)}
+    return {
+        path: kind
+        for path, kind in (changes | dict(_changes(before, new, schema.inputs))).items()
+        if not (kind == "delete" and _within(path, row.computed)) and not _within(path, {*ignored, *same})
+    }
+
+
 def _row(token: str) -> tuple[Row, Schema]:
     row, schema = ROWS.get(token), schema_of(token)
     if row is None or schema is None:
@@ -411,7 +464,14 @@ def _taken_by_create(token: str) -> frozenset[str]:
     if not row.create.strict:
         taken |= {key for key in schema.inputs if _member(row, inner, key)}
     taken |= {"tags"} if row.tags and row.tags.member else set()
-    return frozenset(taken & set(schema.inputs) - {*row.local, "region"} - ({"tags"} if not row.tags else set()))
+    other = {*row.local, *row.unsupported, "region", *(() if row.tags else ("tags",))}
+    return frozenset(taken & set(schema.inputs) - other)
+
+
+def supported_inputs(token: str) -> frozenset[str]:
+    row, _ = _row(token)
+    updated = {path.split(".")[0] for path in _updatable(row)}
+    return _taken_by_create(token) | updated | ({f"{row.name}Prefix"} if row.name else set())
 
 
 def _member(row: Row, shape: Any, key: str) -> str | None:
@@ -423,8 +483,9 @@ def _create_request(row: Row, schema: Schema, scope: Values, token: str) -> tupl
     taken = _taken_by_create(token)
     given = {key: value for key, value in scope.items() if key in schema.inputs and value not in (None, [], {})}
     request, problems = _request(row, row.create, scope, [key for key in given if key in taken and key != "tags"])
-    known = taken | {path.split(".")[0] for path in _updatable(row)} | {"region", f"{row.name}Prefix"}
-    problems += [(key, "is not supported by the embedded cloud") for key in given if key not in known]
+    known = supported_inputs(token) | {"region"}
+    named = [key for key in given if key not in known] + [path for path in row.unsupported if "." in path]
+    problems += [(path, "is not supported by the embedded cloud") for path in named if _get(given, path) not in _EMPTY]
     if row.tags and row.tags.member and "tags" in given:
         tags = _tag_form(row, given["tags"])
         kind = row.tags.resource_type
@@ -441,10 +502,11 @@ def _request(row: Row, call: Call, scope: Values, properties: list[str]) -> tupl
     named, into = references(call.params), request
     if call.into:
         into = request[call.into] = request.get(call.into, {})
+    given = scope | scope.get("inputs", {})  # an input may be called `state` as well
     for key in properties:
         member = _member(row, inner, key)
-        if key not in named and member and scope.get(key) is not None:
-            into[member] = to_aws(scope[key], inner.members[member], key, row.rename, problems)
+        if key not in named and member and given.get(key) is not None:
+            into[member] = to_aws(given[key], inner.members[member], key, row.rename, problems)
     return request, problems
 
 
@@ -504,7 +566,7 @@ def _scope(api: Api, thing: Thing, old: Values) -> Values:
             now, before = thing.inputs.get(key) or [], old.get(key) or []
             added[key] = [item for item in now if item not in before] or None
             removed[key] = [item for item in before if item not in now] or None
-    known = {"state": thing.state, "old": old, "added": added, "removed": removed}
+    known = {"inputs": thing.inputs, "state": thing.state, "old": old, "added": added, "removed": removed}
     return thing.inputs | _place(api.region) | known | ({"id": thing.id} if thing.id else {})
 
 
@@ -610,7 +672,7 @@ def equivalent(given: Any, seen: Any, kind: Type) -> bool:
             return not rest
         case "object" if isinstance(given, dict) and isinstance(seen, dict):
             return all(equivalent(item, seen.get(key), kind.fields[key]) for key, item in given.items())
-        case "str" if isinstance(given, str) and isinstance(seen, str):
+        case "str" if kind.document and isinstance(given, str) and isinstance(seen, str):
             return _document(given) is not None and _document(given) == _document(seen)
         case _:
             return False

@@ -36,11 +36,22 @@ class AwsError(ProviderError):
 
 class _Functions(jmespath.functions.Functions):
     """Beside JMESPath's own: `trim(text, characters)`, since AWS ends domain names with a dot and quotes entity tags,
-    `after(text, separator)`, the last part of an ARN, and `parsed(text)`, a document that AWS tells as a text."""
+    `after(text, separator)`, the last part of an ARN, `parsed(text)`, a document that AWS tells as a text,
+    `dns_name(text)`, as Route 53 writes names but for the last dot, and `public_dns(address, region)`, EC2's name of an
+    address."""
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_trim(self, text: str | None, characters: str) -> str | None:
         return text and text.strip(characters)
+
+    @jmespath.functions.signature({"types": ["string"]})
+    def _func_dns_name(self, text: str) -> str:
+        return text.removesuffix(".").lower()
+
+    @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
+    def _func_public_dns(self, address: str | None, region: str) -> str | None:
+        place = "compute-1" if region == "us-east-1" else f"{region}.compute"
+        return address and f"ec2-{address.replace('.', '-')}.{place}.amazonaws.com"
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})
     def _func_after(self, text: str | None, separator: str) -> str | None:

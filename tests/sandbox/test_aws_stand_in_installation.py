@@ -505,8 +505,8 @@ def test_the_caller_is_a_role_and_not_the_root_user(account: Account) -> None:
 def test_the_firewall_is_kept_noted_and_announced(account: Account, cloud: Cloud) -> None:
     vpc = account.make(VPC, cidrBlock="10.0.0.0/16")
     logs = account.make("aws:cloudwatch/logGroup:LogGroup", name="/queries")
-    allowed = account.make(DOMAINS, name="allowed", domains=["quay.io", "*.quay.io"], tags={"a": "b"})
-    rest = account.make(DOMAINS, name="rest", domains=["*"])
+    allowed = account.make(DOMAINS, name="allowed", domains=["quay.io.", "*.quay.io."], tags={"a": "b"})
+    rest = account.make(DOMAINS, name="rest", domains=["*."])
     rules = account.make(RULES, name="rules", tags={"a": "b"})
     key = {"firewallRuleGroupId": rules.id}
     allow = account.make(RULE, name="allow", firewallDomainListId=allowed.id, priority=1, action="ALLOW", **key)
@@ -515,10 +515,10 @@ def test_the_firewall_is_kept_noted_and_announced(account: Account, cloud: Cloud
     log = account.make(QUERY_LOG, name="log", destinationArn=logs["arn"])
     logged = account.make(LOGGED, resolverQueryLogConfigId=log.id, resourceId=vpc.id)
     everything = (logged, log, applied, allow, watch, rules, allowed, rest)
-    allowed.change(domains=["quay.io"], tags={"a": "c"})
+    allowed.change(domains=["quay.io."], tags={"a": "c"})
     watch.change(action="BLOCK", blockResponse="NXDOMAIN")
     applied.change(priority=102)
-    assert (allowed["domains"], allowed["tagsAll"]) == (["quay.io"], {"a": "c"})
+    assert (allowed["domains"], allowed["tagsAll"]) == (["quay.io."], {"a": "c"})
     assert (watch["blockResponse"], applied["mutationProtection"]) == ("NXDOMAIN", "DISABLED")
     assert rules["arn"] == f"arn:aws:route53resolver:{REGION}:123456789012:firewall-rule-group/{rules.id}"
     assert allow.id == f"{rules.id}:{allowed.id}"
