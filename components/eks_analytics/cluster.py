@@ -300,7 +300,7 @@ class Cluster(pulumi.ComponentResource):
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=self.oidc_issuer,
-            client_id_lists=[self._region.apply(lambda region: f"sts.{iam.dns_suffix(region)}")],
+            client_id_lists=[iam.IRSA_AUDIENCE],
             tags={**self._tags, "Name": self._options.cluster_name},
             opts=pulumi.ResourceOptions(parent=self),
         )

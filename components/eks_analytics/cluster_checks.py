@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from .iam import partition
 from .node_group_options import NodeGroupArgs, node_group_problems
+from .partitions import partition
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems

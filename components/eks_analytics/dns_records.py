@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .host_names import HOST_PREFIXES, LONGEST_PREFIX
-from .iam import dns_suffix
+from .partitions import dns_suffix
 from .problems import Problem
 
 DEFAULT_TTL = 300

@@ -260,7 +260,7 @@ class E6data(pulumi.ComponentResource):
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=issuer,
-            client_id_lists=[f"sts.{iam.dns_suffix(network.region)}"],
+            client_id_lists=[iam.IRSA_AUDIENCE],
             tags={**self._options.tags, "Name": network.cluster_name},
             opts=self._child(),
         ).arn

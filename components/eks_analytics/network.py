@@ -10,8 +10,9 @@ import pulumi_aws as aws
 from .arguments import argument_problems
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
-from .iam import PolicyDocument, partition
+from .iam import PolicyDocument
 from .network_options import NetworkOptions, check_network
+from .partitions import partition
 from .problems import reject
 from .subnets import ipv6_subnet, plan_subnets
 from .tags import subnet_tags

@@ -6,24 +6,22 @@ from typing import Any
 
 import pulumi_aws as aws
 
-from sandbox.providers.aws_api import ACCOUNT_ID, Api, find, partition_of
+from sandbox.providers.aws_api import ACCOUNT_ID, Api, dns_suffix_of, find, partition_of
 from sandbox.providers.aws_checks import cluster_group
 from sandbox.providers.balancer_zones import BALANCER_ZONES
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
 from sandbox.providers.schema import type_of
 from sandbox.providers.shapes import from_aws
 
-_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
-
 
 def _region(api: Api, args: Values) -> Values:
-    endpoint = f"ec2.{api.region}.{_SUFFIXES[partition_of(api.region)]}"
+    endpoint = f"ec2.{api.region}.{dns_suffix_of(api.region)}"
     return {"id": api.region, "region": api.region, "name": api.region, "endpoint": endpoint, "description": api.region}
 
 
 def _partition(api: Api, args: Values) -> Values:
     partition = partition_of(api.region)
-    suffix = _SUFFIXES[partition]
+    suffix = dns_suffix_of(api.region)
     reverse = ".".join(reversed(suffix.split(".")))
     return {"id": partition, "partition": partition, "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
 

@@ -273,6 +273,12 @@ def test_the_oidc_provider_needs_no_look_at_the_issuers_certificate(build: Build
     assert "thumbprintLists" not in provider
 
 
+def test_the_oidc_provider_serves_the_same_audience_in_china(build: Build) -> None:
+    admins = ["arn:aws-cn:iam::123456789012:role/deployer"]
+    found = build(region="cn-north-1", admin_principal_arns=admins).inputs("OpenIdConnectProvider", "c")
+    assert found["clientIdLists"] == ["sts.amazonaws.com"]
+
+
 @pytest.mark.parametrize("version", RELEASES)
 def test_every_addon_is_ours_and_pinned(build: Build, version: str) -> None:
     built = build(kubernetes_version=version)
