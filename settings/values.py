@@ -14,6 +14,7 @@ from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
 from eks_analytics.node_group_options import label_key_fault, label_value_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
+from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
 
@@ -107,27 +108,6 @@ def _retention(value: int) -> int:
         refuse(
             "CloudWatch Logs keeps logs only for certain numbers of days", f"write {following}; accepted: {accepted}"
         )
-    return value
-
-
-def _principal(value: str) -> str:
-    example = '"arn:aws:iam::123456789012:role/deployer"'
-    if session := re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/.+", value):
-        role = f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
-        refuse(
-            "names one session of a role; EKS grants access to the role itself",
-            f'write "{role}" (with its path, where the role has one: aws iam get-role --role-name {session[3]})',
-        )
-    arn = _ARN.fullmatch(value)
-    if arn is None or arn["service"] != "iam" or arn["region"]:
-        refuse("is not the ARN of an IAM role or user", f"write an ARN such as {example}")
-    kind, _, name = arn["resource"].partition("/")
-    if arn["resource"] == "root":
-        refuse("EKS gives no access entry to an account's root user", f"write a role or user, such as {example}")
-    if name.startswith("aws-service-role/"):
-        refuse("EKS gives no access entry to a service-linked role", f"write a role of your own, such as {example}")
-    if kind not in ("role", "user") or not re.fullmatch(r"[\w+=,.@/-]+", name, re.ASCII) or name.endswith("/"):
-        refuse("EKS gives access entries to IAM roles and users only", f"write a role or user, such as {example}")
     return value
 
 
@@ -227,7 +207,7 @@ PrivateCidr = Annotated[str, _without(private_cidr_fault)]
 Endpoints = Annotated[tuple[str, ...], AfterValidator(_unique), BeforeValidator(_endpoints)]
 Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
-Principal = Annotated[str, AfterValidator(_principal)]
+Principal = Annotated[str, _without(principal_fault)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
 BackupKey = Annotated[str, _without(_backup_key_fault)]
 LabelKey = Annotated[str, _without(label_key_fault)]

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from .node_group_options import NodeGroupArgs, node_group_problems
 from .partitions import partition
+from .principals import principal_fault, sso_fault
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
@@ -24,7 +25,6 @@ VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 """The only role that the deployer policy in Dash Enterprise's guide may pass to the driver."""
 
 _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _MOST_PUBLIC_CIDRS = 40
@@ -150,20 +150,8 @@ def administrator_problems(admin_principal_arns: Sequence[str]) -> Iterator[Prob
             "get-caller-identity shows it as .../assumed-role/deployer/..., here it is written role/deployer)",
         )
     for index, arn in enumerate(admin_principal_arns):
-        if ":assumed-role/" in arn:
-            yield Problem(
-                f"{key}[{index}]",
-                arn,
-                "this is a session, and EKS access entries take roles",
-                "write the role's own ARN, with its path: arn:aws:iam::<account id>:role/<path>/<name>",
-            )
-        elif not _PRINCIPAL_ARN.fullmatch(arn):
-            yield Problem(
-                f"{key}[{index}]",
-                arn,
-                "not the ARN of an IAM role or user",
-                "write arn:aws:iam::<account id>:role/<name> or arn:aws:iam::<account id>:user/<name>",
-            )
+        if fault := principal_fault(arn):
+            yield Problem(f"{key}[{index}]", arn, *fault)
     if twice := repeated(admin_principal_arns):
         reason = f"names {', '.join(twice)} more than once, and EKS takes one access entry each"
         yield Problem(key, list(admin_principal_arns), reason, "name each one once")
@@ -331,6 +319,8 @@ def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:
             "neither a known choice nor the ARN of a role",
             f"use {EBS_CSI_ROLE_PER_CLUSTER}, {EBS_CSI_ROLE_VENDOR_NAME} or arn:aws:iam::<account id>:role/<name>",
         )
+    elif fault := sso_fault(ebs_csi_role):
+        yield Problem("ebs_csi_role", ebs_csi_role, *fault)
 
 
 def place_problems(options: ClusterOptions) -> Iterator[Problem]:

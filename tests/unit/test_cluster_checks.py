@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from eks_analytics import cluster_checks as checks
 from eks_analytics.cluster_checks import ClusterOptions, check_cluster, cluster_warnings
 from eks_analytics.node_group_options import node_group_problems, plan_node_groups
+from eks_analytics.principals import principal_fault
 from eks_analytics.problems import Problem
 
 ZONES = ["us-east-1a", "us-east-1b"]
 ROLE = "arn:aws:iam::123456789012:role/Deployer"
+SSO = "AWSReservedSSO_Admin_0123456789abcdef"
 
 
 def group(**changes: Any) -> Any:
@@ -65,6 +67,8 @@ def test_names_that_eks_refuses(name: str) -> None:
     [
         ROLE,
         "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef",
+        f"arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/{SSO}",
+        "arn:aws:iam::123456789012:role/teams/AWSReserved",
         "arn:aws:iam::123456789012:user/ada@example.com",
     ],
 )
@@ -76,8 +80,19 @@ def test_roles_and_users_can_be_administrators(arn: str) -> None:
     ("arns", "at", "said"),
     [
         ([], "", "aws sts get-caller-identity"),
-        ([ROLE, "arn:aws:sts::123456789012:assumed-role/Deployer/session"], "[1]", "role's own ARN"),
-        (["arn:aws:iam::123456789012:root"], "[0]", "not the ARN of an IAM role or user"),
+        (
+            [ROLE, "arn:aws:sts::123456789012:assumed-role/Deployer/session"],
+            "[1]",
+            'write "arn:aws:iam::123456789012:role/Deployer"',
+        ),
+        (["arn:aws:iam::123456789012:root"], "[0]", "root user"),
+        ([f"arn:aws:iam::123456789012:role/{SSO}"], "[0]", f"role/aws-reserved/sso.amazonaws.com/<region>/{SSO}"),
+        ([f"arn:aws:iam::123456789012:role/admins/{SSO}"], "[0]", "without its path"),
+        (
+            [f"arn:aws:sts::123456789012:assumed-role/{SSO}/ada"],
+            "[0]",
+            f"aws-reserved/sso.amazonaws.com/<region>/{SSO}",
+        ),
         (["Deployer"], "[0]", "not the ARN of an IAM role or user"),
         (["arn:aws-us-gov:iam::123456789012:user/ada"], "[0]", "partition"),
         ([ROLE, ROLE], "", "more than once"),
@@ -87,6 +102,16 @@ def test_what_cannot_be_an_administrator_comes_with_a_remedy(arns: list[str], at
     ((name, problem),) = faults(admin_principal_arns=arns).items()
     assert name == f"admin_principal_arns{at}"
     assert said in problem
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso-f", "aws-eusc"])
+def test_a_role_of_identity_center_has_its_path_in_every_partition(partition: str) -> None:
+    account = f"arn:{partition}:iam::123456789012:role"
+    assert principal_fault(f"{account}/aws-reserved/sso.amazonaws.com/cn-north-1/{SSO}") is None
+    reason, remedy = principal_fault(f"{account}/{SSO}") or ("", "")
+    assert "without its path" in reason
+    assert f'"{account}/aws-reserved/sso.amazonaws.com/<region>/{SSO}"' in remedy
+    assert faults(ebs_csi_role=f"arn:aws:iam::123456789012:role/{SSO}").keys() == {"ebs_csi_role"}
 
 
 @pytest.mark.parametrize(
