@@ -115,7 +115,7 @@ class ClusterSettings(Block):
 class TaintSettings(Block):
     """Keeps pods without a matching toleration off the nodes of a group."""
 
-    key: v.LabelKey = ""
+    key: v.TaintKey = ""
     """Key of the taint."""
     value: v.TaintValue = ""
     """Value of the taint."""

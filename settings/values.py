@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
-from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.node_group_options import label_key_fault, label_value_fault, taint_key_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
@@ -211,6 +211,7 @@ Principal = Annotated[str, _without(principal_fault)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
 BackupKey = Annotated[str, _without(_backup_key_fault)]
 LabelKey = Annotated[str, _without(label_key_fault)]
+TaintKey = Annotated[str, _without(taint_key_fault)]
 LabelValue = Annotated[str, _without(label_value_fault)]
 TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]
 BaseDomain = Annotated[str, _or_empty(_base_domain)]

@@ -30,6 +30,17 @@ _DISK_SIZES_GIB = range(20, 16384 + 1)
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _LONGEST_LABEL_KEY = 63
+# What `--node-labels` takes of kubernetes.io and k8s.io: kubernetes/kubernetes, `ValidateKubeletFlags` in
+# cmd/kubelet/app/options/options.go and its lists in staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go.
+_KUBELET_PREFIXES = ("kubelet.kubernetes.io", "node.kubernetes.io")
+_KUBELET_LABELS = frozenset(
+    (
+        *("kubernetes.io/arch", "kubernetes.io/hostname", "kubernetes.io/os"),
+        *("beta.kubernetes.io/arch", "beta.kubernetes.io/instance-type", "beta.kubernetes.io/os"),
+        *("topology.kubernetes.io/region", "topology.kubernetes.io/zone"),
+        *("failure-domain.beta.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone"),
+    )
+)
 
 
 class TaintArgs(TypedDict):
@@ -282,7 +293,7 @@ def _taint_problems(where: str, plan: NodeGroupPlan) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(plan.taints):
         at, key, value, effect = f"{where}.taints[{index}]", taint["key"], taint.get("value", ""), taint_effect(taint)
-        if fault := label_key_fault(key):
+        if fault := taint_key_fault(key):
             yield Problem(f"{at}.key", key, *fault)
         if value and (fault := label_value_fault(value)):
             yield Problem(f"{at}.value", value, *fault)
@@ -296,17 +307,26 @@ def _taint_problems(where: str, plan: NodeGroupPlan) -> Iterator[Problem]:
 
 
 def label_key_fault(key: str) -> tuple[str, str] | None:
-    """Why EKS or Kubernetes would refuse the key of a label or taint, and what to do instead."""
-    prefix, slash, name = key.rpartition("/")
+    """Why EKS or Kubernetes would refuse the key of a label, and what to do instead."""
+    prefix, _, name = key.rpartition("/")
     if prefix == "eks.amazonaws.com":
         return f"the prefix {prefix}/ belongs to EKS", f'write "{name}" or a prefix of your own'
-    allowed = ("node.kubernetes.io", "kubelet.kubernetes.io")
     owned = re.fullmatch(r"(.+\.)?(kubernetes|k8s)\.io", prefix)
-    if owned and not any(prefix == free or prefix.endswith(f".{free}") for free in allowed):
+    free = any(prefix == one or prefix.endswith(f".{one}") for one in _KUBELET_PREFIXES)
+    if owned and not free and key not in _KUBELET_LABELS:
         return (
             f"a kubelet may not give itself {prefix}/ labels, so such nodes would never join the cluster",
             f'write "{name}", "node.kubernetes.io/{name}" or a prefix of your own',
         )
+    return taint_key_fault(key)
+
+
+def taint_key_fault(key: str) -> tuple[str, str] | None:
+    """Why EKS or Kubernetes would refuse the key of a taint, and what to do instead.
+
+    EKS hands taints to the kubelet's `--register-with-taints`, which takes any key of the right form.
+    """
+    prefix, slash, name = key.rpartition("/")
     if not _LABEL_NAME.fullmatch(name) or (slash and not _DNS_NAME.fullmatch(prefix)):
         return (
             "is not a Kubernetes key: an optional DNS name and a slash, then letters, digits, - _ and . "

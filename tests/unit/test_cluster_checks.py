@@ -294,6 +294,36 @@ def test_a_name_can_be_used_once() -> None:
     assert [problem.input for problem in of_groups(several, group(name="core-mixed"))] == ["node_groups[1].name"]
 
 
+@pytest.mark.parametrize(
+    "key", ["node-role.kubernetes.io/infra", "k8s.io/team", "eks.amazonaws.com/spare", "node.kubernetes.io/x", "gpu"]
+)
+def test_taints_take_keys_of_kubernetes_itself(key: str) -> None:
+    assert not of_groups(group(), group(name="extra", taints=[{"key": key, "effect": "NO_SCHEDULE"}]))
+
+
+@pytest.mark.parametrize("key", ["-x", "a b", "Example.com/x", "example.com/", "x" * 64])
+def test_taints_take_no_keys_of_another_form(key: str) -> None:
+    found = of_groups(group(), group(name="extra", taints=[{"key": key, "effect": "NO_SCHEDULE"}]))
+    assert [problem.input for problem in found] == ["node_groups[1].taints[0].key"]
+
+
+@pytest.mark.parametrize(
+    ("key", "taken"),
+    [
+        ("node.kubernetes.io/x", True),
+        ("team.node.kubernetes.io/x", True),
+        ("kubelet.kubernetes.io/x", True),
+        ("topology.kubernetes.io/zone", True),
+        ("kubernetes.io/os", True),
+        ("kubernetes.io/team", False),
+        ("node-role.kubernetes.io/infra", False),
+        ("team.k8s.io/x", False),
+    ],
+)
+def test_labels_of_kubernetes_are_those_that_a_kubelet_may_give_itself(key: str, taken: bool) -> None:
+    assert (not of_groups(group(labels={key: "x"}))) == taken
+
+
 def test_taints_may_have_no_value_and_one_effect_each() -> None:
     taints = [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "effect": "NoExecute"}]
     assert not of_groups(group(), group(name="extra", taints=taints))

@@ -588,6 +588,12 @@ def test_the_private_endpoint_needs_no_further_networks(root: Path) -> None:
     assert read(config, root).cluster.private_endpoint_cidrs == ()
 
 
+def test_a_taint_may_have_a_key_of_kubernetes(root: Path) -> None:
+    taints = [{"key": "node-role.kubernetes.io/infra", "effect": "NO_SCHEDULE"}]
+    group = {"name": "infra", "instance_types": ["m6i.large"], "taints": taints}
+    assert read(changed({"node_groups[1]": group}), root).node_groups[1].taints[0].key == taints[0]["key"]
+
+
 def test_a_taint_may_have_no_value(root: Path) -> None:
     group = {"name": "batch", "instance_types": ["m6i.large"], "taints": [{"key": "batch", "value": ""}]}
     assert read(changed({"node_groups[1]": group}), root).node_groups[1].taints[0].value == ""
