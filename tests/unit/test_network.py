@@ -558,6 +558,16 @@ def test_tags_that_serve_as_well_as_ours_are_left_alone(
     }
 
 
+@pytest.mark.parametrize("value", ["Shared", "shared", "owned", "", "true"])
+def test_a_subnet_belongs_to_the_cluster_whatever_the_value_of_its_tag(
+    build: Callable[..., dict[str, Any]], recorder: Recorder, account: dict[str, dict[str, Any]], value: str
+) -> None:
+    for id in (*PRIVATE.values(), *PUBLIC.values()):
+        account[id]["tags"] = {"kubernetes.io/cluster/analytics": value}
+    build(**EXISTING)
+    assert bool([name for name in recorder.of("Tag") if name.endswith("-cluster")]) == (value == "shared")
+
+
 @pytest.mark.usefixtures("account")
 def test_an_existing_vpc_needs_no_public_subnets(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
     assert build(existing_vpc_id=VPC, existing_private_subnets=PRIVATE)["public_subnet_ids"] == []
