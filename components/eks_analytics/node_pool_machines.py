@@ -7,8 +7,14 @@ from .instance_types import family, instance_type
 from .node_pool_options import NodePoolArgs
 from .problems import Problem, repeated
 
-CAPACITY_TYPES = ("on-demand", "spot", "reserved")
+CAPACITY_TYPES = ("on-demand", "spot")
 ARCHITECTURES = ("amd64", "arm64")
+RESERVED = "reserved"
+WITHOUT_RESERVATIONS = (
+    "means EC2 Capacity Reservations, and the EC2NodeClass made here selects none (capacityReservationSelectorTerms), "
+    "so Karpenter would never make such a node"
+)
+"""https://karpenter.sh/docs/concepts/nodeclasses/#speccapacityreservationselectorterms"""
 
 _FAMILY = re.compile(r"[a-z][a-z0-9-]*")
 _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
@@ -62,7 +68,9 @@ def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[s
         if value not in allowed:
             meant = {"x86_64": "amd64", "aarch64": "arm64"}.get(value, value.lower().replace("_", "-"))
             remedy = f'write "{meant}"' if meant in allowed else f"use {', '.join(allowed)}"
-            yield Problem(where, value, "is unknown to Karpenter", remedy)
+            yield Problem(
+                where, value, WITHOUT_RESERVATIONS if value == RESERVED else "is unknown to Karpenter", remedy
+            )
     if twice := repeated(given):
         yield Problem(where, twice, "are there more than once", "name each once")
 
