@@ -29,6 +29,7 @@ from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
+from .zone_look_up import reject_zones
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 
@@ -149,6 +150,7 @@ class Cluster(pulumi.ComponentResource):
         self._addon_versions = addon_versions(options.kubernetes_version, options.addon_versions)
         for warning in cluster_warnings(options, date.today()):
             pulumi.log.warn(warning, self)
+        reject_zones(f"cluster {options.cluster_name!r}", options.control_plane_zones, self)
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         account_id = (

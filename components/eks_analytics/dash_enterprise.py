@@ -31,6 +31,7 @@ from .velero import VeleroBackup, VeleroBackupArgs, VeleroBackupSpecArgs, velero
 from .velero_checks import check_velero
 from .velero_options import VeleroOptions
 from .waiting import once
+from .zone_look_up import reject_zones
 
 
 class InstanceLimitsArgs(TypedDict):
@@ -172,6 +173,7 @@ class DashEnterprise(pulumi.ComponentResource):
         for warning in room.warnings():
             pulumi.log.warn(f"capacity: {warning}.", self)
         self._warn_of_root()
+        reject_zones(f"Dash Enterprise {name!r}", room.cluster.control_plane_zones, self)
 
         # Before this component was there, these two stood alone in a stack.
         part = pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])

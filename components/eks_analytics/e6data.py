@@ -27,6 +27,7 @@ from .network_options import NetworkOptions
 from .physical_names import shortened
 from .problems import reject
 from .waiting import once
+from .zone_look_up import reject_zones
 
 
 class ExistingClusterArgs(TypedDict):
@@ -150,6 +151,8 @@ class E6data(pulumi.ComponentResource):
         for warning in e6data_warnings(options):
             pulumi.log.warn(warning, self)
 
+        if options.cluster:
+            reject_zones(f"e6data {name!r}", options.cluster.control_plane_zones, self)
         found = self._look_up()
         network: NetworkArgs = {**args["network"], "tags": options.tags, "needs_way_out": True}
         self.network = Network(name, network, self._child())

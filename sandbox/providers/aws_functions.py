@@ -8,7 +8,6 @@ import pulumi_aws as aws
 
 from sandbox.providers.aws_api import ACCOUNT_ID, Api, dns_suffix_of, find, partition_of
 from sandbox.providers.aws_checks import cluster_group
-from sandbox.providers.balancer_zones import BALANCER_ZONES
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
 from sandbox.providers.schema import type_of
 from sandbox.providers.shapes import from_aws
@@ -43,15 +42,6 @@ def _availability_zones(api: Api, args: Values) -> Values:
     ]
     names, ids = [zone["ZoneName"] for zone in zones], [zone["ZoneId"] for zone in zones]
     return args | {"id": api.region, "region": api.region, "names": names, "zoneIds": ids, "groupNames": [api.region]}
-
-
-def _balancer_zone(api: Api, args: Values) -> Values:
-    """Of a Network Load Balancer where that is the type; Application and Classic ones share theirs."""
-    kinds = {"application": 0, "classic": 0, "network": 1}
-    kind = args.get("loadBalancerType", "application")
-    if kind not in kinds or (region := args.get("region", api.region)) not in BALANCER_ZONES:
-        raise ProviderError(f"the embedded cloud does not know the zone of load balancers ({kind}, {api.region})")
-    return args | {"id": BALANCER_ZONES[region][kinds[kind]], "region": region}
 
 
 def _route_tables(api: Api, args: Values) -> Values:
@@ -186,7 +176,5 @@ FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:eks/getCluster:getCluster": _cluster,
-    "aws:lb/getHostedZoneId:getHostedZoneId": _balancer_zone,
-    "aws:elb/getHostedZoneId:getHostedZoneId": _balancer_zone,
     **{lookup.token: lookup for lookup in _LOOKUPS},
 }
