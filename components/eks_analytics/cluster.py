@@ -28,6 +28,7 @@ from .kubeconfig import kubeconfig
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
+from .refusal import RefusedError
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 from .zone_look_up import reject_zones
 
@@ -481,7 +482,13 @@ def _zones(subnet_ids: SubnetIds) -> list[str] | None:
 def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
     if isinstance(subnet_ids, Mapping):
         return [subnet_ids[zone] for zone in zones]
-    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
+
+    def subnet(ids: Mapping[str, pulumi.Input[str]], zone: str) -> pulumi.Input[str]:
+        if zone not in ids:  # which could not be judged before
+            raise RefusedError(f"no subnet is given for the zone {zone}, only for {', '.join(ids)}: choose among these")
+        return ids[zone]
+
+    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: subnet(ids, zone)) for zone in zones]
 
 
 def cluster_options(

@@ -199,7 +199,7 @@ class E6data(pulumi.ComponentResource):
         found = look_up(network.cluster_name, self) if existing else None
         if found and existing:
             problems = check_found_cluster(found, network.existing_vpc_id, existing.oidc_provider_arn)
-            reject(f"e6data {self._label!r}", problems, pulumi.RunError)  # shown without a traceback
+            reject(f"e6data {self._label!r}", problems)
         return found
 
     def _cluster(self) -> Cluster:

@@ -25,7 +25,7 @@ def look_up(
     try:
         vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
     except Exception as error:  # the SDK has no narrower one
-        reject(f"network {name!r}", [_not_found("existing_vpc_id", options.existing_vpc_id, error)], pulumi.RunError)
+        reject(f"network {name!r}", [_not_found("existing_vpc_id", options.existing_vpc_id, error)])
         raise
     problems = check_vpc(options, vpc)
     tags: dict[str, Tags] = {}
@@ -46,7 +46,7 @@ def look_up(
                     pulumi.log.warn(str(shortage), parent)
                 else:
                     problems.append(shortage)
-    reject(f"network {name!r}", problems, pulumi.RunError)  # shown without a traceback
+    reject(f"network {name!r}", problems)
     return vpc, tags
 
 

@@ -17,4 +17,4 @@ def reject_zones(subject: str, zones: Sequence[str], parent: pulumi.Resource) ->
     if zones and zones[0][:-1] in WITHOUT_CONTROL_PLANE:
         found = aws.get_availability_zones(opts=pulumi.InvokeOptions(parent=parent))
         ids = dict(zip(found.names, found.zone_ids, strict=True))
-        reject(subject, zone_id_problems(zones, ids), pulumi.RunError)
+        reject(subject, zone_id_problems(zones, ids))

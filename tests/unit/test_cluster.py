@@ -273,6 +273,16 @@ def test_the_oidc_provider_needs_no_look_at_the_issuers_certificate(build: Build
     assert "thumbprintLists" not in provider
 
 
+def test_zones_that_only_an_output_names_must_be_given(build: Build) -> None:
+    later = pulumi.Output.from_input(dict(SUBNETS))
+    with pytest.raises(pulumi.RunError, match=r"control_plane_zones = None: is left out.*name two zones") as error:
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later)
+    assert len(str(error.value).splitlines()) == 2
+    zones = ["us-east-1a", "us-east-1f"]
+    with pytest.raises(ValueError, match="no subnet is given for the zone us-east-1f"):
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later, control_plane_zones=zones)
+
+
 def test_a_control_plane_where_eks_runs_none_is_refused_before_anything_is_made(build: Build) -> None:
     zones = ["us-east-1a", "us-east-1e"]
     subnets = {zone: f"subnet-{zone}" for zone in zones}
