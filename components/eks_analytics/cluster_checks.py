@@ -72,6 +72,11 @@ class ClusterOptions:
     enable_default_storage_class: bool = True
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def ipv4_services(self) -> str:
+        """Addresses of services that must lie outside of the VPC; empty where EKS gives services IPv6 addresses."""
+        return self.service_cidr if self.ip_family == "ipv4" else ""
+
 
 def check_cluster(options: ClusterOptions) -> list[Problem]:
     """Everything that is wrong with the options; empty when a cluster can be built of them.

@@ -71,6 +71,10 @@ def _cluster(api: Api, args: Values) -> Values:
     return result | args | extra | {"tags": found.get("tags", {}), "region": api.region}
 
 
+def _clusters(api: Api, args: Values) -> Values:
+    return args | {"id": api.region, "region": api.region, "names": api.call("eks", "ListClusters")["clusters"]}
+
+
 @dataclass(frozen=True)
 class Lookup:
     """A function that finds exactly one resource. `filters`: argument → EC2 filter."""
@@ -148,7 +152,10 @@ _LOOKUPS = (
         "vpc-id",
         {**_ZONE_FILTERS, "default": "is-default", "dhcpOptionsId": "dhcp-options-id"},
         {"id": "VpcId", "default": "IsDefault"},
-        {"cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock}"},
+        {
+            "cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock,"
+            " state: CidrBlockState.State}"
+        },
         ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"),
     ),
     Lookup(
@@ -176,5 +183,6 @@ FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:eks/getCluster:getCluster": _cluster,
+    "aws:eks/getClusters:getClusters": _clusters,
     **{lookup.token: lookup for lookup in _LOOKUPS},
 }

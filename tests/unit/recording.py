@@ -34,7 +34,9 @@ _EVERYWHERE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: {
         "names": ["us-east-1a", "us-east-1b", "us-east-1e"],
         "zoneIds": ["use1-az1", "use1-az2", "use1-az3"],
-    }
+    },
+    "aws:eks/getClusters:getClusters": lambda _: {"names": []},
+    "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "123456789012", "arn": "arn"},
 }
 
 

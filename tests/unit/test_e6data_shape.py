@@ -44,6 +44,7 @@ def build(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Build:
             "routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}]
         },
         "aws:ec2/getVpc:getVpc": lambda _: {
+            "cidrBlockAssociations": [],
             "id": VPC,
             "cidrBlock": "10.9.0.0/16",
             "enableDnsSupport": True,

@@ -169,7 +169,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network.cidr", "127.0.0.0/16", "10.0.0.0/16"),
     ("network.private_subnet_cidrs", ["10.0.0.0/20"], "one for each zone"),
     ("network.nat_gateways", "singel", 'did you mean "single"?'),
-    ("network.nat_gateways", "none", "private-cluster"),
+    ("network.nat_gateways", "none", "from which Dash Enterprise is installed"),
     ("network.interface_endpoints", "ecr.api", 'write ["ecr.api"]'),
     ("network.interface_endpoints[0]", "com.amazonaws.eu-west-1.sts", "write its short name"),
     ("network.interface_endpoints", ["sts", "sts"], "name each one once"),
@@ -367,7 +367,7 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     (
         {"network": {"nat_gateways": "none", "interface_endpoints": "private-cluster", "s3_endpoint": False}},
-        *("network.nat_gateways", '"none"', "S3 endpoint"),
+        *("network.nat_gateways", '"none"', 'write "one-per-az"'),
     ),
     ({"network.interface_endpoints": ["sts", "s3"]}, "network.interface_endpoints[1]", '"s3"', "leave it out"),
     ({"network.existing_vpc_id": "vpc-0a1b2c3d"}, "network.existing_private_subnets", "is not set", "one for each"),
@@ -575,7 +575,7 @@ def test_tags_are_completed_with_project_stack_and_environment(root: Path) -> No
 
 def test_private_cluster_is_one_word_alone_or_in_a_list(root: Path) -> None:
     for written in ("private-cluster", ["private-cluster"]):
-        config = changed({"network.nat_gateways": "none", "network.interface_endpoints": written})
+        config = changed({"network.interface_endpoints": written})
         assert read(config, root).network.interface_endpoints == ("private-cluster",)
 
 
@@ -627,10 +627,6 @@ def test_a_misspelt_region_of_the_provider_is_named_as_such(root: Path) -> None:
     [
         ({"network.cidr": "172.17.0.0/16"}, "overlaps 172.17.0.0/16"),
         ({"network.cidr": "8.8.0.0/16"}, "public internet"),
-        (
-            {"network.nat_gateways": "none", "network.interface_endpoints": "private-cluster"},
-            "installed from the internet",
-        ),
     ],
 )
 def test_what_works_and_is_probably_not_meant_is_a_warning(changes: dict[str, Any], says: str, root: Path) -> None:
