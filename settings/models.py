@@ -474,7 +474,8 @@ class VeleroScheduleSettings(Block):
     cron: str = "0 0 * * *"
     """When, in five fields, in UTC: minute, hour, day of the month, month, day of the week (0 to 6)."""
     ttl: str = "720h"
-    """How long a backup is kept, such as `720h` or `1440.5h`; at least the longest time between two runs and `watch.grace_hours`."""
+    """How long a backup is kept, such as `720h` or `1440.5h`; at least the longest time between two runs and
+    `watch.grace_hours`."""
     namespaces: tuple[str, ...] = ("dash-apps", "dash-services", "plotly-system")
     """Namespaces that are backed up; all with `["*"]`."""
     excluded_resources: tuple[str, ...] = (

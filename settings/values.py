@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
+from eks_analytics.international_names import letters_fault
 from eks_analytics.node_group_options import label_key_fault, label_value_fault, taint_key_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.principals import principal_fault
@@ -136,6 +137,8 @@ def _base_domain(value: str) -> str:
         refuse("is a wildcard; the base domain is one name", f'write "{value[2:]}"')
     if value.endswith(("/", ".")) or "/" in value or ":" in value:
         refuse("has something behind the name (a slash, a port or a dot)", f"write {_host_of(value, example)}")
+    if fault := letters_fault(value):
+        refuse(*fault)
     if value != value.lower():
         refuse("has capital letters, which the vendor's scripts would copy", f'write "{value.lower()}"')
     labels = value.split(".")

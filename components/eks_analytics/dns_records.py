@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .host_names import HOST_PREFIXES, LONGEST_PREFIX
+from .international_names import letters_fault
 from .load_balancer_zones import BALANCER_ZONES
 from .partitions import dns_suffix
 from .problems import Problem
@@ -196,6 +197,8 @@ def _name_problems(input: str, value: str, example: str, *, optional: bool = Fal
         yield Problem(input, value, "is a URL, of which DNS knows only the host name", remedy)
     elif _ADDRESS.fullmatch(value):
         yield Problem(input, value, "is an address, and CNAME and alias records point at names", remedy)
+    elif fault := letters_fault(value):
+        yield Problem(input, value, *fault)
     elif not _NAME.fullmatch(relative(value)):
         reason = "is not a DNS name: labels of letters, digits and inner hyphens, joined by dots"
         yield Problem(input, value, reason, remedy)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .host_names import host_names
 from .host_tools import REDIRECTS, SUPPORTING_SOFTWARE, host_tools, urls
+from .international_names import letters_fault
 from .partitions import partition_of
 from .problems import Problem
 from .versions import DEFAULT_KUBERNETES_VERSION
@@ -131,6 +132,8 @@ def domain_problems(additional: Sequence[str], count: int) -> Iterator[Problem]:
         if name in ("*", "*."):
             remedy = "leave it out, or choose the open mode"
             yield Problem("additional_domains", name, "lets every name through", remedy)
+        elif fault := letters_fault(name):
+            yield Problem("additional_domains", name, *fault)
         elif not _NAME.fullmatch(name):
             reason = "is no domain name: letters in lower case, digits and hyphens, with `*.` in front for all below it"
             yield Problem(

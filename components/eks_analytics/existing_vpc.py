@@ -90,7 +90,7 @@ def check_vpc(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Proble
     """What keeps the VPC from serving as the network that was asked for."""
     blocks = [one.cidr_block for one in vpc.cidr_block_associations if one.state not in _NOT_ASSIGNED]
     return [
-        *service_range_problems(options.service_cidr, [vpc.cidr_block, *blocks]),
+        *service_range_problems(options.service_cidr, dict.fromkeys([vpc.cidr_block, *blocks])),
         *_switched_off(options, vpc),
     ]
 

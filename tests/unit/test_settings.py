@@ -182,6 +182,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network.existing_private_subnets", {"us-east-1a": "subnet-0a1b2c3d"}, "existing VPC"),
     ("cluster.ip_family", "ipv6", "set network.ipv6: true"),
     ("cluster.service_cidr", "10.0.0.0/20", '"172.20.0.0/16"'),
+    ("dash_enterprise.base_domain", "dash.bücher.example", 'write "dash.xn--bcher-kva.example"'),
     ("cluster.service_cidr", "8.8.0.0/16", "172.20.0.0/16"),
     ("cluster.service_cidr", "172.20.0.0/25", "172.20.0.0/16"),
     ("cluster.version", "1.24", "1.36, 1.35, 1.34"),
