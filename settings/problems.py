@@ -112,6 +112,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
             if str(error["loc"][-1]).endswith(("_after", "ttl")):
                 quoted = f'with its unit, "{value}h"'
+            elif isinstance(value, float) and re.fullmatch(r"\d+\.\d", str(value)):
+                quoted += f', or "{value}0" where that is what the file says: without quotes it is read as {value}'
             return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
         case "int_type" | "int_from_float":
             digits = value if isinstance(value, str) and value.isdigit() else 3

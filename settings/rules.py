@@ -324,7 +324,7 @@ def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
     version = it.settings.cluster.version
     if it.sound("cluster.version") and it.at.date() > (ended := versions.RELEASES[version].extended_support_ends):
         reason = f"EKS ended all support for it on {ended}, and creates no cluster with it"
-        yield Problem("cluster.version", version, reason, f'write "{versions.DEFAULT_KUBERNETES_VERSION}"')
+        yield Problem("cluster.version", version, reason, versions.offered(it.at.date()))
 
 
 _RULES = (
