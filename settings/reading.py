@@ -146,7 +146,8 @@ def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
             if error["type"] == "extra_forbidden":
                 problems.append(unknown_key(at, value, list(_model_at(at[:-1]).model_fields), list(known_keys())))
             else:
-                problems.append(Problem(key_path(at), value, *explain(error)))
+                block = list(_model_at(at).model_fields) if error["type"] == "model_type" else []
+                problems.append(Problem(key_path(at), value, *explain(error, block)))
         for at in places:
             _take_out(raw, at)
 

@@ -135,8 +135,6 @@ ALONE: list[tuple[str, Any, str]] = [
     ("node_groups[0].min_size", 1.5, "write digits without quotes"),
     ("cluster.version", 1.35, 'write it in quotes: "1.35"'),
     ("cluster.admin_principal_arns", ROLE, f'write a list: ["{ROLE}"]'),
-    ("network", "10.0.0.0/16", "write keys and values"),
-    ("node_groups[0]", "core", "write keys and values"),
     ("environment", "a b", 'such as "dev"'),
     ("cluster_name", ABSENT, 'such as "dash-dev"'),
     ("cluster_name", "dash dev", 'such as "dash-dev"'),
@@ -186,6 +184,11 @@ ALONE: list[tuple[str, Any, str]] = [
     ("cluster.service_cidr", "8.8.0.0/16", "172.20.0.0/16"),
     ("cluster.service_cidr", "172.20.0.0/25", "172.20.0.0/16"),
     ("cluster.version", "1.24", 'write "1.36" (standard support until 2027-08-02) or "1.35" (standard support until'),
+    ("network", "10.0.0.0/16", "write an object with the keys that you need of cidr, name_prefix"),
+    ("node_groups[0]", "core", "write an object with the keys that you need of name, instance_types"),
+    ("node_groups[0].taints", {"key": "a"}, 'write a list: [{"key": "a"}]'),
+    ("node_groups[0].disk_size_gib", "100Gi", "write 100, without quotes and unit"),
+    ("node_groups[0].disk_size_gib", "1 TiB", "write 1024, without quotes and unit: it counts GiB"),
     ("cluster.version", 1.3, 'write it in quotes: "1.3", or "1.30" where that is what the file says'),
     ("cluster.version", "1.3", "is what YAML makes of 1.30 without quotes"),
     ("cluster.addon_versions.core-dns", "v1.13.2-eksbuild.1", 'did you mean "coredns"?'),
@@ -400,6 +403,10 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"cluster.control_plane_zones": ["us-east-1a", "us-east-1c"]},
         *("cluster.control_plane_zones[1]", '"us-east-1c"', "us-east-1a, us-east-1b"),
+    ),
+    (
+        {"dash_enterprise.capacity.apps": "5h"},
+        *("dash_enterprise.capacity.apps", '"5h"', "write digits without quotes"),
     ),
     ({"cluster.version": NULL}, "cluster.version", "is not set", "write a value, or remove the key"),
     (
