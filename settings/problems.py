@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic_core import ErrorDetails
@@ -81,8 +81,9 @@ def unknown_word(word: object, known: Sequence[str]) -> str:
     return f'did you mean "{near}"? {choice}' if near else choice
 
 
-def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: Sequence[str]) -> Problem:
-    """A key that its block does not have: the nearest one there, or else the same name in another block."""
+def unknown_key(at: Location, value: object, known: Mapping[str, str], everywhere: Sequence[str]) -> Problem:
+    """A key that its block does not have: the nearest one there, or else the same name in another block. `known` maps
+    the block's names to "", and names that stand for another one to that."""
     name = str(at[-1])
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
     if _SECRET_NAME.search(name):
@@ -93,11 +94,11 @@ def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: S
             f"--secret {secret}"
         )
     elif near := nearest(name, known):
-        remedy = f"did you mean {key_path((*at[:-1], near))}?"
+        remedy = f"did you mean {key_path((*at[:-1], known[near] or near))}?"
     elif elsewhere:
         remedy = f"did you mean {' or '.join(elsewhere)}?"
     else:
-        remedy = f"remove it, or write one of {', '.join(known)}"
+        remedy = f"remove it, or write one of {', '.join(name for name in known if not known[name])}"
     return Problem(key_path(at), value, "there is no such setting", remedy)
 
 
@@ -133,7 +134,7 @@ def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
                 return f"must be text, not {_kind(value)}", f'write it in quotes: "{value}"'
             return "is none of the values that this setting knows", unknown_word(value, known)
         case "tuple_type":
-            example = display([value]) if isinstance(value, str | dict) else "[...]"
+            example = display([value]) if type(value) in (str, dict) else "[...]"
             return f"must be a list, not {_kind(value)}", f"write a list: {example}"
         case "model_type" | "dict_type":
             reason = f"must be an object with keys, not {_kind(value)}"

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_analytics import cluster_checks as checks
 from eks_analytics.cluster_checks import ClusterOptions, check_cluster, cluster_warnings
-from eks_analytics.node_group_options import node_group_problems, plan_node_groups
+from eks_analytics.node_group_options import AMI_TYPES, node_group_problems, plan_node_groups
 from eks_analytics.principals import principal_fault
 from eks_analytics.problems import Problem
 
@@ -334,15 +335,13 @@ def test_taints_may_have_no_value_and_one_effect_each() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"ip_family": "ipv6"}, {"vpc_cni_prefix_delegation": True}])
-@pytest.mark.parametrize(
-    "xen", ["m4.large", "c4.large", "r4.large", "t2.medium", "i3.large", "x1e.xlarge", "g3s.xlarge"]
-)
+@pytest.mark.parametrize("xen", ["m4.large", "c4.large", "r4.large", "t2.medium", "i3.large", "x1e.xlarge"])
 def test_address_prefixes_need_nitro_instances(changes: Any, xen: str) -> None:
     assert list(faults(node_groups=[group(instance_types=[xen])])) == []
     assert "Nitro" in faults(node_groups=[group(instance_types=[xen])], **changes)["node_groups[0].instance_types[0]"]
 
 
-@pytest.mark.parametrize("nitro", ["m5.large", "t3.medium", "i3en.large", "i3.metal", "p3dn.24xlarge", "m6i.large"])
+@pytest.mark.parametrize("nitro", ["m5.large", "t3.medium", "i3en.large", "i3.metal", "m6i.large"])
 def test_nitro_instances_take_address_prefixes(nitro: str) -> None:
     assert faults(node_groups=[group(instance_types=[nitro])], vpc_cni_prefix_delegation=True) == {}
 
@@ -365,18 +364,54 @@ def test_a_taint_that_only_prefers_still_hosts_the_cluster_services() -> None:
 
 
 @pytest.mark.parametrize(
-    "instance_type", ["m7g.large", "c6gn.xlarge", "t4g.small", "im4gn.large", "a1.large", "r8gd.metal-24xl"]
+    ("instance_type", "ami_type"),
+    [
+        *(
+            ("m7g.large", "BOTTLEROCKET_ARM_64"),
+            ("a1.large", "AL2023_ARM_64_STANDARD"),
+            ("im4gn.large", "BOTTLEROCKET_ARM_64"),
+        ),
+        *(("r8gd.metal-24xl", "BOTTLEROCKET_ARM_64"), ("m7i-flex.large", "BOTTLEROCKET_x86_64")),
+        *(("u-6tb1.metal", "AL2023_x86_64_STANDARD"), ("g4ad.xlarge", "AL2023_x86_64_STANDARD")),
+        *(("g5.xlarge", "AL2023_x86_64_NVIDIA"), ("g6e.xlarge", "BOTTLEROCKET_x86_64_NVIDIA")),
+        *(("g5g.xlarge", "AL2023_ARM_64_NVIDIA"), ("p6e-gb200.36xlarge", "AL2023_ARM_64_NVIDIA")),
+        *(("inf2.xlarge", "AL2023_x86_64_NEURON"), ("trn2u.48xlarge", "AL2023_x86_64_NEURON")),
+        *(
+            ("m6i.large", "AL2023_x86_64_NVIDIA"),
+            ("z9x.large", "BOTTLEROCKET_ARM_64"),
+            ("z9g.large", "BOTTLEROCKET_x86_64"),
+        ),
+    ],
 )
-def test_graviton_is_told_by_the_letter_after_the_generation(instance_type: str) -> None:
-    assert not of_groups(group(instance_types=[instance_type], ami_type="BOTTLEROCKET_ARM_64"))
-    assert of_groups(group(instance_types=[instance_type]))
+def test_an_image_fits_the_processors_and_accelerators_of_its_machines(instance_type: str, ami_type: str) -> None:
+    assert not of_groups(group(instance_types=[instance_type], ami_type=ami_type))
 
 
 @pytest.mark.parametrize(
-    "instance_type", ["m6i.large", "g5.xlarge", "g4dn.xlarge", "g6e.xlarge", "m7i-flex.large", "u-6tb1.metal"]
+    ("instance_type", "ami_type", "said"),
+    [
+        ("m7g.large", "AL2023_x86_64_STANDARD", "ami_type: AL2023_ARM_64_STANDARD"),
+        ("p6e-gb200.36xlarge", "AL2023_x86_64_NVIDIA", "ami_type: AL2023_ARM_64_NVIDIA"),
+        ("m6i.large", "BOTTLEROCKET_ARM_64", "ami_type: BOTTLEROCKET_x86_64 "),
+        (
+            "g5.xlarge",
+            "AL2023_x86_64_STANDARD",
+            "no drivers for them, so that no pod can use them; set ami_type: AL2023_x8",
+        ),
+        ("g6e.xlarge", "BOTTLEROCKET_x86_64", "ami_type: BOTTLEROCKET_x86_64_NVIDIA"),
+        ("g5g.xlarge", "AL2023_ARM_64_STANDARD", "ami_type: AL2023_ARM_64_NVIDIA"),
+        ("inf2.xlarge", "AL2023_x86_64_NVIDIA", "has AWS Neuron accelerators"),
+        ("trn1.2xlarge", "BOTTLEROCKET_x86_64", "ami_type: AL2023_x86_64_NEURON"),
+    ],
 )
-def test_a_family_called_g_is_no_graviton(instance_type: str) -> None:
-    assert not of_groups(group(instance_types=[instance_type]))
+def test_an_image_without_the_drivers_of_its_machines_is_refused(instance_type: str, ami_type: str, said: str) -> None:
+    (problem,) = of_groups(group(instance_types=[instance_type], ami_type=ami_type))
+    assert said in str(problem)
+
+
+def test_the_images_are_among_those_of_eks() -> None:
+    known = Loader().load_service_model("eks", "service-2")["shapes"]["AMITypes"]["enum"]
+    assert set(AMI_TYPES) <= set(known)
 
 
 @given(st.integers(), st.integers(), st.integers())

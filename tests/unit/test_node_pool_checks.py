@@ -115,6 +115,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"zones": ["usw2-az1"]}, "zones", "not its id or region"),
     ({"zones": ["us-west-2"]}, "zones", "not the name of an availability zone"),
     ({"zones": ["us-west-2a", "us-west-2a"]}, "zones", "more than once"),
+    ({**BOTTLEROCKET, "instance_families": ["inf2"]}, "instance_families", "no image of Bottlerocket has drivers"),
     ({"capacity_types": ["on-demand", "reserved"]}, "capacity_types", "selects none"),
     (
         {"requirements": [{"key": "karpenter.k8s.aws/capacity-reservation-id", "operator": "Exists"}]},
