@@ -25,7 +25,7 @@ from pulumi.automation import LocalWorkspace, OutputMap, Stack
 from pulumi.automation._stack import StackInitMode, UpdateSummary
 
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files
+from sandbox import demo_files, existing, private, stand_in_files
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
@@ -65,6 +65,8 @@ class SandboxStack:
     idle_seconds: int = 7200
     config_file: Path | None = None
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
+    stand_in_files: Path | None = None
+    """Folder for stand-ins of the files that the stack names and git does not have; None: they must be there."""
     environment_of: Path | None = None
     """The project in whose Python environment the program runs: its own, but for another checkout of that project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
@@ -130,9 +132,14 @@ class SandboxStack:
             if self._cloud is None:
                 self._cloud = embedded_cloud.start(self.home, idle_seconds=self.idle_seconds, progress=self.say)
                 unfinished = self.home / "account.new"
-                unfinished.write_text(self._cloud.identity)
+                private.write(unfinished, self._cloud.identity)
                 unfinished.replace(self.home / "account")
             return self._cloud
+
+    def make_existing(self) -> list[str]:
+        """Make what the stack names as existing and the emulated account lacks; what was made, in sentences."""
+        wanted, block = existing.named(self.setting), self.config.get(existing.BLOCK)
+        return existing.ensure(self.cloud, self.region, wanted, block, self.say)
 
     def forget_lost_account(self) -> None:
         """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
@@ -166,9 +173,8 @@ class SandboxStack:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """One command at a time per stack: a second one waits and says for whom."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.home.chmod(0o700)  # the copy of a configuration holds what somebody wrote into it in clear, too
-        with (self.home / "lock").open("a+") as lock:
+        private.folder(self.home)  # the copy of a configuration holds what somebody wrote into it in clear, too
+        with private.opened(self.home / "lock", "a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -202,34 +208,40 @@ class SandboxStack:
 
     def _write_workspace(self) -> Path:
         work = self.home / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        private.folder(work)
         project = {
             **self.project_settings,
             "runtime": "python",
         }  # the driver runs the program, so no options are needed
-        (work / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        private.write(work / "Pulumi.yaml", yaml.safe_dump(project))
         copy = work / f"Pulumi.{self.name}.yaml"
         old: dict[str, Any] = (yaml.safe_load(copy.read_text()) or {}) if copy.is_file() else {}
         salt = {"encryptionsalt": old["encryptionsalt"]} if "encryptionsalt" in old else {}
         config, self._placeholders = {}, []
-        for key, value in demo_files.completed(self.config, self.project_settings["name"]).items():
+        for key, value in demo_files.completed(self._with_stand_ins(), self.project_settings["name"]).items():
             if _is_secret(value) and salt and _is_secret(known := old.get("config", {}).get(key)):
                 config[key] = known  # encrypted already: once more would be a run of the engine
             else:
                 config[key] = _without_secrets(value)
                 self._placeholders += [_config_path(key, path) for path in _secret_paths(value)]
-        copy.write_text(yaml.safe_dump({**salt, "config": config}))
+        private.write(copy, yaml.safe_dump({**salt, "config": config}))
         return work
+
+    def _with_stand_ins(self) -> dict[str, Any]:
+        key = f"{self.project_settings['name']}:dash_enterprise"
+        block = self.config.get(key)
+        if self.stand_in_files is None or not isinstance(block, dict):
+            return self.config
+        return {**self.config, key: stand_in_files.with_stand_ins(self.project, block, self.stand_in_files)}
 
     def _passphrase(self) -> str:
         file = self.home / "passphrase"
         if not file.is_file():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_hex(16))
+            private.write(file, secrets.token_hex(16))
         return file.read_text()
 
     def environment(self) -> dict[str, str]:
-        (self.home / "state").mkdir(parents=True, exist_ok=True)
+        private.folder(self.home / "state")
         return {
             "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
             "PULUMI_HOME": str(self.home / "engine"),
@@ -271,6 +283,7 @@ class SandboxStack:
             "SANDBOX_PYTHON": sys.executable,
             "PROGRAM_PYTHON": str(self._interpreter),
             "PROGRAM_FOLDER": str(self.project),
+            "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in a repository that is not ours
         }
 
     def interrupted(self) -> bool:
@@ -381,8 +394,9 @@ class SandboxStack:
 def install_analyzer(pulumi_home: Path) -> None:
     """What runs policy packs comes with a release of the engine, not with its Go modules: as a plugin it is found."""
     folder = pulumi_home / "plugins" / f"analyzer-policy-python-v{ANALYZER_VERSION}"
-    folder.mkdir(parents=True, exist_ok=True)
+    private.folder(folder)
     shutil.copy(Path(__file__).parent / "plugins" / ANALYZER, folder / ANALYZER)
+    (folder / ANALYZER).chmod(0o700)
 
 
 class _StrictLoader(yaml.SafeLoader):
