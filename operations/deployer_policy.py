@@ -14,7 +14,8 @@ import settings
 from eks_analytics import vendor_policy
 from eks_analytics.deployer import CREATION_NOTES, creation_policy, deployer_policies, deployer_policy, notes, size
 from eks_analytics.deployer_options import DeployerOptions
-from eks_analytics.iam import PolicyDocument, partition
+from eks_analytics.iam import PolicyDocument
+from eks_analytics.partitions import partition
 from operations.console import OperationError, errors_in_a_sentence
 from operations.stack_file import NAMESPACE, read, stack_file
 from settings.models import SECRETS

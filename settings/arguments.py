@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # importing the components means importing the provider SDKs
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
     """Arguments of `Network`."""
-    network = settings.network
+    network, ipv6_services = settings.network, settings.cluster.ip_family == "ipv6"
     return {
         "cluster_name": settings.cluster_name,
         "region": settings.region,
@@ -70,7 +70,8 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
         "existing_vpc_id": network.existing_vpc_id,
         "existing_private_subnets": network.existing_private_subnets,
         "existing_public_subnets": network.existing_public_subnets,
-        "needs_way_out": settings.product == "e6data",
+        "needs_way_out": True,
+        "service_cidr": settings.cluster.service_cidr if settings.makes_cluster and not ipv6_services else "",
         "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }

@@ -128,7 +128,7 @@ class ClusterSettings(Block):
 class TaintSettings(Block):
     """Keeps pods without a matching toleration off the nodes of a group."""
 
-    key: v.LabelKey = ""
+    key: v.TaintKey = ""
     """Key of the taint."""
     value: v.TaintValue = ""
     """Value of the taint."""
@@ -145,9 +145,17 @@ class NodeGroupSettings(Block):
     """Instance types of one architecture, the preferred first; required. A single type changes in place; with several,
     a change makes a new group before the old one goes."""
     ami_type: Literal[
-        "AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64"
+        "AL2023_x86_64_STANDARD",
+        "AL2023_ARM_64_STANDARD",
+        "BOTTLEROCKET_x86_64",
+        "BOTTLEROCKET_ARM_64",
+        "AL2023_x86_64_NVIDIA",
+        "AL2023_ARM_64_NVIDIA",
+        "AL2023_x86_64_NEURON",
+        "BOTTLEROCKET_x86_64_NVIDIA",
+        "BOTTLEROCKET_ARM_64_NVIDIA",
     ] = "AL2023_x86_64_STANDARD"
-    """Operating system and architecture of the nodes; a change makes a new group before the old one goes."""
+    """Operating system, architecture and drivers of the nodes; a change makes a new group before the old one goes."""
     capacity_type: Literal["ON_DEMAND", "SPOT"] = "ON_DEMAND"
     """What the instances are paid as; a change makes a new group before the old one goes."""
     min_size: int = Field(default=2, ge=0)
@@ -341,7 +349,9 @@ class WorkspaceSettings(Block):
 
     name: str = ""
     """Name as the e6data console has it: 3 to 56 small letters and digits; required."""
-    instance_families: tuple[str, ...] = ()
+    instance_families: tuple[str, ...] = Field(
+        default=(), json_schema_extra={"instead_of": ["instance_types", "instance_type"]}
+    )
     """Families of EC2 instances for its nodes; required. The more, the likelier AWS has some."""
     zones: tuple[v.Zone, ...] = _resolved((), "`availability_zones`")
     """Zones of its nodes."""
@@ -495,7 +505,8 @@ class VeleroScheduleSettings(Block):
     cron: str = "0 0 * * *"
     """When, in five fields, in UTC: minute, hour, day of the month, month, day of the week (0 to 6)."""
     ttl: str = "720h"
-    """How long a backup is kept, in hours; at least the longest time between two runs and `watch.grace_hours`."""
+    """How long a backup is kept, such as `720h` or `1440.5h`; at least the longest time between two runs and
+    `watch.grace_hours`."""
     namespaces: tuple[str, ...] = ("dash-apps", "dash-services", "plotly-system")
     """Namespaces that are backed up; all with `["*"]`."""
     excluded_resources: tuple[str, ...] = (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from eks_analytics.backup_watch_checks import without_keys
 from eks_analytics.problems import Problem
@@ -144,9 +145,14 @@ def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
             places.append(at)
             value = error["input"] if at == error["loc"] else _value_at(raw, at)
             if error["type"] == "extra_forbidden":
-                problems.append(unknown_key(at, value, list(_model_at(at[:-1]).model_fields), list(known_keys())))
+                block = _model_at(at[:-1])
+                known = dict.fromkeys(block.model_fields, "") | {
+                    other: name for name, field in block.model_fields.items() for other in _instead_of(field)
+                }
+                problems.append(unknown_key(at, value, known, list(known_keys())))
             else:
-                problems.append(Problem(key_path(at), value, *explain(error)))
+                block = list(_model_at(at).model_fields) if error["type"] == "model_type" else []
+                problems.append(Problem(key_path(at), value, *explain(error, block)))
         for at in places:
             _take_out(raw, at)
 
@@ -175,6 +181,12 @@ def _model_at(at: Location) -> type[BaseModel]:
         if isinstance(part, str):
             model = block_of(model.model_fields[part].annotation) or model
     return model
+
+
+def _instead_of(field: FieldInfo) -> list[str]:
+    """Names under which people look for a setting, and that are none."""
+    extra = field.json_schema_extra
+    return cast("dict[str, Any]", extra).get("instead_of", []) if isinstance(extra, dict) else []
 
 
 def _value_at(raw: Any, at: Location) -> Any:

@@ -12,9 +12,11 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
-from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.international_names import letters_fault
+from eks_analytics.node_group_options import label_key_fault, label_value_fault, taint_key_fault
 from eks_analytics.permissions_boundary import boundary_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
+from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
 
@@ -111,27 +113,6 @@ def _retention(value: int) -> int:
     return value
 
 
-def _principal(value: str) -> str:
-    example = '"arn:aws:iam::123456789012:role/deployer"'
-    if session := re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/.+", value):
-        role = f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
-        refuse(
-            "names one session of a role; EKS grants access to the role itself",
-            f'write "{role}" (with its path, where the role has one: aws iam get-role --role-name {session[3]})',
-        )
-    arn = _ARN.fullmatch(value)
-    if arn is None or arn["service"] != "iam" or arn["region"]:
-        refuse("is not the ARN of an IAM role or user", f"write an ARN such as {example}")
-    kind, _, name = arn["resource"].partition("/")
-    if arn["resource"] == "root":
-        refuse("EKS gives no access entry to an account's root user", f"write a role or user, such as {example}")
-    if name.startswith("aws-service-role/"):
-        refuse("EKS gives no access entry to a service-linked role", f"write a role of your own, such as {example}")
-    if kind not in ("role", "user") or not re.fullmatch(r"[\w+=,.@/-]+", name, re.ASCII) or name.endswith("/"):
-        refuse("EKS gives access entries to IAM roles and users only", f"write a role or user, such as {example}")
-    return value
-
-
 def _kms_key(value: str) -> str:
     arn = _ARN.fullmatch(value)
     if arn is not None and arn["service"] == "kms" and arn["resource"].startswith("alias/"):
@@ -157,6 +138,8 @@ def _base_domain(value: str) -> str:
         refuse("is a wildcard; the base domain is one name", f'write "{value[2:]}"')
     if value.endswith(("/", ".")) or "/" in value or ":" in value:
         refuse("has something behind the name (a slash, a port or a dot)", f"write {_host_of(value, example)}")
+    if fault := letters_fault(value):
+        refuse(*fault)
     if value != value.lower():
         refuse("has capital letters, which the vendor's scripts would copy", f'write "{value.lower()}"')
     labels = value.split(".")
@@ -228,11 +211,12 @@ PrivateCidr = Annotated[str, _without(private_cidr_fault)]
 Endpoints = Annotated[tuple[str, ...], AfterValidator(_unique), BeforeValidator(_endpoints)]
 Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
-Principal = Annotated[str, AfterValidator(_principal)]
+Principal = Annotated[str, _without(principal_fault)]
 KmsKey = Annotated[str, _or_empty(_kms_key)]
 PermissionsBoundary = Annotated[str, _without(boundary_fault)]
 BackupKey = Annotated[str, _without(_backup_key_fault)]
 LabelKey = Annotated[str, _without(label_key_fault)]
+TaintKey = Annotated[str, _without(taint_key_fault)]
 LabelValue = Annotated[str, _without(label_value_fault)]
 TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]
 BaseDomain = Annotated[str, _or_empty(_base_domain)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from .iam import partition
+from .partitions import partition
 from .velero_cron import cronsim_fields
 
 DEFAULT_GRACE_HOURS = 6

@@ -1,7 +1,8 @@
 """What the watch over backups may do, and who may use its key and its topic. Pure."""
 
 from .backup_watch_options import BackupWatchOptions
-from .iam import PolicyDocument, Statement, dns_suffix, document, key_administration, logs_use_key, partition
+from .iam import PolicyDocument, Statement, document, key_administration, logs_use_key
+from .partitions import dns_suffix, partition
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 

@@ -9,7 +9,8 @@ from typing import NotRequired, TypedDict
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
 from .installation_checks import RESERVED_BY_SSM
-from .node_group_options import INSTANCE_TYPE, is_graviton
+from .instance_types import traits
+from .node_group_options import INSTANCE_TYPE
 from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
@@ -193,7 +194,7 @@ def _machine_problems(options: BootstrapOptions) -> Iterator[Problem]:
     if not INSTANCE_TYPE.fullmatch(instance_type) or instance_type.startswith("mac"):
         reason, remedy = "is no EC2 instance type for Linux", 'write one such as "t3.micro"'
         yield Problem("instance_type", instance_type, reason, remedy)
-    elif is_graviton(instance_type):
+    elif (found := traits(instance_type)) and found.architecture == "arm64":
         reason = "is a Graviton (ARM) type, and the host's image and tools are amd64"
         yield Problem("instance_type", instance_type, reason, 'write an x86 type such as "t3.micro"')
 

@@ -28,9 +28,11 @@ from .kubeconfig import kubeconfig
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
+from .refusal import RefusedError
 from .session_logs import make_session_logs
 from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
+from .zone_look_up import reject_zones
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 
@@ -161,6 +163,7 @@ class Cluster(pulumi.ComponentResource):
         self._addon_versions = addon_versions(options.kubernetes_version, options.addon_versions)
         for warning in cluster_warnings(options, date.today()):
             pulumi.log.warn(warning, self)
+        reject_zones(f"cluster {options.cluster_name!r}", options.control_plane_zones, self)
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         account_id = (
@@ -328,7 +331,7 @@ class Cluster(pulumi.ComponentResource):
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=self.oidc_issuer,
-            client_id_lists=[self._region.apply(lambda region: f"sts.{iam.dns_suffix(region)}")],
+            client_id_lists=[iam.IRSA_AUDIENCE],
             tags={**self._tags, "Name": self._options.cluster_name},
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -517,7 +520,13 @@ def _zones(subnet_ids: SubnetIds) -> list[str] | None:
 def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
     if isinstance(subnet_ids, Mapping):
         return [subnet_ids[zone] for zone in zones]
-    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
+
+    def subnet(ids: Mapping[str, pulumi.Input[str]], zone: str) -> pulumi.Input[str]:
+        if zone not in ids:  # which could not be judged before
+            raise RefusedError(f"no subnet is given for the zone {zone}, only for {', '.join(ids)}: choose among these")
+        return ids[zone]
+
+    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: subnet(ids, zone)) for zone in zones]
 
 
 def cluster_options(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .cluster_checks import EBS_CSI_ROLE_PER_CLUSTER, EBS_CSI_ROLE_VENDOR_NAME
-from .iam import dns_suffix, partition
+from .partitions import dns_suffix, partition
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 
 from collections.abc import Sequence
 
-from .iam import PolicyDocument, Statement, document, partition
+from .iam import PolicyDocument, Statement, document
+from .partitions import partition
 
 POLICY_SUPPORT = frozenset(
     {

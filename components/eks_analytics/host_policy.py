@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .iam import PolicyDocument, Statement, dns_suffix, document, instance_trust, partition, session_manager
+from .iam import PolicyDocument, Statement, document, instance_trust, session_manager
+from .partitions import dns_suffix, partition
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,14 @@ import json
 import re
 from typing import Any, TypedDict
 
+from .partitions import dns_suffix, partition
+
 LARGEST_POLICY = 6144
 """Characters without white space that IAM takes as a managed policy; all policies inside of a role may have 10,240."""
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+IRSA_AUDIENCE = "sts.amazonaws.com"
+"""Audience of the tokens that EKS mounts into pods, the same in every partition: the default of `--token-audience` in
+https://github.com/aws/amazon-eks-pod-identity-webhook."""
 
 
 class Statement(TypedDict, total=False):
@@ -25,26 +30,6 @@ class PolicyDocument(TypedDict):
 
     Version: str
     Statement: list[Statement]
-
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the commercial partition is the rest.
-_PARTITIONS = {
-    "cn-": ("aws-cn", "amazonaws.com.cn"),
-    "us-gov-": ("aws-us-gov", "amazonaws.com"),
-    "us-iso-": ("aws-iso", "c2s.ic.gov"),
-    "us-isob-": ("aws-iso-b", "sc2s.sgov.gov"),
-    "eusc-": ("aws-eusc", "amazonaws.eu"),
-}
-
-
-def partition(region: str) -> str:
-    """The ARN partition of a region, known without asking AWS."""
-    return next((name for prefix, (name, _) in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-
-
-def dns_suffix(region: str) -> str:
-    """The domain under which a region's services live."""
-    return next((suffix for prefix, (_, suffix) in _PARTITIONS.items() if region.startswith(prefix)), "amazonaws.com")
 
 
 def managed_policy_arn(region: str, name: str) -> str:
@@ -204,7 +189,7 @@ def pod_identity_trust(
     )
 
 
-def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
+def service_account_trust(oidc_provider_arn: str, namespace: str, service_account: str) -> PolicyDocument:
     """Lets the pods of one service account take a role through the cluster's OIDC provider."""
     issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
     return document(
@@ -215,7 +200,7 @@ def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, s
             "Action": ["sts:AssumeRoleWithWebIdentity"],
             "Condition": {
                 "StringEquals": {
-                    f"{issuer}:aud": f"sts.{dns_suffix(region)}",
+                    f"{issuer}:aud": IRSA_AUDIENCE,
                     f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
                 }
             },

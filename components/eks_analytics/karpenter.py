@@ -285,10 +285,8 @@ class Karpenter(pulumi.ComponentResource):
     def _trust(self) -> pulumi.Output[str]:
         options = self._options
         if options.identity == "irsa":
-            return pulumi.Output.all(self._args.get("oidc_provider_arn", ""), self._region).apply(
-                lambda known: json.dumps(
-                    iam.service_account_trust(known[0], known[1], options.namespace, SERVICE_ACCOUNT)
-                )
+            return pulumi.Output.from_input(self._args.get("oidc_provider_arn", "")).apply(
+                lambda provider: json.dumps(iam.service_account_trust(provider, options.namespace, SERVICE_ACCOUNT))
             )
         return self._scope.apply(
             lambda scope: json.dumps(

@@ -8,8 +8,9 @@ from typing import Any
 from .cluster_checks import name_problems
 from .controller_identity import identity_problems
 from .helm_values import value_at, value_problems
-from .iam import LARGEST_POLICY, partition, policy_size
+from .iam import LARGEST_POLICY, policy_size
 from .karpenter_policies import ControllerRights, controller_policies, most_names
+from .partitions import partition
 from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .iam import LARGEST_POLICY, PolicyDocument, cluster_arn, document, partition, policy_size
+from .iam import LARGEST_POLICY, PolicyDocument, cluster_arn, document, policy_size
+from .partitions import partition
 
 NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",

@@ -117,9 +117,8 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
     def _role(self) -> aws.iam.Role:
         cluster_name = self._options.cluster_name
         if self._options.identity == "irsa":
-            provider = self._args.get("oidc_provider_arn", "")
-            trust = pulumi.Output.all(provider, self._region).apply(
-                lambda known: iam.service_account_trust(known[0], known[1], NAMESPACE, SERVICE_ACCOUNT)
+            trust = pulumi.Output.from_input(self._args.get("oidc_provider_arn", "")).apply(
+                lambda provider: iam.service_account_trust(provider, NAMESPACE, SERVICE_ACCOUNT)
             )
         else:
             lookup = pulumi.InvokeOptions(parent=self)

@@ -11,9 +11,11 @@ from .arguments import argument_problems
 from .endpoint_policies import interface_endpoint_policy, s3_endpoint_policy
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
-from .iam import PolicyDocument, partition
+from .found_vpc import FoundVpc
+from .iam import PolicyDocument
 from .network_options import NetworkOptions, check_network
-from .problems import reject
+from .partitions import partition
+from .problems import Problem, reject
 from .subnets import ipv6_subnet, plan_subnets
 from .tags import subnet_tags
 from .waiting import once
@@ -64,8 +66,10 @@ class NetworkArgs(TypedDict):
     existing_public_subnets: NotRequired[dict[str, str]]
     """Ids of the existing VPC's public subnets by zone: none, or at least two. None by default."""
     needs_way_out: NotRequired[bool]
-    """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
-    nothing for nodes without public addresses. Default false: endpoints may do."""
+    """Refuses private subnets of an existing VPC that have no default route. Default false: endpoints may do."""
+    service_cidr: NotRequired[str]
+    """Addresses of the cluster's Kubernetes services, which no CIDR block of the VPC may overlap. Default: not
+    judged."""
     permissions_boundary_arn: NotRequired[str]
     """ARN of the managed IAM policy that bounds the role of the flow logs; none by default."""
     tags: NotRequired[dict[str, str]]
@@ -109,18 +113,22 @@ class Network(pulumi.ComponentResource):
     def _adopt(self, name: str, options: NetworkOptions) -> None:
         zones, public = options.availability_zones, options.existing_public_subnets
         private = {zone: options.existing_private_subnets[zone] for zone in zones}
-        vpc, tags = look_up(name, options, self)
-        tag_subnets(name, options, tags, self)
+        found = look_up(name, options, self, self._shortages)
+        tag_subnets(name, options, found, self)
         known = pulumi.Output.from_input
         self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
         self.public_subnets = {zone: known(public[zone]) for zone in zones if zone in public}
-        self.vpc_id = known(vpc.id)
-        self.vpc_cidr = known(vpc.cidr_block)
+        self.vpc_id = known(found.id)
+        self.vpc_cidr = known(found.cidr)
         self.public_subnet_ids = known([public[zone] for zone in zones if zone in public])
         self.private_subnet_ids = self.node_subnet_ids = known(list(private.values()))
         self.private_subnet_ids_by_zone = self.node_subnet_ids_by_zone = known(private)
         self.nat_public_ips = known(list[str]())
         self.s3_endpoint_id = known(None)
+
+    def _shortages(self, found: FoundVpc) -> list[Problem]:
+        """What else is too small in the subnets of an existing VPC, for a product that knows what it needs."""
+        return []
 
     def _create(self, name: str, options: NetworkOptions) -> None:
         new = _NewVpc(name, options, self)

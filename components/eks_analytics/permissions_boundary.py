@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 import re
 from collections.abc import Iterator
 
-from .iam import partition
+from .partitions import partition
 from .problems import Problem
 
 # A boundary is a managed policy: the account's own, or one of AWS.

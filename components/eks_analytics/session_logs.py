@@ -11,7 +11,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from .iam import PolicyDocument, document, key_administration, logs_use_key, partition
+from .iam import PolicyDocument, document, key_administration, logs_use_key
+from .partitions import partition
 from .session_logs_options import SessionLogsArgs, document_name, kept_days, log_group_name
 
 IDLE_MINUTES = 20

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from . import iam
 from .arguments import argument_problems
 from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, backup_watch_options
+from .partitions import partition
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
@@ -221,7 +222,7 @@ class VeleroBackup(pulumi.ComponentResource):
         return replicate(f"{self._label}-replication", source, self._place(), asked, self._scope, self)
 
     def _existing_arn(self, region: str) -> str:
-        return f"arn:{iam.partition(region)}:s3:::{self._options.bucket.existing_name}"
+        return f"arn:{partition(region)}:s3:::{self._options.bucket.existing_name}"
 
     # The identity
 
@@ -231,7 +232,7 @@ class VeleroBackup(pulumi.ComponentResource):
         def trust(known: list[Any]) -> str:
             scope, provider = known
             if options.chosen_identity == "irsa":
-                return json.dumps(iam.service_account_trust(provider, scope[0], NAMESPACE, SERVICE_ACCOUNT))
+                return json.dumps(iam.service_account_trust(provider, NAMESPACE, SERVICE_ACCOUNT))
             return json.dumps(
                 iam.pod_identity_trust(scope[0], scope[1], options.cluster_name, NAMESPACE, SERVICE_ACCOUNT)
             )

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 import jmespath
 import jmespath.functions
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.loaders import Loader
 
 from sandbox.cloud import ACCOUNT_ID as ACCOUNT_ID
 from sandbox.knobs import INJECTED, Knobs
@@ -114,5 +116,15 @@ class Thing:
 
 
 def partition_of(region: str) -> str:
-    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
-    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+    return _partition(region)["id"]
+
+
+def dns_suffix_of(region: str) -> str:
+    return _partition(region)["outputs"]["dnsSuffix"]
+
+
+@cache
+def _partition(region: str) -> Values:
+    """As AWS's SDKs decide: by the form of the region's name, commercial where none fits."""
+    known: list[Values] = Loader().load_data("partitions")["partitions"]
+    return next((one for one in known if re.match(one["regionRegex"], region)), known[0])

@@ -481,19 +481,6 @@ def test_a_record_needs_what_it_needs_in_preview_already(account: Account, input
     assert reason in account.refusal(RECORD, zoneId="Z1", name="n", **inputs)
 
 
-def test_the_zone_of_a_load_balancer_depends_on_its_kind_and_region(account: Account) -> None:
-    def zone_of(token: str, region: str = REGION, **args: Any) -> str:
-        return account.provider.invoke(f"aws:{token}/getHostedZoneId:getHostedZoneId", args, False, {"region": region})[
-            "id"
-        ]
-
-    assert zone_of("lb", loadBalancerType="network") == "Z26RNL4JYFTOTI"
-    assert zone_of("lb") == zone_of("lb", loadBalancerType="application") == zone_of("elb") == "Z35SXDOTRQ7X7K"
-    assert zone_of("elb", region="eu-central-1") == zone_of("elb", region="eu-central-1") == "Z215JYRZR1TBD5"
-    with pytest.raises(ProviderError, match="does not know the zone"):
-        zone_of("elb", region="xx-nowhere-1")
-
-
 def test_the_caller_is_a_role_and_not_the_root_user(account: Account) -> None:
     caller = account.provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {}, False, {"region": REGION})
     assert caller["arn"] == "arn:aws:sts::123456789012:assumed-role/platform-deployer/embedded-cloud"

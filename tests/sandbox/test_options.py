@@ -80,11 +80,19 @@ def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: M
     vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
     for attribute in ("EnableDnsHostnames", "EnableDnsSupport"):
         ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
+    transit = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    tables: dict[str, str] = {}
+    for role, target in (("private", {"TransitGatewayId": transit}), ("public", {"GatewayId": internet})):
+        tables[role] = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=tables[role], DestinationCidrBlock="0.0.0.0/0", **target)
     own: dict[str, dict[str, str]] = {"private": {}, "public": {}}
     for index, (role, zone) in enumerate((role, zone) for role in own for zone in dev["availability_zones"]):
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.50.{index}.0/24", AvailabilityZone=zone)["Subnet"]
         own[role][zone] = subnet["SubnetId"]
         ec2.create_tags(Resources=[subnet["SubnetId"]], Tags=[{"Key": "CostCenter", "Value": "42"}])
+        ec2.associate_route_table(RouteTableId=tables[role], SubnetId=subnet["SubnetId"])
     dev["network"] = {
         "existing_vpc_id": vpc,
         "existing_private_subnets": own["private"],

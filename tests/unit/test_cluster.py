@@ -275,6 +275,29 @@ def test_the_oidc_provider_needs_no_look_at_the_issuers_certificate(build: Build
     assert "thumbprintLists" not in provider
 
 
+def test_zones_that_only_an_output_names_must_be_given(build: Build) -> None:
+    later = pulumi.Output.from_input(dict(SUBNETS))
+    with pytest.raises(pulumi.RunError, match=r"control_plane_zones = None: is left out.*name two zones") as error:
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later)
+    assert len(str(error.value).splitlines()) == 2
+    zones = ["us-east-1a", "us-east-1f"]
+    with pytest.raises(ValueError, match="no subnet is given for the zone us-east-1f"):
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later, control_plane_zones=zones)
+
+
+def test_a_control_plane_where_eks_runs_none_is_refused_before_anything_is_made(build: Build) -> None:
+    zones = ["us-east-1a", "us-east-1e"]
+    subnets = {zone: f"subnet-{zone}" for zone in zones}
+    with pytest.raises(pulumi.RunError, match="is use1-az3 in this account, where EKS runs no control plane"):
+        build(subnet_ids_by_zone=subnets, node_subnet_ids_by_zone=subnets, control_plane_zones=zones)
+
+
+def test_the_oidc_provider_serves_the_same_audience_in_china(build: Build) -> None:
+    admins = ["arn:aws-cn:iam::123456789012:role/deployer"]
+    found = build(region="cn-north-1", admin_principal_arns=admins).inputs("OpenIdConnectProvider", "c")
+    assert found["clientIdLists"] == ["sts.amazonaws.com"]
+
+
 @pytest.mark.parametrize("version", RELEASES)
 def test_every_addon_is_ours_and_pinned(build: Build, version: str) -> None:
     built = build(kubernetes_version=version)
@@ -554,7 +577,7 @@ def test_nothing_is_looked_up_where_region_and_account_are_given(build: Build) -
 
 
 def test_region_and_account_are_looked_up_where_they_are_not_given(build: Build, recorder: Any) -> None:
-    recorder.answers = {
+    recorder.answers |= {
         "aws:index/getRegion:getRegion": lambda _: {"region": "eu-west-1"},
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "210987654321"},
     }

@@ -25,7 +25,7 @@ def build(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Build:
     """Builds an E6data named "e6". Returns its outputs."""
     answer_for_pulumi_eks(recorder, monkeypatch)
     subnets = {id: zone for zone, id in EXISTING_VPC["existing_private_subnets"].items()}
-    recorder.answers = {
+    recorder.answers |= {
         "aws:index/getRegion:getRegion": lambda _: {"region": NETWORK["region"]},
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": ACCOUNT},
         "aws:eks/getCluster:getCluster": lambda _: {
@@ -44,6 +44,7 @@ def build(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Build:
             "routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}]
         },
         "aws:ec2/getVpc:getVpc": lambda _: {
+            "cidrBlockAssociations": [],
             "id": VPC,
             "cidrBlock": "10.9.0.0/16",
             "enableDnsSupport": True,

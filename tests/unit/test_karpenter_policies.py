@@ -272,7 +272,7 @@ def test_the_events_are_upstreams() -> None:
 
 
 def test_through_oidc_one_service_account_takes_the_role() -> None:
-    (statement,) = service_account_trust(PROVIDER, "us-east-1", "kube-system", "karpenter")["Statement"]
+    (statement,) = service_account_trust(PROVIDER, "kube-system", "karpenter")["Statement"]
     issuer = "oidc.eks.us-east-1.amazonaws.com/id/ABC"
     assert statement.get("Principal") == {"Federated": PROVIDER}
     assert statement.get("Condition") == {
