@@ -15,13 +15,12 @@ from rich.markup import escape
 
 from operations.console import Terminal
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, inventory, zones
+from sandbox import demo_files, inventory, private, zones
 from sandbox import review as code_review
 from sandbox.engine import EngineMissingError, find
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
-from sandbox.private import ignored
 from sandbox.providers.command import PROGRAMS, programs_environment
 from sandbox.report import Report
 from sandbox.review import engine_message
@@ -127,7 +126,7 @@ def _stack(
         )
         _ = stack.config  # says at once what is wrong with the file
         if not home:
-            ignored(folder.parent)
+            private.ignored(folder.parent)
         with stack.exclusive():
             yield stack
 
@@ -397,7 +396,7 @@ def shell(
         **programs_environment(folder),
         "PATH": os.pathsep.join(paths),
         "KUBECONFIG": os.pathsep.join(files) or os.devnull,  # never a cluster of your own
-        "KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache"),  # of kinds, by address
+        "KUBECACHEDIR": str(private.folder(folder / "kubernetes" / "kubectl-cache")),  # of kinds, by address
     }
     clusters = f"kubectl talks to {', '.join(sorted(apis))}" if apis else "there is no Kubernetes API yet"
     console.stderr = True  # standard output is for the command
