@@ -13,15 +13,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-import yaml
 from pulumi.automation.errors import CommandError
 
+from operations.stack_configuration import block
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, merge_base
 from sandbox.engine import Engine
@@ -46,7 +45,7 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
         chosen = SandboxStack(project, stack, folder / "home", engine, say, idle_seconds=_IDLE_SECONDS)
         review = Review(stack, base)
         try:
-            _ = chosen.config  # says at once what is wrong with the file
+            chosen.check()
             demo_files.ensure(project, chosen.source, say)
             _apply_merge_base(chosen, base, folder / "base", review)
             _preview(chosen, review)
@@ -111,17 +110,10 @@ def _apply_merge_base(chosen: SandboxStack, base: MergeBase, folder: Path, revie
 def _copy_demo_files(chosen: SandboxStack, base: Path) -> None:
     """The same throw-away files on both sides, or each review would renew them; others where the domain is another."""
     demo = chosen.project / demo_files.FOLDER
-    if demo.is_dir() and _base_domain(chosen.source) == _base_domain(base / chosen.source.name):
+    files = (chosen.source, base / chosen.source.name)
+    domains = [block(file, "dash_enterprise").get("base_domain") for file in files]
+    if demo.is_dir() and domains[0] == domains[1]:
         shutil.copytree(demo, base / demo_files.FOLDER, dirs_exist_ok=True)
-
-
-def _base_domain(stack_file: Path) -> object:
-    with suppress(OSError, yaml.YAMLError, AttributeError):
-        config: Mapping[str, Any] = yaml.safe_load(stack_file.read_text())["config"]
-        for key, value in config.items():
-            if key.endswith(":dash_enterprise"):
-                return value.get("base_domain")
-    return None
 
 
 def _up(project: Path, chosen: SandboxStack) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from eks_analytics.backup_watch_checks import without_keys
 from eks_analytics.problems import Problem
@@ -28,6 +29,9 @@ from .rules import Judgement, warnings
 
 # Whoever knows the URL of a webhook can write to it.
 _WITH_URLS = "velero.watch"
+# Go's text of a time, which Pulumi makes of a date in YAML: https://pkg.go.dev/time#Time.String
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([-+]\d{4}) \S+")
+_NO_TEXT = re.compile(r"(int|bool|float|tuple|list|dict|model|model_attributes)_type")
 AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
 
 
@@ -52,7 +56,7 @@ def load(
     raw = _decode(config)
     region_key = "region" if raw.get("region") else "aws:region"
     raw["region"] = raw.get("region") or provider_region or ""
-    settings, problems = _validate(raw)
+    settings, problems = _validate(raw, secret_keys)
     given = frozenset(_keys(raw))
     settings = _with_defaults(settings, given, stack)
     judgement = Judgement(
@@ -128,14 +132,17 @@ def _is_text(key: str) -> bool:
     return annotation in (str, SecretStr)
 
 
-def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
+def _validate(raw: dict[str, Any], secret_keys: Collection[str]) -> tuple[Settings, list[Problem]]:
     """The settings without what was refused, and why it was; takes the refused parts out of `raw`."""
-    problems: list[Problem] = []
+    problems = list(_dates(raw))
     while True:
         try:
             return Settings.model_validate_json(json.dumps(raw)), problems
         except ValidationError as refusal:
             errors = refusal.errors(include_url=False)
+        read = [_read_secret(raw, error) for error in errors if error["loc"][0] in secret_keys]
+        if any(read):
+            continue
         places: list[Location] = []
         for error in errors:
             at = error["loc"]
@@ -149,6 +156,45 @@ def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
                 problems.append(Problem(key_path(at), value, *explain(error)))
         for at in places:
             _take_out(raw, at)
+
+
+def _read_secret(raw: dict[str, Any], error: ErrorDetails) -> bool:
+    """Pulumi keeps every secret as text: where a setting is none, what the text says in JSON takes its place."""
+    if not isinstance(error["input"], str) or not _NO_TEXT.fullmatch(error["type"]):
+        return False
+    try:
+        read = json.loads(error["input"])
+    except ValueError:
+        return False
+    holder, last = _value_at(raw, error["loc"][:-1]), error["loc"][-1]
+    holder[last] = read
+    return not isinstance(read, str)
+
+
+def _dates(raw: dict[str, Any]) -> Iterator[Problem]:
+    """What was a date without quotes in the stack's file: Pulumi makes another text of it. Taken out of `raw`."""
+    for at, text in list(_texts(raw)):
+        if found := _DATE.fullmatch(text):
+            date, time, zone = found.groups()
+            zone = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
+            meant = date if (time, zone) == ("00:00:00", "Z") else f"{date}T{time}{zone}"
+            yield Problem(key_path(at), text, "must be text, not a date", f'write it in quotes: "{meant}"')
+            _take_out(raw, at)
+
+
+def _texts(value: Any, at: Location = ()) -> Iterator[tuple[Location, str]]:
+    """All texts in a configuration, keys included."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if _DATE.fullmatch(key):
+                yield (*at, key), key
+            else:
+                yield from _texts(item, (*at, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _texts(item, (*at, index))
 
 
 def known_keys(model: type[BaseModel] = Settings, block: str = "") -> Iterator[str]:

@@ -351,7 +351,7 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
     ("text", "said"),
     [
         ("config:\n  eks-analytics:product: e6data\n", "builds 'e6data'"),
-        ("config: [\n", "is not YAML, line 2"),
+        ("config: [\n", "is not YAML (line 2:"),
         ("config:\n  eks-analytics:dash_enterprise:\n    secure: v1:abc\n", "encrypted as a whole"),
         ("config:\n  eks-analytics:dash_enterprise: text\n", "holds no settings"),
         ("config:\n  a: &a {x: 1}\n  eks-analytics:dash_enterprise: *a\n", "YAML alias"),
@@ -359,7 +359,7 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
         ("- config\n", "holds no settings"),
         (
             "config: {a: 1}\nconfig: {b: 1}\n",
-            "Write yourself: eks-analytics:dash_enterprise.dns.load_balancer_hostname",
+            'mapping key "config" already defined at line 1',
         ),
     ],
 )
