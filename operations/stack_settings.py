@@ -9,7 +9,7 @@ from operations.stack_configuration import KeyPath, StackConfiguration
 from settings import placeholders
 from settings.files import FILES
 from settings.models import SECRETS
-from settings.problems import SettingsError
+from settings.problems import HIDDEN, SettingsError
 
 # Nothing lies below it: no license and no certificate need be there, or be valid.
 _NO_FILES = Path(os.devnull)
@@ -61,6 +61,11 @@ def _load(config: StackConfiguration, stack: str) -> settings.Settings:
         stack=stack,
         provider_region=texts.get("aws:region"),
         secret_keys={key.removeprefix(prefix) for key in config.secret_keys},
+        others={
+            key: HIDDEN if key in config.secret_keys else text
+            for key, text in texts.items()
+            if not key.startswith(prefix)
+        },
     )
 
 

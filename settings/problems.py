@@ -17,7 +17,7 @@ EMPTY = '""'
 HIDDEN = "[secret]"
 """Stands for the value of a secret."""
 _LONGEST_VALUE = 120
-_SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
+SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
 _KINDS: dict[type[object], str] = {
     bool: "true or false",
     int: "a number",
@@ -84,7 +84,7 @@ def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: S
     """A key that its block does not have: the nearest one there, or else the same name in another block."""
     name = str(at[-1])
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
-    if _SECRET_NAME.search(name):
+    if SECRET_NAME.search(name):
         value = HIDDEN  # most likely one in clear text
         secret = elsewhere[0] if elsewhere else "velero_credentials" if at[0] == "velero" else "admin_password"
         remedy = (
@@ -112,7 +112,8 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
             if str(error["loc"][-1]).endswith(("_after", "ttl")):
                 quoted = f'with its unit, "{value}h"'
-            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
+            zeros = " (with its leading zeros, if it has any)" if re.fullmatch(r'"\d{4,}"', quoted) else ""
+            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}{zeros}"
         case "int_type" | "int_from_float":
             digits = value if isinstance(value, str) and value.isdigit() else 3
             found = str(value) if isinstance(value, float) else _kind(value)

@@ -15,6 +15,7 @@ from operations import stack_configuration
 from operations.console import OperationError
 from sandbox import engine
 
+pytestmark = pytest.mark.engine
 PROJECT = """\
 name: eks-analytics
 runtime: python
