@@ -36,9 +36,10 @@ from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.kubernetes_api.clusters import Clusters
-from sandbox.providers.aws import AwsProvider, find_by_tags
+from sandbox.providers.aws import find_by_tags
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.command import CommandProvider, Kubernetes
+from sandbox.providers.default_tags import TaggingAwsProvider, sent
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import Resource, contains_unknown, serve
@@ -305,7 +306,7 @@ class SandboxStack:
         self._command = command
         clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home), self.say, applies)
         stand_ins = {
-            "aws": AwsProvider(self.cloud, self.knobs, self.say),
+            "aws": TaggingAwsProvider(self.cloud, self.knobs, self.say),
             "command": CommandProvider(self.cloud, self.say, self._kubernetes, self.knobs),
             "eks": EksProvider(),
             "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version(), clusters, self.knobs),
@@ -377,7 +378,7 @@ class SandboxStack:
             stack.refresh(target=recovered)
 
     def _find(self, resource: Mapping[str, Any]) -> list[str]:
-        inputs = resource.get("inputs", {})
+        inputs = sent(resource.get("inputs", {}))
         if contains_unknown(inputs):
             return []
         if resource["type"].startswith("kubernetes:"):
