@@ -156,7 +156,8 @@ def mapping(file: Path) -> go_yaml.Map:
     if content is None:
         return go_yaml.Map()
     if not isinstance(content, go_yaml.Map) or not content.only_texts:
-        raise OperationError(f"{file.name} is no file of Pulumi's: write `config:` and the settings below it")
+        what = "project" if file.name == "Pulumi.yaml" else "stack configuration"
+        raise OperationError(f"{file.name} is no {what}: write keys such as `config:`, and settings below it")
     return content
 
 
@@ -186,6 +187,8 @@ def _value(value: Any, path: KeyPath, file: Path) -> Any:
         return {key: _value(value[key], (*path, key), file) for key in sorted(value)}
     if isinstance(value, list):
         return [_value(item, (*path, index), file) for index, item in enumerate(cast("list[Any]", value))]
+    if isinstance(value, int) and value >= 2**63 and path[1:]:
+        value = float(value)  # Pulumi keeps objects as JSON, and reads its numbers as int64 or float64
     if isinstance(value, float):
         if not math.isfinite(value):
             raise OperationError(f"{file.name}: {written(path)} is {value}, which Pulumi cannot keep: write a number")

@@ -177,6 +177,15 @@ config:
   f: a#b
   g: 'x' # y
 """,
+    "large numbers": """\
+config:
+  a: 18446744073709551615
+  b: {c: 18446744073709551615, d: 9223372036854775807, e: -9223372036854775808, f: 18446744073709551616}
+  c: [9223372036854775808, 1e20, 1e21, 0.000001, 0.0000001, -0.0]
+  d: -0.0
+  e: 1e-7
+  f: 123456789012345678901234567890
+""",
     "keys that are no texts": """\
 config:
   a: {1: a, true: b, ~: c, 1.5: d, 1e6: e, 2027-01-31: f, 0x10: g, 123456789.0: h, .5: i}
@@ -197,6 +206,24 @@ def test_every_form_of_a_file_has_the_values_that_the_engine_gives_it(
     pulumi: Ask, tmp_path: Path, content: str
 ) -> None:
     assert_same(here(content.encode(), tmp_path), pulumi(content.encode()))
+
+
+def test_the_copy_for_the_engine_says_the_same(pulumi: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    values: dict[str, Any] = {
+        "eks-analytics:odd": ["012", "no", "😀", "\\ud83d\\ude00", "\x7f", "\u2028", "a: b #", 1e21, 1e-9]
+    }
+    for number, content in enumerate(FILES.values()):
+        file.write_text(content, newline="")
+        found = stack_configuration.load(file, tmp_path)
+        values |= {f"{key}-{number}": found.values[key] for key in found.own_keys}
+    whole = found.with_own(values)
+    copy = whole.document(lambda _: {"secure": "v1:x"}, encryptionsalt="v1:x")
+    assert_same(
+        {key: "a secret" if key in whole.secret_keys else text for key, text in whole.texts(lambda _: "").items()},
+        pulumi(copy.encode()),
+    )
 
 
 REFUSED = {
