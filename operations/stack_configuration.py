@@ -218,7 +218,7 @@ def _environments(declared: Any) -> Iterator[str]:
 
 
 def _secrets(value: object, path: KeyPath) -> Iterator[KeyPath]:
-    if value is SECRET:
+    if isinstance(value, Secret):
         yield path
     elif isinstance(value, dict):
         for key, item in cast("dict[str, object]", value).items():
@@ -229,7 +229,7 @@ def _secrets(value: object, path: KeyPath) -> Iterator[KeyPath]:
 
 
 def _filled(value: Any, path: KeyPath, placeholder: Callable[[KeyPath], object]) -> Any:
-    if value is SECRET:
+    if isinstance(value, Secret):
         return placeholder(path)
     if isinstance(value, dict):
         found = cast("dict[str, Any]", value)

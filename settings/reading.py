@@ -134,9 +134,15 @@ def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
         namespace, _, name = key.partition(":")
         if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
             meant = nearest(name, Settings.model_fields) or name
-            shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else value
+            shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
             reason = f"nothing reads the namespace {namespace}: that of this project is {project}"
             yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
+
+
+def _read(value: object) -> object:
+    with suppress(ValueError):
+        return json.loads(value) if isinstance(value, str) else value
+    return value
 
 
 def _decode(config: Mapping[str, Any]) -> dict[str, Any]:

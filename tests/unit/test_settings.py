@@ -918,7 +918,7 @@ def test_a_namespace_that_is_nearly_the_projects_is_refused_with_the_right_one(
     key: str, meant: str, root: Path
 ) -> None:
     refused = str(refusal(GOOD, root, others={key: "true"}))
-    assert f'{key} = "true": nothing reads the namespace' in refused
+    assert f"{key} = true: nothing reads the namespace" in refused
     assert f"did you mean {meant}?" in refused
 
 
