@@ -21,6 +21,8 @@ from sandbox.engine import EngineMissingError, find
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
+from sandbox.private import ignored
+from sandbox.providers.command import PROGRAMS, programs_environment
 from sandbox.report import Report
 from sandbox.review import engine_message
 from sandbox.review_markdown import markdown
@@ -69,10 +71,28 @@ PoliciesOption = Annotated[bool, typer.Option(help="Judge the plan, or the updat
 ProjectOption = Annotated[
     Path, typer.Option("--project", hidden=True, help="Another checkout of this project, whose program is run.")
 ]
+StandInOption = Annotated[
+    Path | None, typer.Option("--stand-in-files", hidden=True, help="Folder for stand-ins of files that git lacks.")
+]
 
 
 def say(message: str) -> None:
     console.print(escape(message))
+
+
+@contextmanager
+def _errors_in_a_sentence() -> Iterator[None]:
+    """Every error that a person can mend ends in a sentence, not a traceback."""
+    try:
+        yield
+    except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except CommandError as error:
+        console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager
@@ -84,11 +104,11 @@ def _stack(
     latency: float = 0,
     idle_hours: float = 2,
     project: Path = PROJECT,
+    stand_in_files: Path | None = None,
 ) -> Iterator[SandboxStack]:
-    """The stack, held by this command alone; every error that a person can mend ends in a sentence, not a traceback."""
-    try:
-        _check_name(name)
-        folder = (home or PROJECT / ".sandbox" / name).resolve()
+    """The stack, held by this command alone."""
+    with _errors_in_a_sentence():
+        folder = _folder(name, home)
         knobs = Knobs.parse(fail or [], latency)
         console.print(BANNER, style="bold")
         engine = find(say)
@@ -102,24 +122,25 @@ def _stack(
             knobs,
             int(idle_hours * 3600),
             config_file and config_file.resolve(),
+            stand_in_files,
             environment_of=PROJECT,
         )
         stack.check()
+        if not home:
+            ignored(folder.parent)
         with stack.exclusive():
             yield stack
-    except (StackError, EngineMissingError, embedded_cloud.CloudError, ValueError) as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}")
-        raise typer.Exit(1) from None
-    except CommandError as error:
-        console.print(f"[bold red]error:[/] {escape(engine_message(error))}")
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def _check_name(stack: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", stack):
         raise StackError(f"STACK={stack!r} cannot be a stack's name: use letters, digits, '-', '_' and '.'")
+
+
+def _folder(stack: str, home: Path | None) -> Path:
+    """Where state and logs of the stack lie."""
+    _check_name(stack)
+    return (home or PROJECT / ".sandbox" / stack).resolve()
 
 
 @contextmanager
@@ -151,6 +172,7 @@ def preview(
     with _stack(stack, home, config_file) as chosen:
         demo_files.ensure(PROJECT, chosen.source, say)
         chosen.forget_lost_account()
+        chosen.make_existing()
         with chosen.opened(runs_program=True) as opened:
             report = Report(console, plan=True, interrupted=chosen.interrupted)
             with _reported(report, "Preview"):
@@ -176,14 +198,17 @@ def up(
     idle_hours: IdleOption = 2,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="For automation; nothing is asked anyway.")] = False,
     project: ProjectOption = PROJECT,
+    stand_in_files: StandInOption = None,
     policies: PoliciesOption = True,
 ) -> None:
     """Apply the stack to the embedded cloud."""
     del yes
-    with _stack(stack, home, config_file, fail, latency, idle_hours, project.resolve()) as chosen:
-        demo_files.ensure(chosen.project, chosen.source, say)
+    with _stack(stack, home, config_file, fail, latency, idle_hours, project.resolve(), stand_in_files) as chosen:
+        if stand_in_files is None:
+            demo_files.ensure(chosen.project, chosen.source, say)
         chosen.forget_lost_account()
         chosen.cloud()
+        chosen.make_existing()
         with chosen.opened(runs_program=not chosen.pending_creates(), applies=True) as opened:
             chosen.recover(opened)
             report = Report(console, plan=False, interrupted=chosen.interrupted)
@@ -203,7 +228,6 @@ def review(
         str | None,
         typer.Option(
             "--base",
-            envvar="SANDBOX_BASE",
             help="Branch, tag or commit to go into. Default: the remote's default branch, or main.",
         ),
     ] = None,
@@ -295,16 +319,18 @@ def _refuse_protected(stack: SandboxStack) -> None:
 
 
 @app.command()
+@_errors_in_a_sentence()
 def stop(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """End the embedded cloud of the stack; what it held is gone."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder(stack, home)
     say(f"The embedded cloud of stack {stack} is {'ended' if embedded_cloud.stop(folder) else 'not running'}.")
 
 
 @app.command()
+@_errors_in_a_sentence()
 def outputs(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """Print the stack's outputs as JSON, secrets masked."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder(stack, home)
     chosen = SandboxStack(PROJECT, stack, folder, find(lambda message: print(message, file=sys.stderr)), say)  # noqa: T201
     found = [resource for resource in chosen.resources() if resource["type"] == "pulumi:pulumi:Stack"]
     if not found:
@@ -322,9 +348,10 @@ def _masked(value: object) -> object:
 
 
 @app.command(name="inventory")
+@_errors_in_a_sentence()
 def list_inventory(stack: StackOption = "dev", home: HomeOption = None) -> None:
     """List what exists in the emulated account, beside what every account has."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    folder = _folder(stack, home)
     running = embedded_cloud.running(folder)
     if running is None:
         say(f"The embedded cloud of stack {stack} is not running: nothing exists.")
@@ -342,45 +369,58 @@ def _show_inventory(found: dict[str, list[str]]) -> None:
 
 
 @app.command()
+@_errors_in_a_sentence()
 def shell(
     stack: StackOption = "dev",
     home: HomeOption = None,
     command: Annotated[
         str | None,
-        typer.Option("--command", "-c", envvar="SANDBOX_COMMAND", help="Run this instead, e.g. kubectl get ns."),
+        typer.Option("--command", "-c", help="Run this instead, e.g. kubectl get ns."),
     ] = None,
 ) -> None:
-    """Open a shell whose kubectl talks to the stack's emulated cluster, as its administrator."""
-    folder = (home or PROJECT / ".sandbox" / stack).resolve()
+    """Open a shell whose kubectl is the administrator of the emulated cluster, and whose aws asks the emulated AWS."""
+    folder = _folder(stack, home)
     running = embedded_cloud.running(folder)
-    apis = running.ask("kubernetes_running") if running else {}
-    if not apis:
-        console.print(
-            f"[bold red]error:[/] no Kubernetes API runs for stack {escape(stack)}: it starts with the first object "
-            f"that make up STACK={escape(stack)} applies"
-        )
-        raise typer.Exit(1)
+    if running is None:
+        raise StackError(f"the embedded cloud of stack {stack} is not running: make up STACK={stack} starts it")
+    chosen = SandboxStack(PROJECT, stack, folder, None, say)  # pyright: ignore[reportArgumentType]  # no engine is run
+    apis = running.ask("kubernetes_running")
     files = [str(Path(address["folder"]) / KUBECONFIG) for address in apis.values()]
-    paths = [os.environ.get("PATH", os.defpath), str(programs_folder())]  # a kubectl of your own goes first
-    variables = os.environ | {"KUBECONFIG": os.pathsep.join(files), "PATH": os.pathsep.join(paths)}
-    variables |= {"KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache")}  # of kinds, by address
-    variables.pop("SANDBOX_COMMAND", None)  # of this shell, not of those that are opened in it
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    for name in ("COMMAND", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"):  # of this shell, not of those in it
+        kept.pop(name, None)
+    # An aws and a kubectl of your own go first.
+    paths = [os.environ.get("PATH", os.defpath), str(programs_folder()), str(PROGRAMS)]
+    variables = {
+        **kept,
+        **running.environment(chosen.region),
+        **programs_environment(folder),
+        "PATH": os.pathsep.join(paths),
+        "KUBECONFIG": os.pathsep.join(files) or os.devnull,  # never a cluster of your own
+        "KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache"),  # of kinds, by address
+    }
+    clusters = f"kubectl talks to {', '.join(sorted(apis))}" if apis else "there is no Kubernetes API yet"
+    console.stderr = True  # standard output is for the command
+    say(f"aws asks the emulated account in {chosen.region}; {clusters}. Nodes never start here, so pods stay Pending.")
     program = os.environ.get("SHELL", "/bin/sh")
-    if command is None:
-        say(f"kubectl talks to {', '.join(sorted(apis))}; exit leaves this shell.")
     arguments = [program] if command is None else [program, "-c", command]
-    console.file.flush()
+    if command is None:
+        say("exit leaves this shell.")
+    sys.stdout.flush()
+    sys.stderr.flush()
     embedded_cloud.keep_from_idling(folder)
     os.execvpe(program, arguments, variables)
 
 
 @app.command(name="zones")
 def list_zones(
-    region: Annotated[str, typer.Option("--region", help="For instance us-east-1.")],
+    region: Annotated[str, typer.Option("--region", help="For instance us-east-1.")] = "",
     account: Annotated[bool, typer.Option("--account", help="Ask AWS with your credentials.")] = False,
 ) -> None:
     """Print the availability zones of a region where EKS accepts a control plane."""
     try:
+        if not region:
+            raise zones.ZonesError("name the region whose zones you want: make zones REGION=us-east-1")
         eligible, refused = zones.eligible(region, account)
     except zones.ZonesError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")

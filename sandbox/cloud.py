@@ -11,7 +11,9 @@ import functools
 import http.client
 import json
 import os
+import secrets
 import signal
+import string
 import subprocess
 import sys
 import threading
@@ -22,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox import private
+
 if TYPE_CHECKING:  # slow to import, and a preview makes no client
     import botocore.session
 
@@ -29,6 +33,8 @@ ACCOUNT_ID = "123456789012"
 IDLE_SECONDS = 7200
 # Buckets of the store.
 RELEASES, LEFT_IN_DELETED_CLUSTERS = "helm-releases", "left-in-deleted-clusters"
+EXISTING = "existing"
+"""What was made because a stack names it as existing, by id."""
 _SHELLS = "shells.lock"
 _START_SECONDS = 90
 _STOP_SECONDS = 10
@@ -37,6 +43,20 @@ _client_lock = threading.Lock()  # botocore sessions make one client at a time
 
 class CloudError(RuntimeError):
     """The embedded cloud cannot be started, refuses a request, or does not answer any more."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Temporary ones, in AWS's form; random for each embedded cloud."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+    @staticmethod
+    def random() -> Credentials:
+        key = "ASIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
+        return Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(48))
 
 
 @dataclass(frozen=True)
@@ -68,6 +88,7 @@ class Cloud:
     aws_url: str
     eks_url: str
     home: Path
+    credentials: Credentials
     account_id: str = ACCOUNT_ID
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -79,12 +100,26 @@ class Cloud:
                     service,
                     region_name=region,
                     endpoint_url=self.eks_url if service == "eks" else self.aws_url,
-                    aws_access_key_id=self.account_id,  # 12 digits name the account
-                    aws_secret_access_key="emulated",
+                    aws_access_key_id=self.credentials.access_key_id,
+                    aws_secret_access_key=self.credentials.secret_access_key,
+                    aws_session_token=self.credentials.session_token,
                 )
                 client.meta.events.register("before-call", self._note_call)
                 self._clients[service, region] = client
             return self._clients[service, region]
+
+    def environment(self, region: str = "") -> dict[str, str]:
+        """What makes the AWS CLI and every SDK speak to this cloud, and to no account of the user's."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": self.credentials.session_token,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.aws_url,
+            **({"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}),
+        }
 
     def store(self, bucket: str) -> Store:
         return Store(self, bucket)
@@ -112,7 +147,7 @@ class Cloud:
     def note(self, service: str, operation: str, recorded: bool = False) -> None:
         """Write a call into `calls.jsonl`; `recorded`: one that AWS gets and no emulator."""
         about = {"service": service, "operation": operation} | ({"recorded": True} if recorded else {})
-        with (self.home / "calls.jsonl").open("ab", buffering=0) as log:
+        with private.opened(self.home / "calls.jsonl", "ab", buffering=0) as log:
             # One short write in append mode is not torn by other threads and processes.
             log.write((json.dumps(about) + "\n").encode())
 
@@ -133,7 +168,8 @@ def running(home: Path) -> Cloud | None:
     home, known = home.resolve(), record(home)
     try:
         url = f"http://127.0.0.1:{known['port']}"
-        cloud = Cloud(identity=known["identity"], aws_url=url, eks_url=url, home=home)
+        credentials = Credentials(**known["credentials"])
+        cloud = Cloud(known["identity"], aws_url=url, eks_url=url, home=home, credentials=credentials)
         answer = cloud.ask("ping")
         # The port may be somebody else's by now, and a copied folder names the cloud of its original.
         return cloud if answer["pid"] == known["pid"] and Path(answer["home"]).samefile(home) else None
@@ -143,12 +179,12 @@ def running(home: Path) -> Cloud | None:
 
 def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str], None] = lambda _: None) -> Cloud:
     """The running cloud of this folder; started first where there is none."""
-    home.mkdir(parents=True, exist_ok=True)
+    private.folder(home)
     with _locked(home):
         if cloud := running(home):
             return cloud
         progress("starting the embedded cloud")
-        with (home / "cloud.log").open("wb") as log:
+        with private.opened(home / "cloud.log", "wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.cloud_server", str(home.resolve()), str(idle_seconds)],
                 cwd=Path(__file__).resolve().parents[1],
@@ -156,6 +192,7 @@ def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str]
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                umask=private.UMASK,  # of all that it and its servers write, sockets too
                 start_new_session=True,  # Ctrl-C in the starter's terminal must not end it
             )
         began = said = time.monotonic()
@@ -215,7 +252,7 @@ def is_kept_from_idling(home: Path) -> bool:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    with (home / "cloud.lock").open("w") as lock:
+    with private.opened(home / "cloud.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,8 +1,8 @@
 """The background process of the embedded cloud: `python -m sandbox.cloud_server HOME IDLE_SECONDS`.
 
-One process and one listener, on loopback: requests signed for `eks` go to ministack's ASGI application, those under
-`/_sandbox/<identity>/` to the control API, all else to moto. Of ministack only the application is used; its start-up
-hook never runs: none of its own listeners, schedulers and container sweeps exist here.
+One process and one listener, on loopback, behind `sandbox.admission`: requests signed for `eks` go to ministack's ASGI
+application, those under `/_sandbox/<identity>/` to the control API, all else to moto. Of ministack only the application
+is used; its start-up hook never runs: none of its own listeners, schedulers and container sweeps exist here.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import ACCOUNT_ID, LEFT_IN_DELETED_CLUSTERS, RELEASES, is_kept_from_idling, record
+from sandbox.admission import refusal, service_of, stranger
+from sandbox.cloud import ACCOUNT_ID, LEFT_IN_DELETED_CLUSTERS, RELEASES, Credentials, is_kept_from_idling, record
 from sandbox.kubernetes_api.server import Servers
 
 # The emulators read these when they are imported.
@@ -51,7 +53,8 @@ class Gateway:
     """The WSGI application that hands each request to the part that it is for."""
 
     def __init__(self, home: Path) -> None:
-        self.identity = uuid.uuid4().hex
+        self.identity, self.credentials = uuid.uuid4().hex, Credentials.random()
+        self.port = 0
         self.ended = threading.Event()
         self._home, self._last_request = home, time.monotonic()
         self._at_work: set[int] = set()  # threads
@@ -68,6 +71,7 @@ class Gateway:
             "delete": lambda bucket, key: buckets.get(bucket, {}).pop(key, None) is not None,
             "items": lambda bucket: dict(buckets.get(bucket, {})),
             "system_tag": self._system_tag,
+            "next_id": self._next_id,
             "kubernetes_start": self._clusters.start,
             "kubernetes_running": self._clusters.running,
             "kubernetes_renew_controllers": self._clusters.renew_controllers,
@@ -78,9 +82,13 @@ class Gateway:
         thread = threading.get_ident()
         self._at_work.add(thread)
         try:
+            if refused := stranger(environ, self.port):
+                return refused(environ, start_response)
             if environ["PATH_INFO"].startswith("/_sandbox/"):
                 return Request.application(self._control)(environ, start_response)
-            service = (*environ.get("HTTP_AUTHORIZATION", "").split("/", 4), "", "", "", "")[3]
+            if refused := refusal(environ, self.credentials):
+                return refused(environ, start_response)
+            service = service_of(environ)
             with self._lock if service != "sqs" else nullcontext():  # SQS: one request waits for what another sends
                 answer = self._emulator(service, environ)(environ, start_response)
             while self._deleted_clusters:
@@ -135,6 +143,12 @@ class Gateway:
 
             moto_patches.system_tag(resource_id, tags, region)
 
+    def _next_id(self, kind: str, id: str) -> None:
+        with self._lock:
+            from sandbox import moto_patches
+
+            moto_patches.next_id(kind, id)
+
     def _control(self, request: Request) -> Response:
         operation = self._operations.get(request.path.removeprefix(f"/_sandbox/{self.identity}/"))
         if operation is None or request.method != "POST":
@@ -152,7 +166,12 @@ def _ministack(clusters: Servers) -> Callable[..., Any]:
     from ministack.services import eks
 
     # As AWS names them; ministack's own point at ports of this machine, where somebody else may listen.
-    eks._issuer_url = lambda oidc_id: f"https://oidc.eks.{get_region()}.amazonaws.com/id/{oidc_id}"
+    def issuer(oidc_id: str) -> str:
+        from sandbox import moto_patches
+
+        return moto_patches.chosen("oidc-issuer") or f"https://oidc.eks.{get_region()}.amazonaws.com/id/{oidc_id}"
+
+    eks._issuer_url = issuer
     eks._cluster_endpoint = lambda port: f"https://emulated-{port}.gr7.{get_region()}.eks.amazonaws.com"
     shown = eks._sanitize
 
@@ -193,11 +212,13 @@ def serve(home: Path, idle_seconds: float) -> None:
     signal.signal(signal.SIGTERM, lambda *_: gateway.ended.set())
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no access log: the control API's paths hold a secret
     server = make_server("127.0.0.1", 0, gateway, threaded=True, request_handler=MotoRequestHandler)
+    gateway.port = server.server_port
     for task in (server.serve_forever, gateway.warm_up):
         threading.Thread(target=task, daemon=True).start()
     temporary = home / f"cloud.json.{os.getpid()}"
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"pid": os.getpid(), "port": server.server_port, "identity": gateway.identity}, file)
+        about = {"pid": os.getpid(), "port": server.server_port, "identity": gateway.identity}
+        json.dump({**about, "credentials": asdict(gateway.credentials)}, file)
     temporary.replace(home / "cloud.json")
     # Where the folder is gone or names another cloud, nobody can find this one any more.
     while not gateway.ended.wait(_CHECK_SECONDS) and record(home).get("identity") == gateway.identity:

@@ -13,6 +13,7 @@ from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation._cmd import OnOutput
 from pulumi.automation.errors import create_command_error
 
+from sandbox import private
 from sandbox.engine import Engine
 from sandbox.launcher import LAUNCHER
 
@@ -72,6 +73,7 @@ class EngineCommand(PulumiCommand):
             env=environment,
             encoding="utf-8",
             process_group=0,
+            umask=private.UMASK,  # of the state
         ) as process:
             self._running.add(process)
             error: list[str] = []

@@ -17,11 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from operations.stack_configuration import SECRET, StackConfiguration, block
+from sandbox.private import ignored
 
 FOLDER = "demo"
 # Joined to the base domain with a hyphen, so a certificate for *.<base domain> would not cover them.
 PREFIXES = ("api", "ws", "git", "registry", "auth", "admin")
-_AUTHORITY = "ca.pem"
+AUTHORITY = "ca.pem"
+BASE_DOMAIN = "dash.example.com"
+"""Of files for a stack that names none."""
+_INTERMEDIATE = "Demo intermediate"
 _INSTALL_SCRIPT = "install_de_aws.sh"
 _LIFETIME = datetime.timedelta(days=3650)
 
@@ -36,43 +40,67 @@ def completed(configuration: StackConfiguration) -> StackConfiguration:
     if not isinstance(settings, dict) or key not in configuration.own_keys:
         return configuration
     chain = settings.get("tls_certificate_file")
-    if isinstance(chain, str) and _is_demo(chain):
-        settings = {"tls_trust_store_file": str(Path(chain).parent / _AUTHORITY), **settings}
+    if isinstance(chain, str) and is_demo(chain):
+        settings = {"tls_trust_store_file": str(Path(chain).parent / AUTHORITY), **settings}
     own = {key: configuration.values[key] for key in configuration.own_keys}
     return configuration.with_own({password: SECRET, **own, key: settings})
 
 
 def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
-    """Make the files that the stack names inside of demo/ and that are not there; touch nothing else."""
+    """Make the files that the stack names inside of demo/, where they are not there or of another domain; touch
+    nothing else."""
     settings = _dash_enterprise(stack_file)
-    files = {key: project / path for key, path in settings.items() if key.endswith("_file") and _is_demo(path)}
-    plan = settings.get("installation_plan", "")
-    if _is_demo(plan) and not plan.endswith(_INSTALL_SCRIPT):
-        files["install_script"] = project / plan / _INSTALL_SCRIPT
-    if all(file.exists() for file in files.values()):
+    files = {
+        key: project / path
+        for key, path in settings.items()
+        if (key.endswith("_file") or key == "installation_plan") and is_demo(path)
+    }
+    base_domain = str(settings.get("base_domain") or BASE_DOMAIN)
+    if _is_whole(files, base_domain):
         return
-    (project / FOLDER).mkdir(exist_ok=True)
-    with (project / FOLDER / ".lock").open("w") as lock:
+    with (ignored(project / FOLDER) / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once must not mix a certificate with another one's key
-        _make(files, str(settings.get("base_domain") or "dash.example.com"), say)
+        make(files, base_domain, say)
 
 
-def _make(files: Mapping[str, Path], base_domain: str, say: Callable[[str], None]) -> None:
+def make(files: Mapping[str, Path], base_domain: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """Make those of the files, by setting, that are not there; and the certificate where it is of another domain."""
     license_file = files.get("license_file")
     if license_file and not license_file.exists():
         _write(license_file, yaml.safe_dump(_license(base_domain)).encode())
         say(f"Made a demo license: {license_file.name} in {license_file.parent}")
-    script = files.get("install_script")
+    script = _script(files)
     if script and not script.exists():
         _write(script, _INSTALLER.encode())
         say(f"Made a demo installer: {script.name} in {script.parent}")
     certificate, key = files.get("tls_certificate_file"), files.get("tls_private_key_file")
-    if certificate and key and not (certificate.exists() and key.exists()):
+    if certificate and key and not (_is_for(certificate, base_domain) and key.exists()):
         chain, private_key, authority = _tls(base_domain)
         _write(certificate, chain)
         _write(key, private_key)
-        _write(certificate.parent / _AUTHORITY, authority)
+        _write(certificate.parent / AUTHORITY, authority)
         say(f"Made a demo certificate for {base_domain} by a throw-away authority: {certificate.parent}")
+
+
+def _is_whole(files: Mapping[str, Path], base_domain: str) -> bool:
+    found = [path for key, path in files.items() if key != "installation_plan"] + [_script(files)]
+    certificate = files.get("tls_certificate_file")
+    return all(path.exists() for path in found if path) and (not certificate or _is_for(certificate, base_domain))
+
+
+def _script(files: Mapping[str, Path]) -> Path | None:
+    plan = files.get("installation_plan")
+    return plan / _INSTALL_SCRIPT if plan and plan.name != _INSTALL_SCRIPT else None
+
+
+def _is_for(certificate: Path, base_domain: str) -> bool:
+    """Whether the certificate is there and not a demo certificate of another domain: nobody else's is touched."""
+    try:
+        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return certificate.exists()
+    return leaf.issuer != _name(_INTERMEDIATE) or base_domain in names.get_values_for_type(x509.DNSName)
 
 
 def _dash_enterprise(stack_file: Path) -> dict[str, str]:
@@ -80,7 +108,8 @@ def _dash_enterprise(stack_file: Path) -> dict[str, str]:
     return {key: value for key, value in block(stack_file, "dash_enterprise").items() if isinstance(value, str)}
 
 
-def _is_demo(path: str) -> bool:
+def is_demo(path: str) -> bool:
+    """Whether the path lies in the folder whose files are made here."""
     parts = Path(path).parts
     return len(parts) > 1 and parts[0] == FOLDER and ".." not in parts
 
@@ -128,7 +157,7 @@ exec sleep infinity
 def _tls(base_domain: str) -> tuple[bytes, bytes, bytes]:
     """A chain (leaf, intermediate) in PEM, the leaf's key, and the root that signed the intermediate."""
     root_key, intermediate_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name, intermediate_name = _name("Demo root"), _name("Demo intermediate")
+    root_name, intermediate_name = _name("Demo root"), _name(_INTERMEDIATE)
     root = _authority(root_name, root_key.public_key(), root_name, length=1).sign(root_key, hashes.SHA256())
     intermediate = _authority(intermediate_name, intermediate_key.public_key(), root_name, length=0).sign(
         root_key, hashes.SHA256()

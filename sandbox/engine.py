@@ -3,19 +3,17 @@
 import fcntl
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
+from sandbox import pulumi_release
 from sandbox.go_modules import TOOLS, GoModule, Say, build
 
 MODULE = "github.com/pulumi/pulumi/pkg/v3"
-PINNED = VersionInfo.parse("3.258.0")  # the newest version that is served as a Go module; tools/pulumi/go.mod agrees
-RELEASES = "https://get.pulumi.com/"
+PINNED = VersionInfo.parse(pulumi_release.VERSION)
 GO_PACKAGES = 2000  # roughly what the engine compiles: only for the progress line
 
 
@@ -69,19 +67,11 @@ def _version(binary: str) -> VersionInfo | None:
 
 
 def _download(home: Path, say: Say, refused: list[str]) -> str | None:
-    try:  # the installer itself has no time limit, so ask first whether the site answers at all
-        urllib.request.urlopen(RELEASES, timeout=10).close()
-    except urllib.error.HTTPError:
-        pass  # it answers
-    except OSError as error:
-        refused.append(f"the official release cannot be downloaded: {getattr(error, 'reason', error)}")
-        return None
     say(f"Downloading the official Pulumi release {PINNED} into .tools/engine ...")
     try:
-        PulumiCommand.install(root=str(home), version=PINNED)
-    except Exception as error:
-        refused.append(f"the official release cannot be installed: {error}")
-        shutil.rmtree(home, ignore_errors=True)
+        pulumi_release.install(home)
+    except pulumi_release.ReleaseError as error:
+        refused.append(f"the official release: {error}")
         return None
     return "the official release"
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2 import utils
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import ec2_backends, subnets, vpcs
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
@@ -27,6 +29,8 @@ _judge = IAMPolicyStatement.is_action_permitted
 _parameter = EC2BaseResponse._get_param
 _run = InstanceBackend.run_instances
 _modify_interface = NetworkInterfaceBackend.modify_network_interface_attribute
+_next_ids: dict[str, str] = {}
+_random_zone_id: list[Callable[..., str]] = []
 
 _CANONICAL = re.compile(
     r"/aws/service/canonical/ubuntu/(server|pro-server)/[\w.]+/stable/(current|\d+(\.\d+)?)"
@@ -39,6 +43,26 @@ def system_tag(resource_id: str, tags: dict[str, str], region: str) -> None:
     backend = ec2_backends[ACCOUNT_ID][region]
     backend.do_resources_exist([resource_id])
     backend.tags[resource_id].update(tags)
+
+
+def next_id(kind: str, id: str) -> None:
+    """The next thing of that kind that is made has this id, as one that was there before has its own."""
+    _next_ids[kind] = id
+    if kind == "hosted-zone":
+        from moto.route53 import models
+
+        if models.create_route53_zone_id is not _zone_id:
+            _random_zone_id.append(models.create_route53_zone_id)
+            models.create_route53_zone_id = _zone_id
+
+
+def chosen(kind: str) -> str | None:
+    """The id that was asked for, once."""
+    return _next_ids.pop(kind, None)
+
+
+def _zone_id(*args: Any, **kwargs: Any) -> str:
+    return chosen("hosted-zone") or _random_zone_id[0](*args, **kwargs)
 
 
 def _is_action_permitted(self: IAMPolicyStatement, *args: Any, **kwargs: Any) -> PermissionResult:
@@ -134,6 +158,8 @@ def _put_object_lock(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> 
         bucket.keys = keys
 
 
+vpcs.random_vpc_id = lambda: chosen("vpc") or utils.random_vpc_id()
+subnets.random_subnet_id = lambda: chosen("subnet") or utils.random_subnet_id()
 IAMPolicyStatement.is_action_permitted = _is_action_permitted
 S3Response.get_bucket_replication = _get_bucket_replication
 S3Backend.put_object_lock_configuration = _put_object_lock

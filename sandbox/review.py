@@ -20,10 +20,10 @@ from types import FrameType
 
 from pulumi.automation.errors import CommandError
 
-from operations.stack_configuration import block
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, merge_base
+from sandbox import demo_files, existing, merge_base, stand_in_files
 from sandbox.engine import Engine
+from sandbox.existing import ExistingError
 from sandbox.labels import Labels
 from sandbox.merge_base import MergeBase, MergeBaseError
 from sandbox.plan import Plan
@@ -42,14 +42,20 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
     except MergeBaseError as error:
         return Review(stack, plan=Plan(errors=[f"Nothing was planned: {error}."]))
     with _throw_away_folder() as folder:
-        chosen = SandboxStack(project, stack, folder / "home", engine, say, idle_seconds=_IDLE_SECONDS)
+        files = folder / "files"
+        chosen = SandboxStack(
+            project, stack, folder / "home", engine, say, idle_seconds=_IDLE_SECONDS, stand_in_files=files
+        )
         review = Review(stack, base)
         try:
             chosen.check()
-            demo_files.ensure(project, chosen.source, say)
+            _name_stand_ins(chosen, review)
+            wanted = existing.named(chosen.setting)
+            if named := [*filter(None, (wanted.vpc, wanted.cluster)), *wanted.zones]:
+                review.notes.append(f"Emulated by guess, because the stack names it as existing: {', '.join(named)}.")
             _apply_merge_base(chosen, base, folder / "base", review)
             _preview(chosen, review)
-        except (StackError, embedded_cloud.CloudError) as error:
+        except (StackError, ExistingError, embedded_cloud.CloudError) as error:
             review.plan.errors.append(str(error))
             if not chosen.source.is_file() and merge_base.has_file(project, base, chosen.source.name):
                 review.notes.append(
@@ -89,7 +95,6 @@ def _apply_merge_base(chosen: SandboxStack, base: MergeBase, folder: Path, revie
         review.notes.append("HEAD is the merge base itself: there is nothing to review.")
     try:
         with merge_base.checked_out(chosen.project, base, folder) as project:
-            _copy_demo_files(chosen, project)
             chosen.say(f"Applying the merge base {base.commit[:10]} to a throw-away embedded cloud ...")
             code, output = _up(project, chosen)
     except MergeBaseError as error:
@@ -107,18 +112,16 @@ def _apply_merge_base(chosen: SandboxStack, base: MergeBase, folder: Path, revie
     review.outputs_before = next((one.get("outputs", {}) for one in state if one["type"] == "pulumi:pulumi:Stack"), {})
 
 
-def _copy_demo_files(chosen: SandboxStack, base: Path) -> None:
-    """The same throw-away files on both sides, or each review would renew them; others where the domain is another."""
-    demo = chosen.project / demo_files.FOLDER
-    files = (chosen.source, base / chosen.source.name)
-    domains = [block(file, "dash_enterprise").get("base_domain") for file in files]
-    if demo.is_dir() and domains[0] == domains[1]:
-        shutil.copytree(demo, base / demo_files.FOLDER, dirs_exist_ok=True)
+def _name_stand_ins(chosen: SandboxStack, review: Review) -> None:
+    absent = stand_in_files.outside_git(chosen.project, chosen.setting("dash_enterprise"))
+    if named := [path for path in absent.values() if not demo_files.is_demo(path)]:
+        review.notes.append(f"Not in git, so a stand-in is planned for each: {', '.join(f'`{one}`' for one in named)}.")
 
 
 def _up(project: Path, chosen: SandboxStack) -> tuple[int, str]:
     """Without policies: what they would refuse is there already."""
     arguments = ["--stack", chosen.name, "--home", str(chosen.home), "--project", str(project), "--no-policies"]
+    arguments += ["--stand-in-files", str(chosen.stand_in_files)]
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox", "up", *arguments, "--idle-hours", str(_IDLE_SECONDS / 3600)],
         cwd=Path(__file__).resolve().parents[1],
@@ -138,7 +141,13 @@ def _up(project: Path, chosen: SandboxStack) -> tuple[int, str]:
 
 def _preview(chosen: SandboxStack, review: Review) -> None:
     chosen.say("Planning HEAD ...")
-    with chosen.exclusive(), chosen.opened(runs_program=True) as opened:
+    with chosen.exclusive():
+        chosen.make_existing()
+        _plan(chosen, review)
+
+
+def _plan(chosen: SandboxStack, review: Review) -> None:
+    with chosen.opened(runs_program=True) as opened:
         try:
             packs = chosen.policy_packs()
             review.plan.verdict.judges = bool(packs)
@@ -158,6 +167,6 @@ def engine_message(error: CommandError) -> str:
 
 def _relative(text: str, project: Path, folder: Path) -> str:
     """Without the paths of this machine, and without what a traceback shows of Python and of packages."""
-    for path in (folder / "base", folder / "home", project):
+    for path in (folder / "base", folder / "home", folder / "files", project):
         text = text.replace(f"{path}/", "").replace(str(path), ".")
     return _FRAME_OF_OTHERS.sub("", text)

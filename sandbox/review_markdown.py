@@ -182,6 +182,8 @@ def _alarms(plan: Plan) -> Iterable[str]:
             yield f"{_counted(number, 'resource')} {'is' if number == 1 else 'are'} {_DONE[action]}."
     if number := plan.verdict.number("mandatory"):
         yield f"Policies refuse this plan: {_counted(number, 'mandatory violation')}."
+    if number := plan.verdict.looser:
+        yield f"Policies are looser than their own: {_counted(number, 'setting')}."
 
 
 def _entry(step: Step) -> str:
@@ -226,6 +228,7 @@ def _policies(verdict: Verdict, label: Callable[[str], str]) -> Iterable[str]:
             yield f"  - <{line}>" if is_link(line) else f"  - {_code(label(line))}"
 
     yield from ("\n".join(listed(found)) for found in verdict.findings)
+    yield from (f"- setting {_code(label(setting))}" for setting in sorted(verdict.settings))
     yield from (f"- waiver {_code(label(waiver))}" for waiver in sorted(verdict.waivers))
     for rule, resources in verdict.waiting.items():
         yield f"- judged by the update: {_code(rule)} for {', '.join(map(_code, resources))}"

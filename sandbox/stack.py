@@ -28,7 +28,7 @@ from operations import stack_configuration, stack_settings
 from operations.console import OperationError
 from operations.stack_configuration import StackConfiguration
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files
+from sandbox import demo_files, existing, private, stand_in_files
 from sandbox.cloud import Cloud
 from sandbox.command import EngineCommand
 from sandbox.engine import Engine
@@ -69,6 +69,8 @@ class SandboxStack:
     idle_seconds: int = 7200
     config_file: Path | None = None
     """The stack's configuration; default `Pulumi.<name>.yaml` in the project."""
+    stand_in_files: Path | None = None
+    """Folder for stand-ins of the files that the stack names and git does not have; None: they must be there."""
     environment_of: Path | None = None
     """The project in whose Python environment the program runs: its own, but for another checkout of that project."""
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
@@ -131,9 +133,14 @@ class SandboxStack:
             if self._cloud is None:
                 self._cloud = embedded_cloud.start(self.home, idle_seconds=self.idle_seconds, progress=self.say)
                 unfinished = self.home / "account.new"
-                unfinished.write_text(self._cloud.identity)
+                private.write(unfinished, self._cloud.identity)
                 unfinished.replace(self.home / "account")
             return self._cloud
+
+    def make_existing(self) -> list[str]:
+        """Make what the stack names as existing and the emulated account lacks; what was made, in sentences."""
+        wanted, block = existing.named(self.setting), self.config.values.get(existing.BLOCK)
+        return existing.ensure(self.cloud, self.region, wanted, block, self.say)
 
     def forget_lost_account(self) -> None:
         """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
@@ -167,9 +174,8 @@ class SandboxStack:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """One command at a time per stack: a second one waits and says for whom."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.home.chmod(0o700)  # the copy of a configuration holds what somebody wrote into it in clear, too
-        with (self.home / "lock").open("a+") as lock:
+        private.folder(self.home)  # the copy of a configuration holds what somebody wrote into it in clear, too
+        with private.opened(self.home / "lock", "a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -203,8 +209,8 @@ class SandboxStack:
 
     def _write_workspace(self) -> Path:
         work = self.home / "work"
-        work.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.project / "Pulumi.yaml", work / "Pulumi.yaml")
+        private.folder(work)
+        private.write(work / "Pulumi.yaml", (self.project / "Pulumi.yaml").read_text())
         return work
 
     def _write_configuration(self, workspace: LocalWorkspace) -> None:
@@ -213,13 +219,13 @@ class SandboxStack:
         Secrets are encrypted for the team's own backend: the sandbox cannot read them.
         """
         copy = self._copy(workspace)
-        config = demo_files.completed(self.config)
+        config = demo_files.completed(self._with_stand_ins())
         stand_ins = {path: stack_settings.placeholder(config, path) for path in config.secrets}
         for path in stand_ins:
             self.say(f"{stack_configuration.written(path)} is secret: a placeholder stands for it here.")
         salt = stack_configuration.mapping(copy) if copy.is_file() else {}
         salt, encrypted = self._encrypted(workspace, _only_salt(salt), set(stand_ins.values()))
-        copy.write_text(config.document(lambda path: encrypted[stand_ins[path]], **salt))
+        private.write(copy, config.document(lambda path: encrypted[stand_ins[path]], **salt))
 
     def _copy(self, workspace: LocalWorkspace) -> Path:
         return Path(workspace.work_dir) / f"Pulumi.{self.name}.yaml"
@@ -233,7 +239,7 @@ class SandboxStack:
         if _only_salt(known) != salt:
             known = {}
         if missing := [text for text, key in keys.items() if key not in known.get("config", {})]:
-            file.write_text(json.dumps({**known, **salt}))
+            private.write(file, json.dumps({**known, **salt}))
             arguments = [part for text in missing for part in ("--secret", f"{keys[text]}={text}")]
             workspace.pulumi_command.run(
                 ["config", "set-all", *arguments, "--config-file", str(file), "--stack", self.name],
@@ -243,15 +249,22 @@ class SandboxStack:
             known = stack_configuration.mapping(file)
         return _only_salt(known) or salt, {text: known["config"][key] for text, key in keys.items()}
 
+    def _with_stand_ins(self) -> StackConfiguration:
+        block = self.setting("dash_enterprise")
+        if self.stand_in_files is None or not isinstance(block, dict):
+            return self.config
+        own = {key: self.config.values[key] for key in self.config.own_keys}
+        stand_ins = stand_in_files.with_stand_ins(self.project, block, self.stand_in_files)
+        return self.config.with_own({**own, f"{self.config.project}:dash_enterprise": stand_ins})
+
     def _passphrase(self) -> str:
         file = self.home / "passphrase"
         if not file.is_file():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_hex(16))
+            private.write(file, secrets.token_hex(16))
         return file.read_text()
 
     def environment(self) -> dict[str, str]:
-        (self.home / "state").mkdir(parents=True, exist_ok=True)
+        private.folder(self.home / "state")
         return {
             "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
             "PULUMI_HOME": str(self.home / "engine"),
@@ -293,6 +306,7 @@ class SandboxStack:
             "SANDBOX_PYTHON": sys.executable,
             "PROGRAM_PYTHON": str(self._interpreter),
             "PROGRAM_FOLDER": str(self.project),
+            "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in a repository that is not ours
         }
 
     def interrupted(self) -> bool:
@@ -394,8 +408,9 @@ class SandboxStack:
 def install_analyzer(pulumi_home: Path) -> None:
     """What runs policy packs comes with a release of the engine, not with its Go modules: as a plugin it is found."""
     folder = pulumi_home / "plugins" / f"analyzer-policy-python-v{ANALYZER_VERSION}"
-    folder.mkdir(parents=True, exist_ok=True)
+    private.folder(folder)
     shutil.copy(Path(__file__).parent / "plugins" / ANALYZER, folder / ANALYZER)
+    (folder / ANALYZER).chmod(0o700)
 
 
 class KnownStack(Stack):

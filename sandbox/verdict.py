@@ -12,7 +12,7 @@ from sandbox.tokens import short_type
 
 _LINK = re.compile(r"https://[^\s<>]+")
 _NOT_YET = " during preview: "  # the SDK's words before what it could not read
-_WAIVERS = "list-waivers"
+_SETTINGS, _WAIVERS = "list-settings", "list-waivers"
 _COLOURS = {"mandatory": "bold red", "advisory": "yellow"}
 
 
@@ -38,6 +38,7 @@ class Verdict:
         self.judges = True
         """Whether there is a policy pack at all."""
         self._found: dict[tuple[str, str], Findings] = {}
+        self._settings: list[str] = []
         self._waivers: list[str] = []
         self._waiting: dict[str, list[str]] = defaultdict(list)
 
@@ -48,6 +49,8 @@ class Verdict:
             self._waiting[rule].append(message.partition(_NOT_YET)[2].partition(":")[0])
         elif rule == _WAIVERS:
             self._waivers += lines
+        elif rule == _SETTINGS:
+            self._settings += lines
         else:
             found = self._found.setdefault(
                 (event.enforcement_level, rule), Findings(event.enforcement_level, rule, description)
@@ -61,8 +64,18 @@ class Verdict:
         return sorted(self._found.values(), key=lambda found: (found.level != "mandatory", found.level, found.rule))
 
     @property
+    def settings(self) -> list[str]:
+        """Levels and parameters that are not a rule's own, a line each; those that loosen it begin with `looser`."""
+        return self._settings
+
+    @property
+    def looser(self) -> int:
+        """How many settings loosen a rule."""
+        return sum(setting.startswith("looser") for setting in self._settings)
+
+    @property
     def waivers(self) -> list[str]:
-        """Used, unused and invalid ones, a line each."""
+        """Used and unused ones, and those that the update judges, a line each."""
         return self._waivers
 
     @property
@@ -88,6 +101,8 @@ class Verdict:
             say(2, f"[{colour}]{found.level}[/] [bold]{found.rule}[/]: {escape(found.description)}")
             for line in (*sorted(found.problems), *found.advice):
                 say(6, escape(line))
+        for setting in self._settings:
+            say(2, f"[cyan]setting[/] {escape(setting)}")
         for waiver in self._waivers:
             say(2, f"[cyan]waiver[/] {escape(waiver)}")
         for rule, resources in self.waiting.items():
@@ -101,6 +116,8 @@ class Verdict:
         parts = [_counted(number, f"{level} violation") for level, number in found.items()] or ["no violation"]
         if used := sum(waiver.startswith("used") for waiver in self._waivers):
             parts.append(f"{_counted(used, 'waiver')} used")
+        if self.looser:
+            parts.append(f"{_counted(self.looser, 'setting')} looser than the rule's own")
         if waiting := len(self._waiting):
             parts.append(
                 f"{_counted(waiting, 'rule')} {'reads' if waiting == 1 else 'read'} what only the update knows"

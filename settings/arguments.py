@@ -367,7 +367,7 @@ def _backup_schedule(schedule: VeleroScheduleSettings) -> VeleroScheduleArgs:
 
 
 def _workspace(workspace: WorkspaceSettings) -> E6dataWorkspaceSpecArgs:
-    return {
+    given: E6dataWorkspaceSpecArgs = {
         "name": workspace.name,
         "instance_families": list(workspace.instance_families),
         "zones": list(workspace.zones),
@@ -380,6 +380,9 @@ def _workspace(workspace: WorkspaceSettings) -> E6dataWorkspaceSpecArgs:
         "ami_alias": workspace.ami_alias,
         "tags": workspace.tags,
     }
+    if "mount_paths" in workspace.model_fields_set:  # beside another instance_store it is refused, even as the default
+        given["mount_paths"] = list(workspace.mount_paths)
+    return given
 
 
 def _karpenter(settings: Settings) -> "E6dataKarpenterArgs":
@@ -399,6 +402,7 @@ def _load_balancer_controller(settings: Settings) -> "E6dataLoadBalancerControll
     return {
         "version": controller.version,
         "identity": controller.identity,
+        "enable_service_mutator_webhook": controller.enable_service_mutator_webhook,
         "default_tags": controller.default_tags,
         "helm_values": controller.helm_values,
     }

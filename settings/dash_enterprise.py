@@ -20,6 +20,8 @@ from .files import find
 from .problems import HIDDEN
 
 if TYPE_CHECKING:
+    from eks_analytics.files import GivenFile
+
     from .rules import Judgement
 
 _SHORTEST_PASSWORD = 6
@@ -75,7 +77,41 @@ def _tls(it: Judgement) -> Iterator[Problem]:
     it.advice += [
         f"{warning.input}: {warning.value} {warning.reason}; {warning.remedy}." for warning in verdict.warnings
     ]
-    yield from verdict.problems
+    yield from _told_of_demo(verdict.problems, files["tls_certificate_file"])
+    if named and not _is_demo(files["tls_certificate_file"]):
+        yield from _internal_authority(it, named)
+
+
+def _internal_authority(it: Judgement, named: str) -> Iterator[Problem]:
+    """Plotly's installation guide does not support internally signed certificates."""
+    setting = "dash_enterprise.tls_trust_store_file"
+    reason = "accepts a certificate of an internal authority, which Plotly does not support"
+    if it.settings.production:
+        yield Problem(setting, named, f"{reason}: not for production", "use a public authority's and leave it out")
+    else:
+        it.advice.append(f"{setting}: {named} {reason}; ask Plotly before you install with it.")
+
+
+def _told_of_demo(problems: list[Problem], certificate: GivenFile) -> Iterator[Problem]:
+    """Whatever is wrong with a demo certificate, no authority can renew it."""
+    own = [problem for problem in problems if problem.input == certificate.input]
+    if not own or not _is_demo(certificate):
+        yield from problems
+        return
+    yield from (problem for problem in problems if problem not in own)
+    reason = "is a demo certificate for the embedded cloud, which no browser trusts and which is for one domain only"
+    remedy = "name the certificate of a public authority; on the embedded cloud, `make` renews it for another domain"
+    yield certificate.problem(reason, remedy)
+
+
+def _is_demo(certificate: GivenFile) -> bool:
+    from cryptography import x509
+
+    try:
+        leaf = x509.load_pem_x509_certificates(certificate.content)[0]
+    except ValueError:
+        return False
+    return leaf.issuer.rfc4514_string() == "CN=Demo intermediate"  # as sandbox/demo_files.py names it
 
 
 def _license(it: Judgement) -> Iterator[Problem]:

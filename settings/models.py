@@ -287,7 +287,8 @@ class DashEnterpriseSettings(Block):
     tls_private_key_file: str = ""
     """PEM file with the certificate's unencrypted private key; never in git."""
     tls_trust_store_file: str = ""
-    """PEM file with the roots at which the chain may end; empty: those that browsers trust."""
+    """PEM file with the roots at which the chain may end, for tests with an internal authority, which Plotly does not
+    support: refused in production. Empty: those that browsers trust."""
     tls_warning_days: int = Field(default=30, ge=0, le=365)
     """Warns when a certificate of the chain has fewer days left."""
     installation_plan: str = ""
@@ -334,9 +335,11 @@ class WorkspaceSettings(Block):
     """Encrypted gp3 volume of each node in GiB."""
     cpu_limit: int = 100_000
     """Most virtual CPUs that all its nodes may have together."""
-    instance_store: Literal["raid0", "tmp", "none"] = "raid0"
-    """Disks of the machine's own: `raid0` puts images and emptyDir volumes on them, `tmp` mounts them at the node's
-    `/tmp`, as e6data's guide does; `none` leaves them alone."""
+    instance_store: Literal["mount", "raid0", "none"] = "mount"
+    """How nodes use their instance store disks: `mount` mounts them at `mount_paths`, `raid0` puts container images and
+    emptyDir volumes on them, `none` leaves them unused."""
+    mount_paths: tuple[str, ...] = ("/app/tmp", "/tmp")
+    """Where `mount` shows the disks, as one file system that every process may write to."""
     capacity_types: tuple[Literal["on-demand", "spot"], ...] = ("on-demand",)
     """How nodes are paid; of both, the cheapest that there is."""
     architectures: tuple[Literal["amd64", "arm64"], ...] = ("amd64",)
@@ -379,6 +382,9 @@ class LoadBalancerControllerSettings(Block):
         "pod-identity", "`irsa` in an existing cluster, else `pod-identity`"
     )
     """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
+    enable_service_mutator_webhook: bool = False
+    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the
+    policy `set-load-balancer-controller-flags` then needs another `flags` parameter."""
     default_tags: dict[v.TagText, v.TagText] = {}
     """Tags of the load balancers, besides `app: e6data`."""
     helm_values: dict[str, Any] = {}
@@ -421,7 +427,8 @@ class PoliciesSettings(Block):
     """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none
     can in production."""
     parameters: dict[str, dict[str, Any]] = {}
-    """Parameters of rules, by the id of the rule and the name of the parameter."""
+    """Parameters of rules, by the id of the rule and the name of the parameter. Of critical rules, and in production,
+    only stricter values than the rule's own."""
     waivers: tuple[WaiverSettings, ...] = ()
     """Rules that do not count for single resources."""
 

@@ -30,6 +30,12 @@ def changes(old: Schema, new: Schema) -> Iterator[Change]:
     for key in ("name", "namespace"):
         if old.get(key) != new.get(key):
             yield Change(True, f"{key}: {old.get(key)!r} became {new.get(key)!r}, and with it the name of every SDK")
+    for language in sorted({*(before := old.get("language", {})), *(after := new.get("language", {}))}):
+        old_name, new_name = (side.get(language, {}).get("packageName") for side in (before, after))
+        if old_name != new_name:
+            yield Change(
+                True, f"the {language} SDK: {old_name or 'the default name'} became {new_name or 'the default'}"
+            )
     for kind, word in (("resources", "component"), ("types", "type")):
         before, after = old.get(kind, {}), new.get(kind, {})
         for token in sorted({*before, *after}):

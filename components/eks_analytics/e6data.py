@@ -69,6 +69,10 @@ class E6dataLoadBalancerControllerArgs(TypedDict):
     identity: NotRequired[str]
     """How the controller gets its role: pod-identity (default for a new cluster) or irsa (default for an existing
     one)."""
+    enable_service_mutator_webhook: NotRequired[bool]
+    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class. While
+    its pods are away, no such Service can be created. The policy set-load-balancer-controller-flags then needs another
+    `flags` parameter. False by default."""
     default_tags: NotRequired[dict[str, str]]
     """Tags of all that the controller makes in AWS, beside app=e6data. None by default."""
     helm_values: NotRequired[dict[str, Any]]

@@ -4,6 +4,7 @@ Names, labels and taint are those of e6data's guide: its engine's pods ask for n
 """
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +25,21 @@ WORKSPACE_LABEL = "e6data-workspace-name"
 DEFAULT_AMI_ALIAS = "al2023@v20260724"
 DEFAULT_CPU_LIMIT = 100_000
 DEFAULT_VOLUME_SIZE_GIB = 100
-INSTANCE_STORES = ("raid0", "tmp", "none")
+INSTANCE_STORES = ("mount", "raid0", "none")
+DEFAULT_INSTANCE_STORE = "mount"
+DEFAULT_MOUNT_PATHS = ("/app/tmp", "/tmp")
+"""Where e6data caches: /app/tmp in its Terraform of December 2025 (e6data/terraform, aws/e6data_with_new_eks), /tmp in
+its prerequisite guide."""
 CAPACITY_TYPES = ("on-demand", "spot")
 
 _LEAST_LETTERS = 3
 _MOST_LETTERS = 63 - len(NAME_PREFIX)
 _NAME = re.compile(r"[a-z0-9]+")
+_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+_NODE_NEEDS = re.compile(
+    r"/(bin|boot|dev|etc|lib|lib64|mnt/instance-store|proc|root|run|sbin|sys|usr|var/lib|var/log)(/.*)?"
+    r"|/(home|mnt|opt|srv|var)"
+)
 # A "d" after the generation stands for disks of the machine's own; these have some without saying so.
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
 _WITH_DISKS = re.compile(r"(i|im|is)\d+[a-z]*|[a-z]+\d+[a-z]*d[a-z]*(-\w+)?")
@@ -59,8 +69,11 @@ class E6dataWorkspaceSpecArgs(TypedDict):
     cpu_limit: NotRequired[int]
     """Most virtual CPUs that all its nodes may have together; 100000 by default."""
     instance_store: NotRequired[str]
-    """What becomes of disks that belong to the machine: "raid0" (default) puts images and emptyDir volumes on them,
-    "tmp" mounts them at /tmp of the node as e6data's guide does, "none" leaves them alone."""
+    """How nodes use their instance store disks: "mount" (default) mounts them at `mount_paths`, "raid0" puts container
+    images and emptyDir volumes on them, "none" leaves them unused. Bottlerocket cannot mount them."""
+    mount_paths: NotRequired[list[str]]
+    """Where "mount" shows the disks on the node, as one file system that every process may write to; without disks, a
+    folder of the root volume. ["/app/tmp", "/tmp"] by default."""
     capacity_types: NotRequired[list[str]]
     """Ways to pay, of on-demand and spot: the cheapest that is there is taken. ["on-demand"] by default."""
     architectures: NotRequired[list[str]]
@@ -91,7 +104,7 @@ def object_name(workspace: str) -> str:
 
 def workspace_pool(workspace: E6dataWorkspaceSpecArgs) -> NodePoolArgs:
     """The node pool of a workspace."""
-    name, store = workspace["name"], workspace.get("instance_store", "raid0")
+    name, store = workspace["name"], workspace.get("instance_store", DEFAULT_INSTANCE_STORE)
     pool: NodePoolArgs = {
         "name": object_name(name),
         "ami_alias": workspace.get("ami_alias", DEFAULT_AMI_ALIAS),
@@ -112,14 +125,15 @@ def workspace_pool(workspace: E6dataWorkspaceSpecArgs) -> NodePoolArgs:
     }
     if store == "raid0":
         pool["instance_store"] = "raid0"
-    elif store == "tmp":
-        pool["user_data"] = mount_at_tmp()
+    elif store == "mount":
+        pool["user_data"] = mount_script(workspace.get("mount_paths", DEFAULT_MOUNT_PATHS))
     return pool
 
 
-def mount_at_tmp() -> str:
-    """User data that mounts the machine's own disks at /tmp."""
-    return (Path(__file__).parent / "commands" / "mount_instance_store.sh").read_text()
+def mount_script(paths: Sequence[str]) -> str:
+    """User data that mounts the instance store disks at the paths."""
+    text = (Path(__file__).parent / "commands" / "mount_instance_store.sh").read_text()
+    return text.replace("@MOUNT_PATHS@", shlex.join(paths))
 
 
 def check_workspaces(
@@ -165,10 +179,11 @@ def workspace_warnings(workspace: E6dataWorkspaceSpecArgs) -> list[str]:
     """What can be built, but may not be what was meant."""
     found: list[str] = []
     without = [family for family in workspace["instance_families"] if not has_disks(family)]
-    if workspace.get("instance_store") == "tmp" and without:
+    if workspace.get("instance_store", DEFAULT_INSTANCE_STORE) == "mount" and without:
+        paths = " and ".join(workspace.get("mount_paths", DEFAULT_MOUNT_PATHS))
         found.append(
-            f"workspace {workspace['name']}: machines of {', '.join(without)} have no disks of their own, so /tmp of "
-            "such a node is a folder of its volume (volume_size_gib)."
+            f"workspace {workspace['name']}: {', '.join(without)} have no instance store disks, so {paths} on these "
+            "nodes use the root volume (volume_size_gib)."
         )
     found += machine_warnings(f"workspace {workspace['name']}", workspace["instance_families"], [])
     alias = workspace.get("ami_alias", DEFAULT_AMI_ALIAS)
@@ -212,13 +227,42 @@ def _own_problems(workspace: E6dataWorkspaceSpecArgs) -> Iterator[Problem]:
     if limit < 1 or limit != int(limit):
         reason = "is no number of virtual CPUs, so no node could be made"
         yield Problem("cpu_limit", limit, reason, f"write a whole number, {DEFAULT_CPU_LIMIT} by default")
-    store = workspace.get("instance_store", "raid0")
-    if store not in INSTANCE_STORES:
-        yield Problem("instance_store", store, "is unknown", f"write one of {', '.join(INSTANCE_STORES)}")
-    elif store == "tmp" and ami_family({"name": "", "ami_alias": workspace.get("ami_alias", "")}) == "bottlerocket":
-        reason = "needs a shell script at first boot, and Bottlerocket has no shell"
-        yield Problem("instance_store", store, reason, 'write "raid0", or leave ami_alias to al2023')
+    yield from _instance_store_problems(workspace)
     for key, value in APP_TAG.items():
         if workspace.get("tags", {}).get(key, value) != value:
             reason = f"would hide the nodes from e6data, which finds what is its own by {key}={value}"
             yield Problem("tags", key, reason, "leave it out")
+
+
+def _instance_store_problems(workspace: E6dataWorkspaceSpecArgs) -> Iterator[Problem]:
+    store, paths = workspace.get("instance_store", DEFAULT_INSTANCE_STORE), workspace.get("mount_paths")
+    if store not in INSTANCE_STORES:
+        yield Problem("instance_store", store, "is unknown", f"write one of {', '.join(INSTANCE_STORES)}")
+    elif store != "mount" and paths is not None:
+        reason = f'has no effect while instance_store is "{store}"'
+        yield Problem("mount_paths", paths, reason, 'leave it out, or set instance_store to "mount"')
+    elif store == "mount" and ami_family({"name": "", "ami_alias": workspace.get("ami_alias", "")}) == "bottlerocket":
+        reason = "needs a shell script at first boot, and Bottlerocket has no shell"
+        yield Problem("instance_store", store, reason, 'write "raid0", or use an al2023 ami_alias')
+    elif paths is not None:
+        yield from _mount_path_problems(paths)
+
+
+def _mount_path_problems(paths: Sequence[str]) -> Iterator[Problem]:
+    if not paths:
+        remedy = 'name a path such as "/app/tmp", or set instance_store to "none"'
+        yield Problem("mount_paths", paths, "leaves nowhere to mount the disks", remedy)
+    for index, path in enumerate(paths):
+        where = f"mount_paths[{index}]"
+        if not _PATH.fullmatch(path) or ".." in path.split("/"):
+            reason = "is not an absolute path of letters, digits, dots, hyphens and underscores"
+            yield Problem(where, path, reason, 'write a path such as "/app/tmp"')
+        elif _NODE_NEEDS.fullmatch(path):
+            yield Problem(where, path, "holds files that the node needs", 'write a path such as "/app/tmp"')
+        elif over := next((other for other in paths[:index] if _contains(other, path) or _contains(path, other)), None):
+            reason = f"lies within {over} or around it" if over != path else "is there twice"
+            yield Problem(where, path, reason, "name separate paths, each once")
+
+
+def _contains(outer: str, inner: str) -> bool:
+    return inner == outer or inner.startswith(f"{outer}/")

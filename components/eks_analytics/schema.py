@@ -19,6 +19,9 @@ NAMESPACE = "eks-analytics"
 """Goes into the names of generated SDKs. Left out, it would be the owner of the repository that somebody adds, or none
 for a folder, and every program would have to import another name."""
 
+PYTHON_SDK = "pulumi_eks_analytics"
+"""The module of the Python SDK, named as Pulumi's own SDKs are; left out, it would be `eks_analytics_eks_analytics`."""
+
 
 def public_components() -> list[type[pulumi.ComponentResource]]:
     """All components that the package makes public."""
@@ -33,6 +36,7 @@ def package_schema(components: Sequence[type[pulumi.ComponentResource]]) -> dict
     schema = generate_schema(NAME, __version__, NAMESPACE, definitions, types, sorted(found["dependencies"], key=str))
     # Pulumi's generator for Go else leaves out the types of objects that are arguments only in lists, and names them.
     schema.language["go"]["generateExtraInputTypes"] = True
+    schema.language["python"]["packageName"] = PYTHON_SDK
     return _in_one_line(schema.to_json())
 
 

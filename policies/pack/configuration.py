@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any, cast
 
-from .rule import Level, Rule, Situation
+from .rule import STRICTNESS, Level, Rule, Situation
 from .waivers import Waiver
 
 NAMESPACE = "eks-analytics"
@@ -20,7 +20,7 @@ LEVELS = {level.value: level for level in (Level.ADVISORY, Level.MANDATORY, Leve
 LONGEST_WAIVER = timedelta(days=365)
 LONGEST_IN_PRODUCTION = timedelta(days=90)
 _SHORTEST_REASON = 10
-_STRICTNESS = (Level.DISABLED, Level.ADVISORY, Level.MANDATORY)
+_WAIVE = "write a waiver for each resource instead, with a reason and a day on which it ends"
 
 
 @dataclass
@@ -39,6 +39,20 @@ class Configuration:
 
     def situation(self, rule: Rule) -> Situation:
         return rule.situation(self.production, self.today, self.parameters.get(rule.id, {}))
+
+    def changes(self, rules: Iterable[Rule]) -> Iterator[str]:
+        """Every level and parameter that is not the rule's own, and whether that loosens the rule."""
+        for rule in rules:
+            own, level = rule.default_level(self.production), self.level(rule)
+            if level is not own:
+                way = _way(STRICTNESS.index(level) > STRICTNESS.index(own))
+                yield f"{way}: the level of {rule.id} is {level.value} instead of {own.value}"
+            for name, value in self.parameters.get(rule.id, {}).items():
+                parameter = rule.parameters[name]
+                default = parameter.value(self.production)
+                if value != default:
+                    way = _way(parameter.tighter(default, value))
+                    yield f"{way}: {rule.id}.{name} is {_shown(value)} instead of {_shown(default)}"
 
     def waiver(self, rule: str, name: str, urn: str) -> Waiver | None:
         return next((waiver for waiver in self.waivers if waiver.covers(rule, name, urn)), None)
@@ -92,12 +106,8 @@ class _Reader:
             own = rule.default_level(production)
             if level is None:
                 yield f"policies.levels.{id}: {_shown(value)} is no level; write {', '.join(LEVELS)}"
-            elif _STRICTNESS.index(level) < _STRICTNESS.index(own) and (rule.fixed or production):
-                why = "the rule is critical" if rule.fixed else "the stack is marked production"
-                yield (
-                    f"policies.levels.{id}: {value} is lower than its own {own.value}, and {why}; "
-                    f"write a waiver for each resource instead, with a reason and a day on which it ends"
-                )
+            elif STRICTNESS.index(level) < STRICTNESS.index(own) and (why := rule.fixed_by(production)):
+                yield f"policies.levels.{id}: {value} is lower than its own {own.value}, and {why}; {_WAIVE}"
             else:
                 self._found.levels[id] = level
 
@@ -110,13 +120,19 @@ class _Reader:
                 yield f"policies.parameters.{id}: is no object; {_offered(rule)}"
             else:
                 for name, value in cast("Mapping[str, Any]", values).items():
-                    if name not in rule.parameters:
-                        yield f"policies.parameters.{id}.{name}: is unknown; {_offered(rule)}"
-                    elif not _alike(rule.parameters[name].default, value):
-                        place, example = f"policies.parameters.{id}.{name}", _shown(rule.parameters[name].default)
-                        yield f"{place}: {_shown(value)} cannot be; write something like {example}"
-                    else:
-                        self._found.parameters.setdefault(id, {})[name] = value
+                    yield from self._parameter(rule, name, value)
+
+    def _parameter(self, rule: Rule, name: str, value: Any) -> Iterator[str]:
+        place, production = f"policies.parameters.{rule.id}.{name}", self._found.production
+        parameter = rule.parameters.get(name)
+        if parameter is None:
+            yield f"{place}: is unknown; {_offered(rule)}"
+        elif not _alike(parameter.default, value):
+            yield f"{place}: {_shown(value)} cannot be; write something like {_shown(parameter.default)}"
+        elif (why := rule.fixed_by(production)) and not parameter.tighter(own := parameter.value(production), value):
+            yield f"{place}: {_shown(value)} asks for less than its own {_shown(own)}, and {why}; {_WAIVE}"
+        else:
+            self._found.parameters.setdefault(rule.id, {})[name] = value
 
     def _waivers(self, given: Sequence[Any]) -> Iterator[str]:
         for index, entry in enumerate(given):
@@ -177,6 +193,10 @@ class _Reader:
     def _unknown(self, id: str) -> str:
         close = get_close_matches(id, self._rules, n=1)
         return f"there is no such rule; {f'did you mean {close[0]}?' if close else 'README.md lists them'}"
+
+
+def _way(is_stricter: bool) -> str:
+    return "stricter" if is_stricter else "looser"
 
 
 def _offered(rule: Rule) -> str:

@@ -17,11 +17,11 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from .configuration import Configuration
+from .kinds import STACK
 from .rule import Level, Properties, Resource, Rule
 from .waivers import Waiver
 
-CONFIGURATION, WAIVERS = "check-policy-configuration", "list-waivers"
-_STACK = "pulumi:pulumi:Stack"
+CONFIGURATION, SETTINGS, WAIVERS = "check-policy-configuration", "list-settings", "list-waivers"
 
 
 class NotYetKnownError(UnknownValueError):
@@ -33,15 +33,19 @@ class NotYetKnownError(UnknownValueError):
 
 
 class Pack:
-    """The policies of a stack: one for each rule, one that judges the pack's own settings, one that lists waivers."""
+    """The policies of a stack: one for each rule, one that judges the pack's own settings, two that list settings and
+    waivers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._used: dict[Waiver, None] = {}
         self._not_judged: set[str] = set()
         self._inputs: dict[str, Properties] = {}
+        self.outputs: Properties | None = None
+        """The stack's outputs without those that are secret, where somebody knows which are."""
         self._of_rules = {rule.id: rule for rule in rules}
         judging = [self._of_resource(rule) if rule.of_resource else self._of_stack(rule) for rule in rules]
-        self.policies: list[Policy] = [self._of_settings(), *judging, self._of_waivers()]  # waivers: when all are done
+        listing = [self._of_changes(), self._of_waivers()]  # waivers: when all are done
+        self.policies: list[Policy] = [self._of_settings(), *judging, *listing]
         self.configure(Configuration())
 
     def configure(self, configuration: Configuration) -> None:
@@ -51,6 +55,10 @@ class Pack:
         for policy in self.policies:
             if rule := self._of_rules.get(policy.name):
                 policy.enforcement_level = configuration.level(rule)
+
+    def refuse(self, problem: str) -> None:
+        """Reports something that was set besides the stack's configuration."""
+        self._configuration.problems.append(problem)
 
     def _of_resource(self, rule: Rule) -> Policy:
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -70,6 +78,8 @@ class Pack:
                 # that of a cluster to come.
                 if not len(resource.props):
                     resource.props = self._inputs.get(resource.urn, {})
+                if resource.resource_type == STACK and self.outputs is not None:
+                    resource.props = self.outputs
             problems = rule.of_stack(stack.resources, self._situations[rule.id])
             self._report(rule, problems, report, "stack")
 
@@ -88,7 +98,7 @@ class Pack:
         except UnknownValueError as unknown:
             self._not_judged.add(rule.id)
             raise NotYetKnownError(about, unknown) from None
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
             # Properties of a form that the provider would refuse: not compliant, and no reason to end the engine. The
             # error itself may quote a secret.
             report(f"{about}: its properties have a form that this rule cannot judge ({type(error).__name__})", None)
@@ -99,7 +109,7 @@ class Pack:
 
         def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
             self._inputs[resource.urn] = resource.props
-            if resource.resource_type == _STACK:
+            if resource.resource_type == STACK:
                 for problem in self._configuration.problems:
                     report(problem, None)
 
@@ -111,12 +121,27 @@ class Pack:
             severity=Severity.HIGH,
         )
 
+    def _of_changes(self) -> Policy:
+        def validate(_: StackValidationArgs, report: ReportViolation) -> None:
+            for change in self._configuration.changes(self._of_rules.values()):
+                report(change, None)
+
+        return StackValidationPolicy(
+            SETTINGS,
+            "Every level and parameter that is not a rule's own is known to the reviewer.",
+            validate,
+            enforcement_level=Level.ADVISORY,
+            severity=Severity.LOW,
+        )
+
     def _of_waivers(self) -> Policy:
         def validate(_: StackValidationArgs, report: ReportViolation) -> None:
             for waiver in self._configuration.waivers:
                 if waiver in self._used:
                     report(f"used: {waiver}", None)
-                elif waiver.rule not in self._not_judged:
+                elif waiver.rule in self._not_judged:
+                    report(f"for the update to judge: {waiver}", None)
+                else:
                     report(f"not needed, so remove it: {waiver}", None)
 
         return StackValidationPolicy(

@@ -11,7 +11,27 @@ from typing import Any, Protocol
 from pulumi_policy import EnforcementLevel as Level
 from pulumi_policy import Severity
 
-__all__ = ["Level", "Parameter", "Properties", "Resource", "Rule", "Severity", "Situation", "StackResource", "rule"]
+from .strictness import Tighter, earlier, fewer, higher, lower, more, same
+
+__all__ = [
+    "STRICTNESS",
+    "Level",
+    "Parameter",
+    "Properties",
+    "Resource",
+    "Rule",
+    "Severity",
+    "Situation",
+    "StackResource",
+    "earlier",
+    "fewer",
+    "higher",
+    "lower",
+    "more",
+    "rule",
+]
+
+STRICTNESS = (Level.DISABLED, Level.ADVISORY, Level.MANDATORY)
 
 Properties = Mapping[str, Any]
 """A resource's properties by their names in Pulumi. Reading one that is not known yet raises `UnknownValueError`."""
@@ -62,6 +82,8 @@ class Parameter:
     description: str
     production: Any = None
     """The default of stacks marked production, where it is another one."""
+    tighter: Tighter = same
+    """Whether a value asks for at least as much as the default does."""
 
     def value(self, production: bool) -> Any:
         return self.production if production and self.production is not None else self.default
@@ -108,10 +130,11 @@ class Rule:
     def default_level(self, production: bool) -> Level:
         return self.production_level if production else self.level
 
-    @property
-    def fixed(self) -> bool:
-        """What is critical can be waived, with a reason and for a time, but not turned down."""
-        return self.severity is Severity.CRITICAL
+    def fixed_by(self, production: bool) -> str:
+        """Why the rule can be waived, with a reason and for a time, but not loosened; empty where it can."""
+        if self.severity is Severity.CRITICAL:
+            return "the rule is critical"
+        return "the stack is marked production" if production else ""
 
     def situation(self, production: bool, today: date, given: Mapping[str, Any]) -> Situation:
         values = {name: parameter.value(production) for name, parameter in self.parameters.items()}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import ip_network
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 from pulumi_policy.proxy import UnknownValueError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
-
-_WORLD_PREFIX = {4: 8, 6: 16}
-"""Networks with shorter prefixes than these are the world: 0.0.0.0/1 and its other half are all of it."""
 
 
 def apart(items: Sequence[Item], judge: Callable[[Item], Iterator[Found]]) -> Iterator[Found]:
@@ -27,6 +24,38 @@ def apart(items: Sequence[Item], judge: Callable[[Item], Iterator[Found]]) -> It
         raise unknown
 
 
+def together(items: Iterator[Item], judge: Callable[[list[Item]], Iterator[Found]]) -> Iterator[Found]:
+    """Judges all items at once, those that are known where others are not."""
+    known: list[Item] = []
+    unknown: UnknownValueError | None = None
+    try:
+        for item in items:
+            known.append(item)  # noqa: PERF402  # what was found before the unknown one is kept
+    except UnknownValueError as error:
+        unknown = error
+    yield from judge(known)
+    if unknown:
+        raise unknown
+
+
+def below(holder: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value below an object or a list, with the way to it; what is not known yet hides no other."""
+    keys: list[Any] = list(holder if isinstance(holder, Mapping) else range(len(holder)))  # pyright: ignore[reportUnknownArgumentType]  # of anything
+
+    def of(key: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+        yield (str(key),), holder[key]
+        if isinstance(holder[key], Mapping | Sequence) and not isinstance(holder[key], str):
+            yield from (((str(key), *way), inner) for way, inner in below(holder[key]))
+
+    yield from apart(keys, of)
+
+
+def mappings(holder: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object below another one. A text in it that is not known yet, such as a name, is none."""
+    with suppress(UnknownValueError):  # raised when all that is known was told
+        yield from (cast("Mapping[str, Any]", value) for _, value in below(holder) if isinstance(value, Mapping))
+
+
 def block(holder: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """The object below, empty where there is none."""
     for key in path:
@@ -39,7 +68,7 @@ def items(holder: Mapping[str, Any], key: str) -> Sequence[Any]:
     value = holder.get(key)
     if value is None:
         return []
-    return [value] if isinstance(value, str | Mapping) else value
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]  # pyright: ignore[reportUnknownVariableType]  # of anything
 
 
 def has(holder: Mapping[str, Any], key: str) -> bool:
@@ -47,14 +76,17 @@ def has(holder: Mapping[str, Any], key: str) -> bool:
     return any(one == key for one in holder)
 
 
+def is_given(holder: Mapping[str, Any], key: str) -> bool:
+    """Whether there is a value other than nothing under the key, though it may not be known yet."""
+    try:
+        return bool(holder.get(key))
+    except UnknownValueError:
+        return True
+
+
 def is_true(value: object) -> bool:
     """Some properties of AWS hold a boolean as text."""
     return str(value).lower() == "true"
-
-
-def is_world(cidr: str) -> bool:
-    network = ip_network(cidr, strict=False)
-    return network.prefixlen < _WORLD_PREFIX[network.version]
 
 
 def in_words(names: Sequence[object]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from ipaddress import ip_network
 
 from pack.kinds import CLUSTER, NODE_GROUP
-from pack.rule import Level, Parameter, Resource, Severity, Situation, rule
-from pack.values import apart, block, in_words, is_true, is_world, items
+from pack.networks import WORLD, too_wide
+from pack.rule import Level, Parameter, Resource, Severity, Situation, earlier, higher, more, rule
+from pack.values import apart, block, in_words, is_true, items, together
 
 _ADDON = "aws:eks/addon:Addon"
 _ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+(-[\w.]+)?")  # of the marketplace's, not all are an eksbuild
@@ -68,6 +68,7 @@ def encrypt_kubernetes_secrets(resource: Resource, _: Situation) -> Iterator[str
             ["api", "audit", "authenticator"],
             "logs that must be on",
             production=["api", "audit", "authenticator", "controllerManager", "scheduler"],
+            tighter=more,
         )
     },
 )
@@ -84,22 +85,25 @@ def keep_control_plane_logs(resource: Resource, situation: Situation) -> Iterato
     types=(CLUSTER,),
     remediation="name the networks in vpcConfig.publicAccessCidrs, or set endpointPublicAccess to false",
     link="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
-    parameters={"shortest_prefix": Parameter(8, "shortest prefix of an IPv4 network", production=16)},
+    parameters={
+        "shortest_prefix": Parameter(
+            WORLD, "shortest prefix of an IPv4 network; twice that of an IPv6 one", production=16, tighter=higher
+        )
+    },
 )
 def limit_endpoint_cidrs(resource: Resource, situation: Situation) -> Iterator[str]:
     endpoint = block(resource.props, "vpcConfig")
     if endpoint.get("endpointPublicAccess") is False:
         return
 
-    def judged(cidr: str) -> Iterator[str]:
-        network = ip_network(cidr, strict=False)
-        if is_world(cidr) or (network.version == 4 and network.prefixlen < situation["shortest_prefix"]):
-            yield f"its public endpoint is open to {cidr}"
+    def judged(cidrs: list[str]) -> Iterator[str]:
+        wide = too_wide(cidrs, situation["shortest_prefix"])
+        yield from (f"its public endpoint is open to {cidr}" for cidr in wide)
 
     cidrs = items(endpoint, "publicAccessCidrs")
     if not len(cidrs):
         yield "its public endpoint is open to the world, because no network is named"
-    yield from apart(cidrs, judged)
+    yield from together(apart(cidrs, lambda cidr: iter([cidr])), judged)
 
 
 @rule(
@@ -113,6 +117,7 @@ def limit_endpoint_cidrs(resource: Resource, situation: Situation) -> Iterator[s
         "standard_support_ends": Parameter(
             {"1.33": "2026-07-29", "1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"},
             "last day of each version",
+            tighter=earlier,
         )
     },
 )

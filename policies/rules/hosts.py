@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-import re
-import zlib
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from gzip import decompress
 from typing import Any
 
-from pack.kinds import INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS, NODE_GROUP
-from pack.rule import Parameter, Resource, Severity, Situation, rule
+from pack.kinds import (
+    INSTANCE,
+    LAUNCH_CONFIGURATION,
+    LAUNCH_TEMPLATE,
+    NODE_CLASS,
+    NODE_GROUP,
+    SPOT_FLEET,
+    SPOT_REQUEST,
+)
+from pack.rule import Parameter, Resource, Severity, Situation, fewer, lower, rule
+from pack.secrets import in_text
 from pack.values import apart, block, has, is_true, items
 
-_MAKERS = (INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS)
+_LIKE_INSTANCE = (INSTANCE, SPOT_REQUEST, SPOT_FLEET, LAUNCH_CONFIGURATION)
+_MAKERS = (*_LIKE_INSTANCE, LAUNCH_TEMPLATE, NODE_CLASS)
+_METADATA_DEFAULTS = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults"
 _VOLUME = "aws:ebs/volume:Volume"
-_STORAGE_CLASS = "kubernetes:storage.k8s.io/*:StorageClass"
+_STORAGE_CLASS = "kubernetes:*:StorageClass"
 _PROVISIONERS = ("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs")
 _EIP, _EIP_ASSOCIATION = "aws:ec2/eip:Eip", "aws:ec2/eipAssociation:EipAssociation"
-_GZIP = b"\x1f\x8b"
-_ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
-_SECRETS = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "an AWS access key": re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
-    "a license": re.compile(r"^\s*kind: *License\b", re.MULTILINE),
-    # A value that is written down: no variable, command, path, or marker such as __FROM_SECRETS_MANAGER__.
-    "a password, token or key": re.compile(
-        r"(?:password|passwd|secret|token|(?:access|api|private|secret)[_-]?key)[\"']?\s*[:=]\s*[\"']?"
-        r"(?![\"'$<`{(\[_/])[^\s\"']{6,}",
-        re.IGNORECASE,
-    ),
-}
 
 
-def _metadata(resource: Resource) -> Mapping[str, Any] | None:
-    """The metadata options that a resource sets; None where others set them."""
-    if resource.resource_type == INSTANCE:
-        inherits = resource.props.get("launchTemplate") and not resource.props.get("metadataOptions")
-        return None if inherits else block(resource.props, "metadataOptions")
-    if resource.resource_type == LAUNCH_TEMPLATE:
-        return block(resource.props, "metadataOptions")
-    return block(resource.props, "spec").get("metadataOptions")  # Karpenter's own default asks for tokens
+def _machines(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """What a resource says of each kind of machine that it makes."""
+    if resource.resource_type == SPOT_FLEET:
+        yield from apart(items(resource.props, "launchSpecifications"), lambda one: iter([one]))
+    elif resource.resource_type in (*_LIKE_INSTANCE, LAUNCH_TEMPLATE):
+        yield resource.props
+    else:
+        yield block(resource.props, "spec")
+
+
+def _metadata(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """The metadata options that a resource sets; none where others set them."""
+    for machine in _machines(resource):
+        options = machine.get("metadataOptions")
+        # Without any, those of the launch template count; Karpenter's own default asks for tokens.
+        if options or (not resource.resource_type.endswith(":EC2NodeClass") and not machine.get("launchTemplate")):
+            yield options or {}
 
 
 @rule(
     "require-imdsv2",
     "Instances answer metadata requests only with a session token (IMDSv2).",
     severity=Severity.HIGH,
-    types=_MAKERS,
-    remediation="set httpTokens of the metadata options to required",
+    types=(*_MAKERS, _METADATA_DEFAULTS),
+    remediation="set httpTokens of the metadata options to required; a spot fleet does so in a launch template",
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
 )
 def require_imdsv2(resource: Resource, _: Situation) -> Iterator[str]:
-    options = _metadata(resource)
-    if options is not None and options.get("httpEndpoint") != "disabled" and options.get("httpTokens") != "required":
-        yield "does not require session tokens"
+    if resource.resource_type == _METADATA_DEFAULTS:
+        if resource.props.get("httpTokens") == "optional":
+            yield "makes session tokens optional in the whole region"
+        return
+    for options in _metadata(resource):
+        if options.get("httpEndpoint") != "disabled" and options.get("httpTokens") != "required":
+            yield "does not require session tokens"
 
 
 @rule(
@@ -64,19 +71,28 @@ def require_imdsv2(resource: Resource, _: Situation) -> Iterator[str]:
     types=_MAKERS,
     remediation="set httpPutResponseHopLimit to 1, and give pods a role of their own through Pod Identity",
     link="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
-    parameters={"hops": Parameter(1, "most network hops of a metadata answer")},
+    parameters={"hops": Parameter(1, "most network hops of a metadata answer", tighter=lower)},
 )
 def limit_metadata_hops(resource: Resource, situation: Situation) -> Iterator[str]:
-    options = _metadata(resource)
-    hops = int(options.get("httpPutResponseHopLimit") or 1) if options else 1
-    if hops > situation["hops"]:
-        yield f"metadata answers travel {hops} hops"
+    for options in _metadata(resource):
+        hops = int(options.get("httpPutResponseHopLimit") or 1)
+        if hops > situation["hops"]:
+            yield f"metadata answers travel {hops} hops"
 
 
 def _unencrypted(mapping: Any) -> Iterator[str]:
     ebs = mapping.get("ebs")
     if ebs is not None and not is_true(ebs.get("encrypted")):
         yield f"the volume {mapping.get('deviceName')} is not encrypted"
+
+
+def _unencrypted_of(machine: Mapping[str, Any]) -> Iterator[str]:
+    roots = [*items(machine, "rootBlockDevice"), *_each(items(machine, "rootBlockDevices"))]
+    if (roots or not machine.get("launchTemplate")) and not (roots and is_true(roots[0].get("encrypted"))):
+        yield "its root volume is not encrypted"
+    devices = _each(items(machine, "ebsBlockDevices"))
+    mappings = [{"deviceName": one.get("deviceName"), "ebs": None if one.get("noDevice") else one} for one in devices]
+    yield from apart(mappings, _unencrypted)
 
 
 @rule(
@@ -92,12 +108,9 @@ def encrypt_volumes(resource: Resource, _: Situation) -> Iterator[str]:
     if kind == _VOLUME:
         if not is_true(props.get("encrypted")):
             yield "is not encrypted"
-    elif kind == INSTANCE:
-        root = block(props, "rootBlockDevice")
-        if (len(root) or not props.get("launchTemplate")) and not is_true(root.get("encrypted")):
-            yield "its root volume is not encrypted"
-        mappings = [{"deviceName": one.get("deviceName"), "ebs": one} for one in _each(items(props, "ebsBlockDevices"))]
-        yield from apart(mappings, _unencrypted)
+    elif kind in _LIKE_INSTANCE:
+        for machine in _machines(resource):
+            yield from _unencrypted_of(machine)
     elif kind == NODE_GROUP:
         if not props.get("launchTemplate"):
             yield "without a launch template, the volumes of its nodes are not encrypted"
@@ -105,7 +118,7 @@ def encrypt_volumes(resource: Resource, _: Situation) -> Iterator[str]:
         if not items(props, "blockDeviceMappings"):
             yield "its image's volumes are as the image has them, not encrypted"
         yield from apart(items(props, "blockDeviceMappings"), _unencrypted)
-    elif resource.resource_type.endswith(":EC2NodeClass"):  # Karpenter encrypts the volumes that it chooses itself
+    elif kind.endswith(":EC2NodeClass"):  # Karpenter encrypts the volumes that it chooses itself
         yield from apart(items(block(props, "spec"), "blockDeviceMappings"), _unencrypted)
     elif props.get("provisioner") in _PROVISIONERS and not is_true(block(props, "parameters").get("encrypted")):
         yield "makes volumes that are not encrypted"
@@ -122,7 +135,7 @@ def _each(values: Any) -> Iterator[Any]:
     types=(*_MAKERS, _EIP, _EIP_ASSOCIATION),
     remediation="use Session Manager or a load balancer, or name the resource in the rule's parameter `declared`",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-9",
-    parameters={"declared": Parameter([], "names of resources that may give a public address")},
+    parameters={"declared": Parameter([], "names of resources that may give a public address", tighter=fewer)},
 )
 def refuse_public_addresses(resource: Resource, situation: Situation) -> Iterator[str]:
     if resource.name in situation["declared"]:
@@ -133,15 +146,16 @@ def refuse_public_addresses(resource: Resource, situation: Situation) -> Iterato
         if any(has(props, key) for key in ("instance", "instanceId", "networkInterface", "networkInterfaceId")):
             yield "gives an instance a public address"
         return
-    if resource.resource_type == LAUNCH_TEMPLATE:
-        interfaces = items(props, "networkInterfaces")
-        given = any(is_true(one.get("associatePublicIpAddress")) for one in _each(interfaces))
-    elif resource.resource_type == INSTANCE:
-        given = is_true(props.get("associatePublicIpAddress"))
-    else:
-        given = is_true(block(props, "spec").get("associatePublicIPAddress"))
-    if given:
-        yield "asks for a public address"
+    for machine in _machines(resource):
+        if resource.resource_type == LAUNCH_TEMPLATE:
+            interfaces = items(machine, "networkInterfaces")
+            given = any(is_true(one.get("associatePublicIpAddress")) for one in _each(interfaces))
+        elif resource.resource_type in _LIKE_INSTANCE:
+            given = is_true(machine.get("associatePublicIpAddress"))
+        else:
+            given = is_true(machine.get("associatePublicIPAddress"))
+        if given:
+            yield "asks for a public address"
 
 
 @rule(
@@ -153,19 +167,6 @@ def refuse_public_addresses(resource: Resource, situation: Situation) -> Iterato
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html",
 )
 def keep_secrets_out_of_user_data(resource: Resource, _: Situation) -> Iterator[str]:
-    props = resource.props if resource.resource_type in (INSTANCE, LAUNCH_TEMPLATE) else block(resource.props, "spec")
-    for key in ("userData", "userDataBase64"):
-        text = _ARN.sub("", _decoded(str(props.get(key) or "")))  # that of a secret names it, and is none
-        for what, pattern in _SECRETS.items():
-            if pattern.search(text):
-                yield f"{key} holds {what}"
-
-
-def _decoded(text: str) -> str:
-    try:
-        content = b64decode("".join(text.split()), validate=True)
-        if content.startswith(_GZIP):
-            content = decompress(content)
-    except (ValueError, OSError, EOFError, zlib.error):  # no base64, or no whole gzip
-        return text
-    return content.decode(errors="replace")
+    for machine in _machines(resource):
+        for key in ("userData", "userDataBase64"):
+            yield from (f"{key} holds {what}" for what in in_text(str(machine.get(key) or "")))

@@ -1,134 +1,104 @@
-"""Who reaches what: security groups, subnets, NAT gateways, flow logs."""
+"""Who reaches what: security groups, load balancers of the cluster, subnets, NAT gateways, flow logs."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from pack.kinds import CLUSTER, NODE_GROUP, PRIVATE_ROLE, PUBLIC_ROLE, SUBNET, VPC
-from pack.rule import Level, Parameter, Resource, Severity, Situation, StackResource, rule
-from pack.values import apart, block, in_words, is_true, is_world, items
+from pack.kinds import CLUSTER, PRIVATE_ROLE, PUBLIC_ROLE, SUBNET, VPC
+from pack.networks import WORLD, too_wide
+from pack.openings import ADMINISTRATION, DEFAULT_GROUP, LISTS, REACHABLE, Opening, openings
+from pack.rule import Level, Parameter, Resource, Severity, Situation, StackResource, fewer, higher, rule
+from pack.values import apart, block, in_words, is_true, items, together
 
-_GROUP = "aws:ec2/securityGroup:SecurityGroup"
-_DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-_OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
-_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-_INGRESS = (_GROUP, _DEFAULT_GROUP, _OLD_RULE, _RULE)
 _PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
 _PREFIX_LIST_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
+_PREFIX_LISTS = (_PREFIX_LIST, _PREFIX_LIST_ENTRY)
+_DEFAULT_SUBNET = "aws:ec2/defaultSubnet:DefaultSubnet"
 _NAT = "aws:ec2/natGateway:NatGateway"
+_NAMED = 4
+"""Ports of administration that a message names."""
 _FLOW_LOG = "aws:ec2/flowLog:FlowLog"
-_ADMINISTRATION = {22: "SSH", 3389: "RDP", 6443: "the Kubernetes API", 8800: "the Admin Console"}
-_BY_PORT = ("tcp", "udp", "6", "17")
-_ICMP = {"icmp": "ICMP", "1": "ICMP", "icmpv6": "ICMPv6", "58": "ICMPv6"}
-_PATH_MTU = {"ICMP": (3, 4), "ICMPv6": (2, 0)}
-"""Type and code of the messages without which large packets get lost on their way."""
 
 
-class Opening(NamedTuple):
-    """Ports that a security group opens."""
-
-    first: int
-    last: int
-    cidrs: Sequence[str]
-    protocol: str = ""
-    """One that knows no ports: `first` and `last` are type and code of ICMP."""
-
-    def includes(self, port: int) -> bool:
-        return not self.protocol and self.first <= port <= self.last
-
-    def __str__(self) -> str:
-        if self.protocol:
-            return self.protocol
-        if (self.first, self.last) == (0, 65535):
-            return "all ports"
-        return f"port {self.first}" if self.first == self.last else f"ports {self.first} to {self.last}"
-
-
-def _openings(resource: Resource) -> Iterator[Opening]:
-    """What a resource opens to the world."""
-    props = resource.props
-    if resource.resource_type in (_GROUP, _DEFAULT_GROUP):
-        yield from apart(items(props, "ingress"), _opening)
-    elif resource.resource_type == _OLD_RULE:
-        if props.get("type") == "ingress":
-            yield from _opening(props)
-    elif resource.resource_type == NODE_GROUP:
-        access = block(props, "remoteAccess")
-        if access.get("ec2SshKey") and not len(items(access, "sourceSecurityGroupIds")):
-            yield Opening(22, 22, ["0.0.0.0/0"])  # EKS makes the security group, and opens it to everybody
-    else:
-        cidr = props.get("cidrIpv4") or props.get("cidrIpv6")
-        yield from _opening({**props_of(props), "cidrBlocks": [cidr] if cidr else []})
-
-
-def props_of(props: Any) -> dict[str, Any]:
-    """Ports and protocol under the names that ingress blocks have."""
-    return {"fromPort": props.get("fromPort"), "toPort": props.get("toPort"), "protocol": props.get("ipProtocol")}
-
-
-def _opening(ingress: Any) -> Iterator[Opening]:
-    cidrs = [cidr for cidr in (*items(ingress, "cidrBlocks"), *items(ingress, "ipv6CidrBlocks")) if is_world(cidr)]
-    if cidrs:
-        first, last = int(ingress.get("fromPort") or 0), int(ingress.get("toPort") or 0)
-        protocol = str(ingress.get("protocol")).lower()
-        if protocol in _ICMP or (protocol.isdecimal() and protocol not in _BY_PORT):
-            yield Opening(first, last, cidrs, _ICMP.get(protocol, f"protocol {protocol}"))
-        elif protocol not in _BY_PORT or (first, last) == (-1, -1):
-            yield Opening(0, 65535, cidrs)
-        else:
-            yield Opening(first, last, cidrs)
-
-
-def _listed(entry: Any) -> Iterator[str]:
-    if is_world(entry["cidr"]):
-        yield f"its entry {entry['cidr']} is the world, behind the name of a list"
+def _listed(resource: Resource) -> Iterator[str]:
+    """The networks of a prefix list, or of one entry of it."""
+    entries = items(resource.props, "entries") if resource.resource_type == _PREFIX_LIST else [resource.props]
+    return apart(entries, lambda entry: iter([entry["cidr"]]))
 
 
 @rule(
     "limit-world-ingress",
     "Only the ports of the product's load balancer are open to the world.",
     severity=Severity.CRITICAL,
-    types=(*_INGRESS, _PREFIX_LIST, _PREFIX_LIST_ENTRY),
+    types=(*REACHABLE, *_PREFIX_LISTS),
     remediation="name the networks that need the port instead of 0.0.0.0/0 and ::/0, or the security group they are in",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
-    parameters={"ports": Parameter([80, 443], "ports that the load balancer serves")},
+    parameters={"ports": Parameter([80, 443], "ports that the load balancer serves", tighter=fewer)},
 )
 def limit_world_ingress(resource: Resource, situation: Situation) -> Iterator[str]:
-    if resource.resource_type in (_PREFIX_LIST, _PREFIX_LIST_ENTRY):
-        is_list = resource.resource_type == _PREFIX_LIST
-        yield from apart(items(resource.props, "entries") if is_list else [resource.props], _listed)
-        return
-    for opening in _openings(resource):
-        if _PATH_MTU.get(opening.protocol) == (opening.first, max(opening.last, 0)):
-            continue
-        served = not opening.protocol and any(opening.first == opening.last == port for port in situation["ports"])
-        administers = any(opening.includes(port) for port in _ADMINISTRATION)  # the rule below says so, and only it
-        if not served and not administers:
-            yield f"{opening} open to {in_words(opening.cidrs)}"
+    def listed(cidrs: list[str]) -> Iterator[str]:
+        yield from (f"its entry {cidr} is the world, behind the name of a list" for cidr in too_wide(cidrs))
+
+    def opened(found: list[Opening]) -> Iterator[str]:
+        # An address of each network of a range need not be open by one entry: 0.0.0.0/1 here, 128.0.0.0/1 there.
+        for opening in {(one.first, one.last, one.protocol): one for one in found}.values():
+            alike = [one for one in found if one[:2] == opening[:2] and one.protocol == opening.protocol]
+            served = not opening.protocol and any(opening.first == opening.last == port for port in situation["ports"])
+            administers = any(one.administers for one in alike)  # the rule below says so, and only it
+            wide = too_wide(cidr for one in alike for cidr in one.cidrs)
+            if wide and not served and not administers and not opening.is_harmless:
+                yield f"{opening} open to {in_words(wide)}"
+
+    if resource.resource_type in _PREFIX_LISTS:
+        yield from together(_listed(resource), listed)
+    else:
+        yield from together(openings(resource), opened)
 
 
 @rule(
     "refuse-world-administration",
-    "SSH, the Admin Console and the Kubernetes API are never open to the world.",
+    "SSH, the Admin Console, the Kubernetes API and their like are never open to the world; in production, to no "
+    "network wider than a /16.",
     severity=Severity.CRITICAL,
-    types=(*_INGRESS, NODE_GROUP),
+    types=(*REACHABLE, *LISTS, *_PREFIX_LISTS),
     remediation="use Session Manager, or open the port to the networks of named people",
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html",
+    parameters={
+        "shortest_prefix": Parameter(
+            WORLD, "shortest prefix of an IPv4 network; twice that of an IPv6 one", production=16, tighter=higher
+        )
+    },
 )
-def refuse_world_administration(resource: Resource, _: Situation) -> Iterator[str]:
-    for opening in _openings(resource):
-        names = [f"{port} ({name})" for port, name in _ADMINISTRATION.items() if opening.includes(port)]
-        if names:
-            yield f"{in_words(names)} open to {in_words(opening.cidrs)}"
+def refuse_world_administration(resource: Resource, situation: Situation) -> Iterator[str]:
+    shortest = situation["shortest_prefix"]
+
+    def listed(cidrs: list[str]) -> Iterator[str]:
+        wide = [cidr for cidr in too_wide(cidrs, shortest) if cidr not in too_wide(cidrs)]  # the rule above says those
+        yield from (f"its entry {cidr} is wider than /{shortest}, behind the name of a list" for cidr in wide)
+
+    def opened(found: list[Opening]) -> Iterator[str]:
+        ports: dict[tuple[str, ...], list[str]] = {}
+        for port, name in ADMINISTRATION.items():
+            cidrs = dict.fromkeys(cidr for one in found if one.includes(port) for cidr in one.cidrs)
+            if wide := too_wide(cidrs, shortest):
+                ports.setdefault(tuple(wide), []).append(f"{port} ({name})")
+        for cidrs, names in ports.items():
+            others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            yield f"{in_words(names[:_NAMED])}{others} open to {in_words(cidrs)}"
+
+    if resource.resource_type in _PREFIX_LISTS:
+        yield from together(_listed(resource), listed)
+    else:
+        yield from together(openings(resource), opened)
 
 
 @rule(
     "empty-default-security-group",
     "The VPC's default security group lets nothing in and nothing out.",
     severity=Severity.MEDIUM,
-    types=(_DEFAULT_GROUP,),
+    types=(DEFAULT_GROUP,),
     remediation="leave `ingress` and `egress` empty; what needs a group gets one of its own",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-2",
 )
@@ -140,15 +110,16 @@ def empty_default_security_group(resource: Resource, _: Situation) -> Iterator[s
 
 @rule(
     "keep-private-subnets-private",
-    "Only subnets for public load balancers give public addresses to what is started in them.",
+    "No subnet gives public addresses to what is started in it: load balancers and NAT gateways need none from it.",
     severity=Severity.HIGH,
-    types=(SUBNET,),
-    remediation=f"set mapPublicIpOnLaunch to false; a public subnet carries the tag {PUBLIC_ROLE}",
-    link="https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html",
+    types=(SUBNET, _DEFAULT_SUBNET),
+    remediation="set mapPublicIpOnLaunch to false",
+    link="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-15",
 )
 def keep_private_subnets_private(resource: Resource, _: Situation) -> Iterator[str]:
-    if is_true(resource.props.get("mapPublicIpOnLaunch")) and PUBLIC_ROLE not in block(resource.props, "tags"):
-        yield "maps public addresses, and is no public subnet"
+    given = resource.props.get("mapPublicIpOnLaunch")
+    if is_true(given) or (given is None and resource.resource_type == _DEFAULT_SUBNET):
+        yield "maps public addresses"
 
 
 @rule(
@@ -180,7 +151,7 @@ def use_one_nat_per_zone(
     severity=Severity.HIGH,
     remediation=f"tag the public subnets of two zones {PUBLIC_ROLE}=1 and the private ones {PRIVATE_ROLE}=1",
     link="https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/",
-    parameters={"zones": Parameter(2, "zones that each role needs")},
+    parameters={"zones": Parameter(2, "zones that each role needs", tighter=higher)},
 )
 def tag_load_balancer_subnets(
     resources: Sequence[StackResource], situation: Situation

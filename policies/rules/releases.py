@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pack.kinds import CHARTS
-from pack.rule import Parameter, Resource, Severity, Situation, rule
+from pack.rule import Parameter, Resource, Severity, Situation, more, rule
 from pack.values import block, has
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
@@ -49,6 +49,7 @@ def pin_chart_versions(resource: Resource, _: Situation) -> Iterator[str]:
                 "enableServiceMutatorWebhook": False,
             },
             "values that the chart must have",
+            tighter=more,
         )
     },
 )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy.proxy import UnknownValueError
 
-from pack.documents import Statement, statements
+from pack.arns import matches
+from pack.documents import Document, Statement, statements
 from pack.kinds import BUCKETS, CLUSTER, KEY
-from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, rule
+from pack.rule import Level, Parameter, Properties, Resource, Severity, Situation, StackResource, fewer, more, rule
 from pack.values import apart, block, in_words, is_true, items
 
 _S3 = "aws:s3/bucket"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_BACKUPS = Parameter(["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'")
+_OF_BUCKETS = ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutObject")
+_BACKUPS = Parameter(
+    ["backup", "velero"], "parts of the names of buckets that hold backups, or of their components'", tighter=more
+)
 _KEPT = (
     "aws:dynamodb/table:Table",
     "aws:ebs/volume:Volume",
@@ -89,28 +94,41 @@ def require_tls_for_buckets(resources: Sequence[StackResource], _: Situation) ->
     found = _about(resources, "Policy")
 
     def judged(bucket: StackResource) -> Found:
-        if bucket.urn not in found or not _asks_for_tls(found[bucket.urn].props["policy"]):
+        if bucket.urn not in found or not _asks_for_tls(found[bucket.urn].props["policy"], _name(bucket)):
             yield bucket, "takes requests without TLS"
 
     yield from apart(_buckets(resources), judged)
 
 
-def _asks_for_tls(policy: str) -> bool:
-    return any(
-        not statement.allows
-        and "*" in statement.principals.get("AWS", ())
-        and (statement.includes("s3:GetObject") and statement.includes("s3:PutObject"))
-        and any(resource.endswith("*") for resource in statement.resources)
-        and _is_about_tls_alone(statement)
+def _asks_for_tls(policy: Document, bucket: str) -> bool:
+    protected = [
+        re.sub(r"^arn:[\w-]+:s3:", "arn:aws:s3:", resource)
         for statement in statements(policy)
-    )
+        if not statement.allows
+        and "*" in statement.principals.get("AWS", ())
+        and not statement.all_but_principals
+        and not statement.all_but_resources
+        and all(map(statement.includes, _OF_BUCKETS))
+        and _is_about_tls_alone(statement)
+        for resource in statement.resources
+    ]
+    # A bucket whose name is not known yet is the one that the policy names.
+    names = [bucket] if bucket else [one.rpartition(":")[2].partition("/")[0] for one in protected]
+    return any(_holds_all_of(name, protected) for name in names)
+
+
+def _holds_all_of(bucket: str, resources: Sequence[str]) -> bool:
+    """Whether the bucket and every object in it are meant, not another bucket or one folder."""
+    probes = (f"arn:aws:s3:::{bucket}{part}" for part in ("", "/any", "/any/other"))
+    return all(any(matches(resource, probe) for resource in resources) for probe in probes)
 
 
 def _is_about_tls_alone(statement: Statement) -> bool:
     """What is denied without TLS is denied wherever it comes from; AWS's own services may be left out."""
-    tests = {key.lower(): value for found in statement.conditions.values() for key, value in found.items()}
-    tests.pop("aws:principalisawsservice", None)
-    return set(tests) == {"aws:securetransport"} and not any(map(is_true, items(tests, "aws:securetransport")))
+    tests = [one for one in statement.conditions if not one.leaves_services_out]
+    return [(one.operator, one.key, one.values, one.binds) for one in tests] == [
+        ("bool", "aws:securetransport", ("false",), True)
+    ]
 
 
 @rule(
@@ -119,7 +137,9 @@ def _is_about_tls_alone(statement: Statement) -> bool:
     severity=Severity.MEDIUM,
     remediation="make a BucketServerSideEncryptionConfiguration for the bucket",
     link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html",
-    parameters={"algorithms": Parameter(["aws:kms", "aws:kms:dsse", "AES256"], "algorithms that are enough")},
+    parameters={
+        "algorithms": Parameter(["aws:kms", "aws:kms:dsse", "AES256"], "algorithms that are enough", tighter=fewer)
+    },
 )
 def encrypt_buckets(resources: Sequence[StackResource], situation: Situation) -> Found:
     found = _about(resources, "ServerSideEncryptionConfiguration")
@@ -218,7 +238,9 @@ def encrypt_topics(resource: Resource, _: Situation) -> Iterator[str]:
     link="https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
     parameters={
         "backups": _BACKUPS,
-        "exempt": Parameter(["BackupWatch"], "components whose keys encrypt nothing that would be missed"),
+        "exempt": Parameter(
+            ["BackupWatch"], "components whose keys encrypt nothing that would be missed", tighter=fewer
+        ),
     },
 )
 def protect_stateful_resources(resource: Resource, situation: Situation) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pack.kinds import NODE_POOL
-from pack.rule import Level, Parameter, Resource, Severity, Situation, StackResource, rule
+from pack.rule import Level, Parameter, Resource, Severity, Situation, StackResource, more, rule
 from pack.values import block, in_words
 
 _DASH = ("DashEnterprise", "AirgappedDashEnterprise", "DashInstallation")
@@ -80,6 +80,7 @@ def _named(resources: Sequence[StackResource], kinds: Sequence[str]) -> list[Sta
             ["project", "stack", "environment"],
             "tags that must not be empty",
             production=["project", "stack", "environment", "owner"],
+            tighter=more,
         )
     },
 )

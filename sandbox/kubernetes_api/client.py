@@ -17,6 +17,13 @@ from sandbox.kubernetes_api.reference import KubernetesError, Reference, no_such
 Values = dict[str, Any]
 
 FIELD_MANAGER = "pulumi-kubernetes"
+"""Creates objects, as an `Update` in the server's books: pulumi-kubernetes, provider/pkg/await/await.go, Creation."""
+_TAKEN_OVER = {
+    "Apply": ("kubectl",),
+    "Update": ("kubectl", "before-first-apply", FIELD_MANAGER, "pulumi-resource-kubernetes"),
+}
+"""Whose fields the provider makes its own before it updates an object, by operation: fixCSAFieldManagers in the same
+file. The names are prefixes (matchFieldManager in github.com/fluxcd/pkg/ssa, patch.go)."""
 _ITS_OWN = {
     "api-priority-and-fairness-config-producer-v1",
     "kube-apiserver",
@@ -58,18 +65,58 @@ class KubernetesApi:
 
     # Objects
 
-    def apply(self, reference: Reference, wanted: Values, *, force: bool = False, dry_run: bool = False) -> Values:
-        """Create or change the object by server-side apply; in a dry run the server only says what it would do."""
+    def create(self, reference: Reference, wanted: Values, *, dry_run: bool = False) -> Values:
+        """Create the object; in a dry run the server only says what it would do."""
+        plural = self._kind(reference.api_version, reference.kind)["name"]
+        path = self._collection(reference.api_version, plural, reference.namespace)
+        return self._write("POST", path, reference, wanted, "application/json", dry_run)
+
+    def apply(
+        self,
+        reference: Reference,
+        wanted: Values,
+        *,
+        manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Values:
+        """Create or change the object by server-side apply."""
+        path, forced = self._path(reference), {"force": json.dumps(force)}
+        return self._write("PATCH", path, reference, wanted, "application/apply-patch+yaml", dry_run, manager, **forced)
+
+    def take_over(self, reference: Reference, manager: str) -> None:
+        """Make `manager` the owner of what the object's creator, or kubectl, has set."""
+        entries = self.call("GET", self._path(reference))["metadata"].get("managedFields", [])
+        taken = [entry for entry in entries if _is_taken_over(entry, manager)]
+        if [(entry["manager"], entry["operation"]) for entry in taken] in ([], [(manager, "Apply")]):
+            return
+        fields: Values = {}
+        for entry in taken:
+            fields = _merged(fields, entry["fieldsV1"])
+        own = taken[0] | {"manager": manager, "operation": "Apply", "fieldsV1": fields}
+        left = [entry for entry in entries if entry not in taken]
+        patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [*left, own]}]
+        self.call("PATCH", self._path(reference), patch, "application/json-patch+json")
+
+    def _write(
+        self,
+        method: str,
+        path: str,
+        reference: Reference,
+        wanted: Values,
+        content_type: str,
+        dry_run: bool,
+        manager: str = FIELD_MANAGER,
+        **options: str,
+    ) -> Values:
         place = {"name": reference.name} | ({"namespace": reference.namespace} if reference.namespace else {})
         content = wanted | {
             "apiVersion": reference.api_version,
             "kind": reference.kind,
             "metadata": wanted.get("metadata", {}) | place,
         }
-        options = {"fieldManager": FIELD_MANAGER, "force": json.dumps(force), "fieldValidation": "Strict"}
-        options |= {"dryRun": "All"} if dry_run else {}
-        path = f"{self._path(reference)}?{urlencode(options)}"
-        live = self.call("PATCH", path, content, "application/apply-patch+yaml")
+        options |= {"fieldManager": manager, "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
+        live = self.call(method, f"{path}?{urlencode(options)}", content, content_type)
         if (reference.api_version, reference.kind) == _CRD and not dry_run:
             self._wait_for_kind(live["spec"])
         return _shown(live)
@@ -122,7 +169,7 @@ class KubernetesApi:
         self,
         method: str,
         path: str,
-        content: Mapping[str, Any] | None = None,
+        content: Mapping[str, Any] | list[Values] | None = None,
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Any:
@@ -188,6 +235,18 @@ def _is_its_own(kind: str, metadata: Values) -> bool:
     managers = {entry["manager"] for entry in metadata.get("managedFields", [])}
     # An object of which nobody has set any field has no manager.
     return (bool(managers) and managers <= _ITS_OWN) or (kind, metadata["name"]) == ("ServiceAccount", "default")
+
+
+def _is_taken_over(entry: Values, manager: str) -> bool:
+    operation = entry["operation"]
+    if "subresource" in entry:
+        return False
+    return entry["manager"].startswith(_TAKEN_OVER[operation]) or (entry["manager"], operation) == (manager, "Apply")
+
+
+def _merged(one: Values, other: Values) -> Values:
+    """The union of two sets of fields, which the server writes as trees."""
+    return one | {key: _merged(one.get(key, {}), part) for key, part in other.items()}
 
 
 def _shown(live: Values) -> Values:

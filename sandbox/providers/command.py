@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from sandbox.cloud import ACCOUNT_ID, Cloud
+from sandbox.cloud import Cloud
 from sandbox.knobs import INJECTED, Knobs
 from sandbox.providers.protocol import (
     UNKNOWN,
@@ -45,6 +45,15 @@ class Kubernetes:
     kubeconfig: Path
     programs: Path
     """Folder with a kubectl, for machines without one."""
+
+
+def programs_environment(home: Path) -> dict[str, str]:
+    """What the programs in `PROGRAMS` need to find the embedded cloud of this folder."""
+    return {
+        "SANDBOX_PYTHON": sys.executable,
+        "SANDBOX_PROJECT": str(PROGRAMS.parents[1]),
+        "SANDBOX_HOME": str(home),
+    }
 
 
 class CommandProvider(StandIn):
@@ -162,15 +171,7 @@ class CommandProvider(StandIn):
             **kept,
             "PATH": os.pathsep.join([str(PROGRAMS), path]),
             "SANDBOX_PATH": path,
-            "SANDBOX_PYTHON": sys.executable,
-            "SANDBOX_PROJECT": str(PROGRAMS.parents[1]),
-            "SANDBOX_HOME": str(cloud.home),
+            **programs_environment(cloud.home),
             "SANDBOX_KUBECONFIG": str(kubernetes.kubeconfig) if kubernetes else "",
-            # For whatever else speaks to AWS.
-            "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
-            "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": cloud.aws_url,
+            **cloud.environment(),
         }

@@ -64,7 +64,6 @@ class EksProvider(ComponentStandIn):
         if problems := "; ".join(_problems(call.plain)):
             raise ProviderError(problems)
         component = call.register_component()
-        call.invoke("aws:index/getRegion:getRegion")
         partition = call.invoke("aws:index/getPartition:getPartition")["partition"]
         role, attachment = _service_role(call, component, partition)
         subnet_ids, encryption = _subnet_ids(call), _encryption_config(call)

@@ -1,5 +1,6 @@
 """Stand-in for pulumi-kubernetes: built-in and custom objects with the semantics of the real provider."""
 
+import hashlib
 import re
 import time
 from base64 import b64decode
@@ -16,7 +17,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox.cloud import RELEASES, Cloud, CloudError, Store
 from sandbox.durations import create_seconds
 from sandbox.knobs import INJECTED, Knobs
-from sandbox.kubernetes_api.client import RefusedError
+from sandbox.kubernetes_api.client import FIELD_MANAGER, RefusedError
 from sandbox.kubernetes_api.clusters import Clusters
 from sandbox.kubernetes_api.reference import KubernetesError, Reference
 from sandbox.providers import kubernetes_objects as k8s
@@ -37,6 +38,8 @@ from sandbox.providers.protocol import (
 from sandbox.providers.schema import Schema, check_inputs, fields_of
 
 _AUTONAMED = "pulumi.com/autonamed"
+_FIELD_MANAGER = "__fieldManager"
+"""The output in which the real provider keeps the name under which it applies an object."""
 _DELETE_SECONDS = 600.0  # as the real provider, where neither customTimeouts nor an annotation says otherwise
 
 # What pulumi-kubernetes replaces an object for, besides its name and namespace; see its provider/pkg/provider/diff.go.
@@ -149,13 +152,18 @@ class KubernetesProvider(StandIn):
         if resource.type == helm.TYPE:
             return self._install(resource, inputs, preview)
         if preview:
-            self._try(resource, "", inputs)
+            self._try(resource, "", inputs, {})
             return "", inputs
         reference = self._reference(resource, inputs, objects := self._objects(resource))
         if objects.get(reference) and resource.config.get("upsertExistingObjects") != "true":
             raise ProviderError(f'{reference.kind} "{reference.id}" already exists')
         self._may_fail("kubernetes", f"Apply{reference.kind}")
-        return reference.id, objects.apply(reference, inputs, force=_is_forced(resource, inputs))
+        manager = _field_manager(resource, inputs, {})
+        if resource.config.get("upsertExistingObjects") == "true":
+            live = objects.apply(reference, inputs, manager=manager, force=_is_forced(resource, inputs))
+        else:
+            live = objects.create(reference, inputs)
+        return reference.id, live | {_FIELD_MANAGER: manager}
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
         if resource.type == helm.TYPE:
@@ -166,19 +174,22 @@ class KubernetesProvider(StandIn):
             return None
         own = {key: value for key, value in live["metadata"].items() if key not in k8s.SERVER_OWNED}
         given = {key: value for key, value in live.items() if key != "status"} | {"metadata": own}
-        return id, _projected(given | _texts(live, inputs), inputs) if inputs else given, live
+        owner = {_FIELD_MANAGER: _field_manager(resource, inputs, state)}
+        return id, _projected(given | _texts(live, inputs), inputs) if inputs else given, live | owner
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
         if resource.type == helm.TYPE:
             return self._upgrade(resource, id, state, new, preview)
         if preview:
-            self._try(resource, id, new)
+            self._try(resource, id, new, state)
             return k8s.merged(new, state)
         objects, reference = self._objects(resource), _reference_of(resource, id)
-        wanted = _left_to_others(new, objects.get(reference), resource.ignored)
-        force = _is_forced(resource, new)
+        wanted = _ignored_as_live(new, objects.get(reference), resource.ignored)
+        manager = _field_manager(resource, new, state)
         self._may_fail("kubernetes", f"Apply{_type_of(resource)[1]}")
-        return objects.apply(reference, wanted, force=force)
+        objects.take_over(reference, manager)
+        live = objects.apply(reference, wanted, manager=manager, force=_is_forced(resource, new))
+        return live | {_FIELD_MANAGER: manager}
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         objects = self._objects(resource)
@@ -266,7 +277,7 @@ class KubernetesProvider(StandIn):
     def _objects(self, resource: Resource) -> k8s.ObjectStore:
         return self._clusters.api(k8s.cluster_name(resource.config), self.cancelled.is_set)
 
-    def _try(self, resource: Resource, id: str, inputs: Values) -> None:
+    def _try(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         """What the server says of it, where one runs and everything is known; only an update can make what is missing.
 
         An object that exists and is to be made is on its way out, and says nothing about its successor.
@@ -279,9 +290,15 @@ class KubernetesProvider(StandIn):
         try:
             reference = _reference_of(resource, id) if id else self._reference(resource, inputs, objects)
             live = objects.get(reference)
-            if id or live is None:
-                wanted = _left_to_others(inputs, live, resource.ignored)
-                objects.apply(reference, wanted, force=_is_forced(resource, inputs), dry_run=True)
+            if id:
+                wanted, manager = (
+                    _ignored_as_live(inputs, live, resource.ignored),
+                    _field_manager(resource, inputs, state),
+                )
+                # As the real provider: only the update itself makes the creator's fields its own, so this forces them.
+                objects.apply(reference, wanted, manager=manager, force=True, dry_run=True)
+            elif live is None:
+                objects.create(reference, inputs, dry_run=True)
         except RefusedError as error:
             if error.status != 404:
                 raise
@@ -314,19 +331,29 @@ def _is_forced(resource: Resource, inputs: Values) -> bool:
     return "true" in (annotations.get("pulumi.com/patchForce"), resource.config.get("enablePatchForce"))
 
 
-def _left_to_others(wanted: Values, live: Values | None, ignored: Iterable[str]) -> Values:
-    """Without the fields of ignoreChanges that somebody else has changed and now owns, as the real provider does it:
-    https://github.com/pulumi/pulumi-kubernetes/pull/2566"""
-    left = deepcopy(wanted)
+def _field_manager(resource: Resource, inputs: Values, state: Values) -> str:
+    """Who owns the fields after an update; the real provider draws the eight digits at random and keeps them."""
+    annotations = inputs.get("metadata", {}).get("annotations") or {}
+    drawn = hashlib.sha256(resource.urn.encode()).hexdigest()[:8]
+    return annotations.get("pulumi.com/patchFieldManager") or state.get(_FIELD_MANAGER) or f"{FIELD_MANAGER}-{drawn}"
+
+
+def _ignored_as_live(wanted: Values, live: Values | None, ignored: Iterable[str]) -> Values:
+    """With the live values of ignoreChanges' fields, whoever set them: handleSSAIgnoreFields of the real provider.
+
+    It leaves out those that somebody else owns, which gives the same object.
+    """
+    kept = deepcopy(wanted)
     for path in ignored if live else ():
         *around, name = re.findall(r"[^.\[\]\"]+", path)
-        ours: Any = left
+        ours: Any = kept
         theirs: Any = live
         for step in around:
-            ours, theirs = (one.get(step) if isinstance(one, dict) else None for one in (ours, theirs))
-        if isinstance(ours, dict) and isinstance(theirs, dict) and name in ours and ours[name] != theirs.get(name):
-            del ours[name]
-    return left
+            theirs = theirs.get(step) if isinstance(theirs, dict) else None
+            ours = ours.setdefault(step, {}) if isinstance(ours, dict) and isinstance(theirs, dict) else None
+        if isinstance(ours, dict) and isinstance(theirs, dict) and name in theirs:
+            ours[name] = theirs[name]
+    return kept
 
 
 def _why(left: Values) -> str:

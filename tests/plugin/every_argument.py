@@ -144,7 +144,8 @@ WORKSPACE: dict[str, Any] = {
     "zones": [A],
     "volume_size_gib": 200,
     "cpu_limit": 5000,
-    "instance_store": "tmp",
+    "instance_store": "mount",
+    "mount_paths": ["/app/tmp"],
     "capacity_types": ["spot", "on-demand"],
     "architectures": ["amd64"],
     "expire_after": "720h",
@@ -413,6 +414,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             "load_balancer_controller": {
                 "version": "3.5.0",
                 "identity": "pod-identity",
+                "enable_service_mutator_webhook": True,
                 "default_tags": {"cost": "shared"},
                 "helm_values": {"logLevel": "debug"},
             },

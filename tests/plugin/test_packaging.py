@@ -150,6 +150,13 @@ def test_the_python_example_previews_with_the_three_lines_of_its_readme(clone: P
     assert judged.returncode != 0
     assert "mandatory require-tags" in judged.stdout, judged.stdout + judged.stderr
     assert "shared-vpc (aws.ec2.Vpc): lacks the tags" in judged.stdout
+    assert (folder / ".sandbox" / "dev").is_dir()
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    listed = subprocess.run(status, cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines()
+    left = [line for line in listed if not line.startswith(("?? venv/", "?? policies/"))]
+    left += [line for line in listed if line.startswith("?? policies/") and "__pycache__" in line]
+    assert not [line for line in left if ".sandbox" in line or "__pycache__" in line or "demo/" in line], left
 
 
 @pytest.mark.engine

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from policy_world import ABSENT, Made
+from policy_world import ABSENT, STACK_TYPE, Made
 
 TAGS = {"project": "eks-analytics", "stack": "test", "environment": "test", "owner": "data-platform"}
 ZONES = ("us-east-1a", "us-east-1b")
@@ -136,6 +136,37 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+# Load balancers
+
+
+def load_balancer(**props: Any) -> list[Made]:
+    """A Network Load Balancer for everybody that forwards HTTPS."""
+    kind = {"loadBalancerType": "network", "internal": False, **props}
+    return [
+        Made("aws:lb/loadBalancer:LoadBalancer", "balancer", kind),
+        Made("aws:lb/targetGroup:TargetGroup", "targets", {"port": 443, "protocol": "TCP"}),
+        Made(
+            "aws:lb/listener:Listener",
+            "listener",
+            {"port": 443, "protocol": "TCP"},
+            {"loadBalancerArn": "balancer", "defaultActions": "targets"},
+        ),
+    ]
+
+
+# Settings
+
+
+def function(**variables: str) -> list[Made]:
+    environment = {"variables": {"LOG_LEVEL": "info", "SECRET_NAME": "prod/db", **variables}}
+    return [Made("aws:lambda/function:Function", "function", {"environment": environment, "tags": TAGS})]
+
+
+def outputs(**more: Any) -> list[Made]:
+    known = {"cluster_name": "analytics", "admin_password_secret": "prod/dash", "token_command": "aws eks get-token"}
+    return [Made(STACK_TYPE, "small-test", {**known, **more})]
+
+
 # Clusters
 
 
@@ -216,6 +247,40 @@ def attachment() -> list[Made]:
     return [Made("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "attachment", {"policyArn": arn})]
 
 
+def membership() -> list[Made]:
+    return [Made("aws:iam/userGroupMembership:UserGroupMembership", "member", {"user": "ana", "groups": ["analysts"]})]
+
+
+def function_url() -> list[Made]:
+    props = {"functionName": "f", "authorizationType": "AWS_IAM"}
+    return [Made("aws:lambda/functionUrl:FunctionUrl", "url", props)]
+
+
+# Access to the cluster
+
+
+def access_entry() -> list[Made]:
+    arn = "arn:aws:iam::123456789012:role/operators"
+    props = {"clusterName": "analytics", "principalArn": arn, "kubernetesGroups": ["operators"], "tags": TAGS}
+    return [Made("aws:eks/accessEntry:AccessEntry", "entry", props)]
+
+
+def bound(role: str, kind: str, name: str, **more: Any) -> Made:
+    """A binding of a ClusterRole."""
+    subject = {"kind": kind, "name": name, **({"namespace": "default"} if kind == "ServiceAccount" else {})}
+    props = {"roleRef": {"kind": "ClusterRole", "name": role}, "subjects": [subject], **more}
+    return Made("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "binding", props)
+
+
+def cluster_role(**rule: Any) -> Made:
+    props = {"metadata": {"name": "own"}, "rules": [{"apiGroups": ["*"], **rule}]}
+    return Made("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "cluster-role", props)
+
+
+def binding() -> list[Made]:
+    return [bound("own", "ServiceAccount", "default"), cluster_role(resources=["pods"], verbs=["get", "list"])]
+
+
 # Storage
 
 
@@ -247,6 +312,15 @@ def queue() -> list[Made]:
 
 def topic() -> list[Made]:
     return [Made("aws:sns/topic:Topic", "topic", {"kmsMasterKeyId": "alias/topics", "tags": TAGS})]
+
+
+def database(**props: Any) -> list[Made]:
+    kept = {"storageEncrypted": True, "publiclyAccessible": False}
+    return [Made("aws:rds/instance:Instance", "database", {**kept, **props}, protect=True)]
+
+
+def snapshot(*accounts: str) -> list[Made]:
+    return [Made("aws:rds/snapshot:Snapshot", "snapshot", {"sharedAccounts": list(accounts)})]
 
 
 # Karpenter
@@ -322,6 +396,9 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "use-one-nat-per-zone": vpc,
     "tag-load-balancer-subnets": lambda: [*vpc(), *cluster()],
     "keep-flow-logs": vpc,
+    "keep-administration-off-load-balancers": load_balancer,
+    "keep-secrets-out-of-settings": function,
+    "keep-secrets-out-of-outputs": outputs,
     "require-imdsv2": launch_template,
     "limit-metadata-hops": launch_template,
     "encrypt-volumes": launch_template,
@@ -337,13 +414,20 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "use-standard-upgrade-policy": cluster,
     "pin-addon-versions": addon,
     "refuse-administrator-policies": policy,
+    "limit-sensitive-actions": policy,
     "limit-mutating-actions": policy,
     "limit-trust": role,
     "refuse-public-resource-policies": queue_policy,
+    "authorize-function-urls": function_url,
+    "name-sources-of-services": queue_policy,
     "limit-pass-role": policy,
     "refuse-full-access-policies": attachment,
     "limit-policy-size": policy,
+    "limit-administrators": membership,
     "refuse-static-keys": role,
+    "limit-cluster-administrators": access_entry,
+    "refuse-bindings-for-everybody": binding,
+    "limit-service-accounts": binding,
     "block-public-buckets": bucket,
     "require-tls-for-buckets": bucket,
     "encrypt-buckets": bucket,
@@ -352,6 +436,9 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "encrypt-queues": queue,
     "encrypt-topics": topic,
     "protect-stateful-resources": key,
+    "encrypt-data-stores": database,
+    "keep-data-stores-private": database,
+    "refuse-public-sharing": lambda: snapshot("123456789012"),
     "pin-node-images": node_class,
     "limit-node-pools": node_pool,
     "mark-workspace-nodes": node_pool,
@@ -363,6 +450,7 @@ COMPLIANT: dict[str, Callable[[], list[Made]]] = {
     "keep-single-tenancy": dash,
     "require-tags": queue,
     "limit-log-retention": log_group,
+    "report-unjudged-types": log_group,
 }
 
 _INGRESS = "ingress|0"
@@ -460,7 +548,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "refuse-world-administration",
         "all-protocols",
-        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) open to 0.0.0.0/0",
+        "22 (SSH), 3389 (RDP), 6443 (the Kubernetes API), 8800 (the Admin Console) and 8 more open to 0.0.0.0/0",
         more=[group_rule(ipProtocol="-1", cidrIpv4="0.0.0.0/0")],
         about="rule",
     ),
@@ -468,7 +556,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "keep-private-subnets-private",
         "maps-addresses",
-        "maps public addresses, and is no public subnet",
+        "maps public addresses",
         {"mapPublicIpOnLaunch": True},
     ),
     Case(
@@ -495,6 +583,27 @@ CASES: tuple[Case, ...] = (
         about="vpc",
     ),
     Case("keep-flow-logs", "none", "has no flow log", without=["log"], production=True),
+    Case(
+        "keep-administration-off-load-balancers",
+        "ssh",
+        "22 (SSH) open to 0.0.0.0/0",
+        {"port": 22},
+        of="listener",
+    ),
+    Case(
+        "keep-secrets-out-of-settings",
+        "a-function",
+        "DB_PASSWORD holds a password, token or key",
+        {"environment|variables|DB_PASSWORD": "hunter22"},
+    ),
+    Case(
+        "keep-secrets-out-of-outputs",
+        "a-password",
+        "the output admin_password holds a password, token or key",
+        {"admin_password": "hunter22"},
+        about="stack",
+        program="outputs",
+    ),
     Case("require-imdsv2", "a-template", "does not require session tokens", {"metadataOptions|httpTokens": "optional"}),
     Case("require-imdsv2", "nothing-said", "does not require session tokens", {"metadataOptions": ABSENT}),
     Case(
@@ -836,6 +945,39 @@ CASES: tuple[Case, ...] = (
         more=[Made("aws:lambda/permission:Permission", "call", {"principal": "*", "function": "f"})],
         about="call",
     ),
+    Case(
+        "limit-sensitive-actions",
+        "all-roles",
+        "statement Test changes the rights of every role, user, group or policy (iam:PutRolePolicy)",
+        {"policy": document(allow("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/*"))},
+    ),
+    Case("authorize-function-urls", "none", "answers everybody who knows it", {"authorizationType": "NONE"}),
+    Case(
+        "name-sources-of-services",
+        "a-queue",
+        "statement Write lets events.amazonaws.com in for anybody who uses that service",
+        {"policy": shared(Resource="*", Principal={"Service": "events.amazonaws.com"})},
+    ),
+    Case("limit-administrators", "a-member", "adds to the group Admins", {"groups": ["analysts", "Admins"]}),
+    Case(
+        "limit-cluster-administrators",
+        "masters",
+        "makes a member of system:masters",
+        {"kubernetesGroups": ["system:masters"]},
+    ),
+    Case(
+        "refuse-bindings-for-everybody",
+        "anonymous",
+        "binds own to system:anonymous",
+        {"subjects": [{"kind": "User", "name": "system:anonymous"}]},
+        program="anonymous",
+    ),
+    Case(
+        "limit-service-accounts",
+        "cluster-admin",
+        "default may do everything (cluster-admin)",
+        {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}},
+    ),
     Case("limit-trust", "no-subject", f"{_TRUSTED} subject (:sub)", {"assumeRolePolicy": trust(StringEquals=_AUD)}),
     Case("limit-trust", "no-audience", f"{_TRUSTED} audience (:aud)", {"assumeRolePolicy": trust(StringEquals=_SUB)}),
     Case(
@@ -996,6 +1138,9 @@ CASES: tuple[Case, ...] = (
         base="version-backup-buckets",
         production=True,
     ),
+    Case("encrypt-data-stores", "a-database", "is not encrypted", {"storageEncrypted": False}),
+    Case("keep-data-stores-private", "a-database", "is reached from the internet", {"publiclyAccessible": True}),
+    Case("refuse-public-sharing", "a-snapshot", "is shared with every account", {"sharedAccounts": ["all"]}),
     Case(
         "pin-node-images",
         "the-newest",
@@ -1109,4 +1254,11 @@ CASES: tuple[Case, ...] = (
     Case("require-tags", "one-is-missing", "lacks the tags environment", {"tags|environment": ABSENT}),
     Case("require-tags", "no-owner-in-production", "lacks the tags owner", {"tags|owner": ""}, production=True),
     Case("limit-log-retention", "for-ever", "keeps its logs for ever", {"retentionInDays": ABSENT}),
+    Case(
+        "report-unjudged-types",
+        "by-cloud-control",
+        "no rule judges 1 resource of AWS Cloud Control: aws:cloudcontrol/resource:Resource (1)",
+        more=[Made("aws:cloudcontrol/resource:Resource", "native", {"typeName": "AWS::SQS::Queue"})],
+        about="stack",
+    ),
 )

@@ -5,9 +5,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto import analyzer_pb2
 
-from pack.policies import CONFIGURATION, WAIVERS
+from pack.host import raise_levels
+from pack.policies import CONFIGURATION, SETTINGS, WAIVERS, Pack
 from pack.rule import Level
+from pack.strictness import fewer, same
 from policy_cases import cluster, queue, topic, vpc
 from policy_world import TODAY, UNKNOWN, Verdict, configured, judge
 from rules import RULES
@@ -135,7 +138,7 @@ def test_the_settings_policy_itself_cannot_be_turned_down() -> None:
 
 def test_a_level_can_be_lowered_outside_production_only() -> None:
     settings = {"levels": {"encrypt-queues": "disabled"}}
-    assert judged(settings).said == []
+    assert judged(settings).rules == set()
     (problem,) = problems(settings, production=True)
     assert "the stack is marked production" in problem
     assert judged(settings, production=True).rules == {CONFIGURATION, "encrypt-queues"}
@@ -151,10 +154,128 @@ def test_a_level_can_be_raised_anywhere() -> None:
 # Parameters
 
 
+LOOSER = {
+    "limit-metadata-hops": {"hops": 2},
+    "refuse-public-addresses": {"declared": ["*"]},
+    "encrypt-buckets": {"algorithms": ["aws:kms", "none"]},
+    "version-backup-buckets": {"names": ["velero"]},
+    "protect-stateful-resources": {"exempt": ["*"]},
+    "tag-load-balancer-subnets": {"zones": 1},
+    "keep-control-plane-logs": {"types": ["audit"]},
+    "use-supported-kubernetes": {"standard_support_ends": {"1.31": "2030-01-01"}},
+    "set-load-balancer-controller-flags": {"flags": {"enableWaf": False}},
+    "alarm-on-missing-backups": {"dimension": "Bucket"},
+}
+LOOSER_OF_CRITICAL = {
+    "limit-world-ingress": {"ports": [80, 443, 5432]},
+    "limit-endpoint-cidrs": {"shortest_prefix": 0},
+    "refuse-world-administration": {"shortest_prefix": 0},
+}
+STRICTER = {
+    "limit-world-ingress": {"ports": [443]},
+    "limit-endpoint-cidrs": {"shortest_prefix": 24},
+    "limit-metadata-hops": {"hops": 0},
+    "encrypt-buckets": {"algorithms": ["aws:kms"]},
+    "keep-control-plane-logs": {"types": ["api", "audit", "authenticator", "controllerManager", "scheduler", "all"]},
+    "use-supported-kubernetes": {"standard_support_ends": {"1.36": "2027-01-01"}},
+    "version-backup-buckets": {"names": ["backup", "velero", "restore"]},
+}
+
+
+@pytest.mark.parametrize(("rule", "values"), [*LOOSER.items(), *LOOSER_OF_CRITICAL.items()])
+def test_in_production_no_parameter_loosens_a_rule(rule: str, values: dict[str, Any]) -> None:
+    (problem,) = problems({"parameters": {rule: values}}, production=True)
+    ((name, value),) = values.items()
+    assert f"policies.parameters.{rule}.{name}: {json.dumps(value)} asks for less than its own " in problem
+    assert "write a waiver for each resource instead, with a reason and a day on which it ends" in problem
+    found = configured({"parameters": {rule: values}}, production=True)
+    assert found.situation(BY_ID[rule])[name] == BY_ID[rule].parameters[name].value(True)
+
+
+@pytest.mark.parametrize(("rule", "values"), LOOSER_OF_CRITICAL.items())
+def test_no_parameter_loosens_a_critical_rule_anywhere(rule: str, values: dict[str, Any]) -> None:
+    (problem,) = problems({"parameters": {rule: values}})
+    assert "and the rule is critical" in problem
+
+
+@pytest.mark.parametrize(("rule", "values"), LOOSER.items())
+def test_elsewhere_a_parameter_that_loosens_a_rule_counts_and_is_listed(rule: str, values: dict[str, Any]) -> None:
+    settings = {"parameters": {rule: values}}
+    assert problems(settings) == []
+    ((name, value),) = values.items()
+    (message,) = judged(settings).of(SETTINGS)
+    assert message.startswith(f"looser: {rule}.{name} is {json.dumps(value)} instead of ")
+
+
+@pytest.mark.parametrize(("rule", "values"), STRICTER.items())
+def test_a_parameter_tightens_a_rule_anywhere(rule: str, values: dict[str, Any]) -> None:
+    settings = {"parameters": {rule: values}}
+    assert problems(settings, production=True) == []
+    (message,) = judged(settings, production=True).of(SETTINGS)
+    assert message.startswith(f"stricter: {rule}.")
+
+
+def test_every_parameter_says_which_values_are_stricter() -> None:
+    of_any_value = {
+        f"{rule.id}.{name}"
+        for rule in RULES
+        for name, parameter in rule.parameters.items()
+        if parameter.tighter is same
+    }
+    assert of_any_value == {"alarm-on-missing-backups.names", "alarm-on-missing-backups.dimension"}
+
+
+def test_a_pattern_is_stricter_than_one_that_says_more() -> None:
+    own = ["ssmmessages:*", "xray:PutTraceSegments"]
+    assert fewer(own, ["ssmmessages:OpenDataChannel", "ssmmessages:Open*"])
+    for wider in (["*"], ["ssm*"], ["xray:Put*"], ["ssmmessages:*", "s3:GetObject"], ["xray:?utTraceSegments"]):
+        assert not fewer(own, wider)
+
+
+def test_what_is_as_a_rule_has_it_is_not_listed() -> None:
+    settings = {
+        "levels": {"encrypt-queues": "mandatory"},
+        "parameters": {"limit-metadata-hops": {"hops": 1}},
+    }
+    assert judged(settings).of(SETTINGS) == []
+
+
+# The command line
+
+
+def test_a_file_on_the_command_line_raises_levels_and_lowers_none() -> None:
+    pack = Pack(RULES)
+    pack.configure(configured())
+    levels = {
+        "limit-trust": analyzer_pb2.DISABLED,
+        CONFIGURATION: analyzer_pb2.ADVISORY,
+        SETTINGS: analyzer_pb2.DISABLED,
+        "limit-log-retention": analyzer_pb2.MANDATORY,
+        "encrypt-queues": analyzer_pb2.MANDATORY,
+    }
+    request = analyzer_pb2.ConfigureAnalyzerRequest(
+        policyConfig={id: analyzer_pb2.PolicyConfig(enforcementLevel=level) for id, level in levels.items()}
+    )
+    assert list(raise_levels(pack.policies, request)) == [
+        f"--policy-pack-config: {id} cannot be {given}, it is {own}; "
+        "set levels in the stack's own eks-analytics:policies, where a review sees them"
+        for id, given, own in (
+            (CONFIGURATION, "advisory", "mandatory"),
+            ("limit-trust", "disabled", "mandatory"),
+            (SETTINGS, "disabled", "advisory"),
+        )
+    ]
+    assert request.policyConfig["limit-trust"].enforcementLevel == analyzer_pb2.MANDATORY
+    assert request.policyConfig["limit-log-retention"].enforcementLevel == analyzer_pb2.MANDATORY
+
+
+# Parameters in use
+
+
 def test_parameters_change_what_a_rule_asks_for() -> None:
     settings = {"parameters": {"tag-load-balancer-subnets": {"zones": 3}}}
     said = judged(settings, *vpc(), *cluster()).of("tag-load-balancer-subnets")
-    assert [message.splitlines()[0].partition(" (")[0] for message in said] == [
+    assert [message.splitlines()[0] for message in said] == [
         "vpc: kubernetes.io/role/elb on subnets of 2 zone(s): us-east-1a, us-east-1b",
         "vpc: kubernetes.io/role/internal-elb on subnets of 2 zone(s): us-east-1a, us-east-1b",
     ]
@@ -192,7 +313,8 @@ def test_a_waiver_that_nothing_needs_is_told() -> None:
 def test_a_waiver_of_what_cannot_be_judged_yet_is_not_told_to_be_useless() -> None:
     hidden = cluster()[0].changed({"encryptionConfig": UNKNOWN})
     waived = waiver(rule="encrypt-kubernetes-secrets", resource="cluster")
-    assert judged({"waivers": [waived]}, hidden).of(WAIVERS) == []
+    (message,) = judged({"waivers": [waived]}, hidden).of(WAIVERS)
+    assert message.startswith("for the update to judge: encrypt-kubernetes-secrets for cluster until 2027-01-31")
 
 
 def test_what_is_critical_can_be_waived_too() -> None:

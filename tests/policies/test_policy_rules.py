@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from pulumi import FileAsset, StringAsset
 
 from eks_analytics.versions import RELEASES
 from pack.rule import Level, Rule, Severity
@@ -164,7 +165,7 @@ def test_a_release_of_any_family_of_images_is_fixed(alias: str) -> None:
 def test_groups_of_databases_are_nothing_to_protect() -> None:
     of_parameters = Made("aws:rds/parameterGroup:ParameterGroup", "parameters", {})
     assert judge([of_parameters], configured(production=True)).said == []
-    database = Made("aws:rds/instance:Instance", "database", {})
+    database = Made("aws:rds/instance:Instance", "database", {"storageEncrypted": True})
     assert judge([database], configured(production=True)).rules == {"protect-stateful-resources"}
 
 
@@ -193,7 +194,7 @@ def test_a_private_endpoint_needs_no_networks() -> None:
 def test_a_public_address_may_be_declared() -> None:
     public = launch_template()[0].changed({"networkInterfaces|0|associatePublicIpAddress": "true"})
     declared = {"parameters": {"refuse-public-addresses": {"declared": ["template"]}}}
-    assert judge([public], configured(declared)).said == []
+    assert judge([public], configured(declared)).rules == set()
 
 
 def test_tags_may_come_from_the_provider() -> None:
@@ -249,6 +250,13 @@ def test_the_key_of_a_watch_over_backups_may_go_with_it() -> None:
 def test_other_charts_and_charts_on_disk_are_left_alone() -> None:
     local = controller()[0].changed({"chart": "./charts/own", "version": "", "values": {}})
     assert judge([local], configured()).said == []
+
+
+def test_commands_are_reported_but_those_of_our_own_components() -> None:
+    drain = Made("command:local:Command", "drain", {"create": "true"})
+    assert judge([drain], configured()).rules == {"report-unjudged-types"}
+    of_ours = replace(drain, parent="eks-analytics:index:LoadBalancerDrain")
+    assert judge([of_ours], configured()).said == []
 
 
 # What is not known yet
@@ -339,3 +347,14 @@ def test_properties_of_an_impossible_form_are_a_violation_and_no_crash() -> None
     assert judge([Made("aws:iam/policy:Policy", "policy", {"policy": "no JSON"})], configured()).rules >= {
         "limit-pass-role"
     }
+
+
+def test_files_and_texts_that_cannot_be_read_end_no_engine() -> None:
+    chart = controller()[0].changed({"valueYamlFiles": [StringAsset("{"), FileAsset("nowhere.yaml")]})
+    assert "its properties have a form that this rule cannot judge (ValueError)" in str(
+        judge([chart], configured()).said
+    )
+    unread = controller()[0].changed({"valueYamlFiles": [FileAsset("nowhere.yaml"), StringAsset("- a list")]})
+    assert judge([unread], configured()).said == []
+    nested = Made("aws:ssm/parameter:Parameter", "deep", {"type": "String", "value": "[" * 100_000})
+    judge([nested], configured())

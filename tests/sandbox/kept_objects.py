@@ -15,7 +15,14 @@ INITIAL_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system"
 class KeptObjects:
     objects: dict[Reference, Values] = field(default_factory=dict[Reference, Values])
 
-    def apply(self, reference: Reference, wanted: Values, *, force: bool = False, dry_run: bool = False) -> Values:
+    def create(self, reference: Reference, wanted: Values, *, dry_run: bool = False) -> Values:
+        return self.apply(reference, wanted, dry_run=dry_run)
+
+    def take_over(self, reference: Reference, manager: str) -> None: ...
+
+    def apply(
+        self, reference: Reference, wanted: Values, *, manager: str = "", force: bool = False, dry_run: bool = False
+    ) -> Values:
         namespace, live = Reference("v1", "Namespace", "", reference.namespace), self.get(reference)
         if reference.namespace not in ("", *INITIAL_NAMESPACES) and self.get(namespace) is None:
             raise ProviderError(f'namespaces "{reference.namespace}" not found')

@@ -32,11 +32,14 @@ class SmallStack:
     events: list[EngineEvent] = field(default_factory=list)
     config: Mapping[str, str] = field(default_factory=dict)
     policy_packs: list[str] = field(default_factory=list)
+    policy_pack_configs: list[str] = field(default_factory=list)
+    """Files, as many as there are packs."""
 
     def preview(self, program: Program) -> dict[str, int]:
         """How many resources each action meets, the stack itself and providers included."""
         with self._opened(program) as stack:
-            stack.preview(on_event=self.events.append, policy_packs=self.policy_packs)
+            configs = self.policy_pack_configs
+            stack.preview(on_event=self.events.append, policy_packs=self.policy_packs, policy_pack_configs=configs)
         return self.changes
 
     def up(self, program: Program) -> dict[str, Any]:

@@ -433,11 +433,7 @@ def test_lambda_calls_it_with_what_the_environment_says(
     bucket.schedules = {"daily": 24 * 3600}
     variables = {
         "WATCH": json.dumps(bucket.watch()),
-        "AWS_ENDPOINT_URL": bucket.cloud.aws_url,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **bucket.cloud.environment(REGION),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -188,10 +188,7 @@ def _run(cloud: Cloud, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
     """The function with the environment that Lambda would give it: a daily backup is there, an hourly one is not."""
     about = cloud.client("lambda", REGION).get_function(FunctionName=outputs["function_name"])
     variables = about["Configuration"]["Environment"]["Variables"] | {
-        "AWS_ENDPOINT_URL": cloud.aws_url,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **cloud.environment(REGION),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import cloud as clouds
-from sandbox.cloud import Cloud, CloudError, record, running, start, stop
+from sandbox.cloud import Cloud, CloudError, Credentials, record, running, start, stop
 
 REGION = "eu-central-1"
 ROOT = Path(clouds.__file__).parents[1]
@@ -182,7 +183,7 @@ def test_a_stranger_on_the_recorded_port_is_not_taken_for_the_cloud(cloud: Cloud
     with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         home.mkdir()
-        (home / "cloud.json").write_text(json.dumps({"pid": 1, "port": server.server_port, "identity": cloud.identity}))
+        (home / "cloud.json").write_text(json.dumps({**record(cloud.home), "pid": 1, "port": server.server_port}))
         assert running(home) is None
         server.shutdown()
 
@@ -203,10 +204,119 @@ def test_a_start_that_fails_shows_why(home: Path, monkeypatch: pytest.MonkeyPatc
         start(home)
 
 
-def test_the_control_api_needs_the_identity(cloud: Cloud) -> None:
+Sent = dict[str, str]
+
+
+def send(cloud: Cloud, method: str, path: str, headers: Sent, body: str = "{}") -> tuple[int, str]:
     connection = http.client.HTTPConnection(cloud.aws_url.removeprefix("http://"))
-    connection.request("POST", "/_sandbox/guessed/ping", "{}")
-    assert connection.getresponse().status == 404
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def signed(cloud: Cloud, service: str, **changes: str) -> Sent:
+    """The headers of a request for the service as an SDK sends them."""
+    credential = f"{cloud.credentials.access_key_id}/20260101/{REGION}/{service}/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+        "X-Amz-Security-Token": cloud.credentials.session_token,
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": "secretsmanager.ListSecrets",
+    }
+    return {name: value for name, value in (headers | changes).items() if value}
+
+
+def test_the_control_api_needs_the_identity(cloud: Cloud) -> None:
+    assert send(cloud, "POST", "/_sandbox/guessed/ping", {})[0] == 404
+    assert send(cloud, "POST", f"/_sandbox/{cloud.identity}/ping", {})[0] == 200
+
+
+def test_a_request_with_the_session_token_is_answered_and_none_without_it(cloud: Cloud) -> None:
+    assert send(cloud, "POST", "/", signed(cloud, "secretsmanager"))[0] == 200
+    other = f"AWS4-HMAC-SHA256 Credential=123456789012/20260101/{REGION}/secretsmanager/aws4_request, Signature=0"
+    strangers = (
+        {},
+        signed(cloud, "secretsmanager", **{"X-Amz-Security-Token": ""}),
+        signed(cloud, "secretsmanager", **{"X-Amz-Security-Token": "guessed"}),
+        signed(cloud, "secretsmanager", Authorization=other),
+        signed(cloud, "secretsmanager", Authorization=""),
+        {"X-Amz-Target": "secretsmanager.ListSecrets", "Host": f"secretsmanager.{REGION}.amazonaws.com"},
+    )
+    for headers in strangers:
+        for service_path in ("/", "/clusters", "/bucket/key?X-Amz-Credential=a/b/c/s3&X-Amz-Security-Token=x"):
+            status, said = send(cloud, "POST", service_path, headers)
+            assert status in (403, 421), (headers, service_path)
+            assert cloud.credentials.session_token not in said
+
+
+@pytest.mark.parametrize("service", ["sts", "ec2", "iam", "s3", "eks", "kms", "route53", "secretsmanager", "lambda"])
+def test_the_sdk_reads_the_refusal_of_every_kind_of_service(cloud: Cloud, service: str) -> None:
+    of_others = replace(cloud, credentials=Credentials.random())
+    operation = {
+        "sts": "get_caller_identity",
+        "ec2": "describe_vpcs",
+        "iam": "list_roles",
+        "s3": "list_buckets",
+        "eks": "list_clusters",
+        "kms": "list_keys",
+        "route53": "list_hosted_zones",
+        "secretsmanager": "list_secrets",
+        "lambda": "list_functions",
+    }[service]
+    getattr(cloud.client(service, REGION), operation)()
+    with pytest.raises(ClientError) as refused:
+        getattr(of_others.client(service, REGION), operation)()
+    assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+    assert "make shell" in refused.value.response["Error"]["Message"]
+
+
+def test_a_presigned_url_carries_the_token_itself(cloud: Cloud) -> None:
+    s3 = cloud.client("s3", "us-east-1")
+    s3.create_bucket(Bucket="presigned")
+    s3.put_object(Bucket="presigned", Key="k", Body=b"kept")
+    url = s3.generate_presigned_url("get_object", {"Bucket": "presigned", "Key": "k"})
+    path = url.removeprefix(cloud.aws_url)
+    assert send(cloud, "GET", path, {}, "") == (200, "kept")
+    assert send(cloud, "GET", path.partition("?")[0], {}, "")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "rebound.example"}, 421),
+        ({"Host": "rebound.example:80"}, 421),
+        ({"Host": "127.0.0.1"}, 421),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_web_pages_and_names_that_were_bound_to_loopback_are_refused(cloud: Cloud, headers: Sent, status: int) -> None:
+    for path in ("/", f"/_sandbox/{cloud.identity}/ping", "/moto-api/data.json"):
+        assert send(cloud, "POST", path, signed(cloud, "secretsmanager") | headers)[0] == status
+
+
+@pytest.mark.parametrize(
+    "path", ["/moto-api/", "/moto-api/reset", "//moto-api/data.json", "/_ministack/reset", "/_localstack/health"]
+)
+@pytest.mark.parametrize("service", ["s3", "eks", "secretsmanager"])
+def test_the_emulators_own_interfaces_are_closed_to_everybody(cloud: Cloud, path: str, service: str) -> None:
+    for method in ("GET", "POST"):
+        assert send(cloud, method, path, signed(cloud, service))[0] == 404
+
+
+def test_what_it_writes_is_for_its_owner_only(cloud: Cloud) -> None:
+    cloud.client("kms", REGION).list_keys()
+    eks = cloud.client("eks", REGION)
+    eks.create_cluster(name="shut", roleArn="arn:aws:iam::1:role/r", resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    eks.describe_cluster(name="shut")
+    open_to_others = {
+        str(path.relative_to(cloud.home)): oct(path.lstat().st_mode)
+        for path in (cloud.home, *cloud.home.rglob("*"))
+        if path.lstat().st_mode & 0o077
+    }
+    assert open_to_others == {}
+    assert (cloud.home / "kubernetes/shut/admin-key.pem").exists()
 
 
 def test_the_store_keeps_json_objects_by_bucket_and_key(cloud: Cloud) -> None:

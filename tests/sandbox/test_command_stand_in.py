@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from sandbox import cloud as clouds
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
-from sandbox.providers.command import PROGRAMS, CommandProvider, Kubernetes
+from sandbox.providers.command import PROGRAMS, CommandProvider, Kubernetes, programs_environment
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Resource
 from small_stack import Program, SmallStack
 
@@ -132,6 +133,26 @@ def test_aws_asks_the_emulated_account_and_reports_errors_as_the_real_one(stack:
     assert '"Account": "123456789012"' in result["stdout"]
     assert "(ResourceNotFoundException) when calling the DescribeCluster operation" in result["stderr"]
     assert "ended with 254" in result["stdout"]
+
+
+def test_aws_takes_the_options_of_its_operation_as_the_real_one_does(cloud: Cloud) -> None:
+    def cli(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        variables = os.environ | cloud.environment(REGION) | programs_environment(cloud.home)
+        return subprocess.run([PROGRAMS / "aws", *arguments], env=variables, capture_output=True, text=True)
+
+    vpc = json.loads(cli("ec2", "create-vpc", "--cidr-block", "10.66.0.0/16").stdout)["Vpc"]["VpcId"]
+    filters = json.dumps({"Name": "vpc-id", "Values": [vpc]})
+    for options in (("--vpc-ids", vpc), ("--filters", filters), ("--filters", f"[{filters}]", "--max-results", "5")):
+        assert [one["VpcId"] for one in json.loads(cli("ec2", "describe-vpcs", *options).stdout)["Vpcs"]] == [vpc]
+    assert json.loads(cli("ec2", "describe-vpcs", "--region", "us-west-2", "--filters", filters).stdout)["Vpcs"] == []
+    for arguments, said in (
+        (("ec2", "describe-vpc"), "ec2 has no operation describe-vpc"),
+        (("ec2", "describe-vpcs", "--name", "x"), "--name is no option of this operation; it has"),
+        (("ec2", "describe-vpcs", "--filters", "Name=vpc-id,Values=x"), "is not JSON"),
+    ):
+        refused = cli(*arguments)
+        assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
+    assert cli("ec2", "delete-vpc", "--vpc-id", vpc).returncode == 0
 
 
 def test_kubectl_asks_the_api_server_of_the_sandbox_whatever_the_kubeconfig_says(

@@ -49,10 +49,8 @@ def test_the_objects_really_are_in_the_api_server(applied: Environment) -> None:
     assert pool["metadata"]["labels"] == node_class["metadata"]["labels"] == labels
     assert pool["spec"]["template"]["spec"]["nodeClassRef"]["name"] == "e6data-analytics"
     assert pool["spec"]["limits"] == {"cpu": "100000"}
-    assert node_class["spec"]["instanceStorePolicy"] == "RAID0"
-    reporting = read(applied, CLASS, "e6data-reporting")["spec"]
-    assert "instanceStorePolicy" not in reporting
-    assert reporting["userData"].startswith("#!/bin/bash\n")
+    assert "mount_paths=(/app/tmp /tmp)\n" in node_class["spec"]["userData"]
+    assert "mount_paths=(/tmp)\n" in read(applied, CLASS, "e6data-reporting")["spec"]["userData"]
     assert node_class["spec"]["role"] == applied.outputs()["karpenter_node_role_name"]
 
 
@@ -114,7 +112,7 @@ def test_one_workspace_more_touches_nothing_but_its_own(applied: Environment) ->
 
 OPTIONS: list[dict[str, Any]] = [
     {"instance_store": "raid0"},
-    {"instance_store": "tmp"},
+    {"instance_store": "mount", "mount_paths": ["/app/tmp"]},
     {"instance_store": "none"},
     {"zones": ["us-west-2b"]},
     {"volume_size_gib": 1000, "cpu_limit": 64},
@@ -122,7 +120,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"capacity_types": ["spot", "on-demand"], "expire_after": "720h"},
     {"architectures": ["arm64"], "instance_families": ["m6gd"]},
     {"architectures": ["amd64", "arm64"], "instance_families": ["m6gd", "m5d"]},
-    {"ami_alias": "bottlerocket@v1.50.0"},
+    {"ami_alias": "bottlerocket@v1.50.0", "instance_store": "raid0"},
     {"ami_alias": "al2023@latest"},
     {"tags": {"team": "bi"}},
 ]

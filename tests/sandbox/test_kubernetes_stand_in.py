@@ -331,7 +331,7 @@ def test_an_update_leaves_ignored_fields_to_who_changed_them(
         ignoring = replace(resource(token), ignored=("data.theirs",))
         provider.update(ignoring, id, inputs, state, new, preview=False)
         provider.update(resource(token), id, inputs, state, new, preview=False)
-    assert [wanted["data"] for wanted in sent] == [{"ours": "2"}, {"ours": "2", "theirs": "1"}]
+    assert [wanted["data"] for wanted in sent] == [{"ours": "2", "theirs": "2"}, {"ours": "2", "theirs": "1"}]
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,29 @@ def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environm
     assert "11" in refused or "addresses" in refused
     assert strange in refused
     assert other in refused or "another VPC" in refused or vpc in refused
-    dev["network"] = {**dev["network"], "existing_vpc_id": "vpc-0123456789abcdef0"}
-    assert "existing_vpc_id = 'vpc-0123456789abcdef0': was asked of EC2" in dev.run("preview", code=1).output
+
+
+def test_an_existing_vpc_needs_no_account_for_its_whole_life(environment: MakeEnvironment) -> None:
+    dev = environment("dev", backups=False)
+    zones = dev["availability_zones"]
+    dev["network"] = {
+        "existing_vpc_id": "vpc-0123456789abcdef0",
+        "existing_private_subnets": {zone: f"subnet-0123456789abcde{place}0" for place, zone in enumerate(zones)},
+        "existing_public_subnets": {zone: f"subnet-0123456789abcde{place}1" for place, zone in enumerate(zones)},
+    }
+    dns = {"hosted_zone_id": "Z0123456789ABCDEFGHIJ", "hosted_zone_name": "example.com"}
+    dns["load_balancer_hostname"] = "dash-1.elb.us-east-1.amazonaws.com"
+    dev["dash_enterprise"] = {**dev["dash_enterprise"], "base_domain": "dash.example.com", "dns": dns}
+    planned = dev.run("preview")
+    assert "vpc-0123456789abcdef0 is not in the emulated account, so one was made by guess" in planned.output
+    assert "Existing hosted zone: the emulated account had no Z0123456789ABCDEFGHIJ" in planned.output
+    assert dev.run("up").counts()["created"] == planned.counts()["create"]
+    assert "unchanged: 0 changes" in dev.run("preview").output
+    records = dev.client("route53").list_resource_record_sets(HostedZoneId=dns["hosted_zone_id"])
+    assert "admin-dash.example.com." in {record["Name"] for record in records["ResourceRecordSets"]}
+    down = dev.run("down", "--yes").output
+    left = {line.split()[0] for line in down[down.index("Destroyed:") :].splitlines() if line.startswith("  aws:")}
+    assert left == {"aws:kms/key:Key"}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ The Go build of the engine brings no Python language host, so a small one stands
 only part of this path that is not the official one.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +24,10 @@ from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import serve
 from sandbox.stack import import_sdk
+
+sys.path.insert(0, str(PROJECT / "tools"))
+
+from approved_plan import lines
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
             )
             assert done.returncode == code, done.stdout + done.stderr
             assert "Traceback" not in done.stdout + done.stderr
-            return done.stdout + done.stderr
+            return done.stdout + ("" if "--json" in arguments else done.stderr)
 
         init = [pulumi, "stack", "init", "dev", "--non-interactive"]
         subprocess.run(init, cwd=clone, env=variables, check=True, capture_output=True)
@@ -90,7 +95,9 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         demo_files.ensure(clone, clone / "Pulumi.dev.yaml", print)
         refused = run("up", "--yes", code=1)
         assert "2 problems" in refused
-        assert "internal authorities" in refused  # nobody takes a demo certificate to AWS by accident
+        assert (
+            "is a demo certificate for the embedded cloud" in refused
+        )  # nobody takes a demo certificate to AWS by accident
         assert "pulumi config set --secret admin_password" in refused
         run("config", "set", "--path", "dash_enterprise.tls_trust_store_file", "demo/dev/ca.pem")
         run("config", "set", "--path", "policies.parameters.require-tags.tags[0]", "cost-center")
@@ -104,7 +111,15 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         run("config", "set", "admin_password", "in clear text")
         assert "stands in clear text" in run("preview", code=1)
         run("config", "set", "--secret", "admin_password", "correct horse")
+
+        def operations() -> list[str]:
+            return lines(json.loads(run("preview", "--json")))
+
+        approved = operations()
+        assert sum(line.startswith("create urn:pulumi:dev::") for line in approved) > 70
+        assert operations() == approved
         run("up", "--yes", "--policy-pack", "policies")
+        assert operations() == []
         run("preview", "--expect-no-changes")
         assert "cluster/dash-dev" in run("stack", "output", "cluster_arn")
         state = "".join(path.read_text() for path in (tmp_path / ".pulumi").rglob("*.json"))

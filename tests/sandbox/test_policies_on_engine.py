@@ -13,7 +13,7 @@ from pulumi.automation.errors import CommandError
 
 from environments import PROJECT, MakeEnvironment
 from policy_cases import CASES, Case, launch_template, queue
-from policy_world import Made
+from policy_world import STACK_TYPE, Made
 from sandbox.providers.protocol import Resource, StandIn, Values
 from small_stack import SmallStack
 
@@ -44,6 +44,10 @@ def program(made: Sequence[Made]) -> Callable[[], None]:
     def register() -> None:
         known: dict[str, pulumi.Resource] = {}
         for one in made:
+            if one.type == STACK_TYPE:
+                for key, value in one.props.items():
+                    pulumi.export(key, value)
+                continue
             if one.is_component:
                 known[one.name] = pulumi.ComponentResource(one.type, one.name)
                 continue
@@ -106,7 +110,8 @@ def test_an_update_stops_before_it_makes_what_a_mandatory_rule_refuses(small: Sm
 def test_an_advisory_rule_is_told_and_stops_nothing(small: SmallStack) -> None:
     small.config = {"eks-analytics:policies": json.dumps({"levels": {"encrypt-queues": "advisory"}})}
     small.up(program([queue()[0].changed({"sqsManagedSseEnabled": False})]))
-    assert violations(small) == {("encrypt-queues", "queue", "advisory")}
+    settings = ("list-settings", "small-test", "advisory")
+    assert violations(small) == {("encrypt-queues", "queue", "advisory"), settings}
 
 
 @pytest.mark.engine
@@ -116,6 +121,33 @@ def test_wrong_settings_of_the_pack_stop_an_update_before_its_first_resource(sma
         small.up(program(queue()))
     assert violations(small) == {("check-policy-configuration", "small-test", "mandatory")}
     assert [one for one in small.resources() if one["type"].startswith("aws:")] == []
+
+
+@pytest.mark.engine
+def test_an_output_that_is_marked_secret_is_none_in_clear(small: SmallStack) -> None:
+    def register() -> None:
+        pulumi.export("admin_password", pulumi.Output.secret("hunter22"))
+        pulumi.export("settings", {"user": "admin", "token": pulumi.Output.secret("9f8e7d6c5b4a")})
+
+    small.preview(register)
+    assert violations(small) == set()
+
+
+@pytest.mark.engine
+def test_a_file_on_the_command_line_turns_no_rule_off(small: SmallStack, tmp_path: Path) -> None:
+    file = tmp_path / "levels.json"
+    levels = {"encrypt-queues": "disabled", "check-policy-configuration": "advisory", "encrypt-topics": "mandatory"}
+    file.write_text(json.dumps(levels))
+    small.policy_pack_configs = [str(file)]
+    with pytest.raises(CommandError):
+        small.preview(program([queue()[0].changed({"sqsManagedSseEnabled": False})]))
+    assert violations(small) == {
+        ("encrypt-queues", "queue", "mandatory"),
+        ("check-policy-configuration", "small-test", "mandatory"),
+    }
+    said = [event.policy_event.message for event in small.events if event.policy_event]
+    assert sum("--policy-pack-config: encrypt-queues cannot be disabled, it is mandatory" in one for one in said) == 1
+    assert sum("--policy-pack-config" in one for one in said) == 2
 
 
 @pytest.mark.engine

@@ -278,6 +278,24 @@ def test_a_traceback_shows_the_project_and_nothing_of_this_machine(clone: Clone)
     assert "**Not complete.**" in page
 
 
+def test_files_that_git_does_not_have_stand_in_on_both_sides(clone: Clone) -> None:
+    files = {"license_file": "license.yaml", "tls_certificate_file": "chain.pem", "tls_private_key_file": "key.pem"}
+    named = {key: f"installation/{name}" for key, name in files.items()} | {"installation_plan": "installation/plan"}
+    settings = clone.setting("dash_enterprise") | named
+    clone.git("switch", "--quiet", "main")
+    clone.configure(dash_enterprise=settings)
+    clone.commit("feat: files of our own")
+    clone.git("switch", "--quiet", "--create", "sizes")
+    groups = clone.setting("node_groups")
+    clone.configure(dash_enterprise=settings, node_groups=[groups[0] | {"max_size": 5}, *groups[1:]])
+    clone.commit("feat: a larger group")
+    page = clone.review()
+    assert re.search(r"^\*\*1 updated\*\*", page, re.M), page
+    listed = ", ".join(f"`{named[key]}`" for key in (*files, "installation_plan"))
+    assert f"Not in git, so a stand-in is planned for each: {listed}." in page
+    assert not (clone.folder / "installation").exists()
+
+
 def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(clone: Clone) -> None:
     clone.git("switch", "--quiet", "main")
     whole = clone.setting("cluster")

@@ -61,8 +61,7 @@ def test_of_two_updates_at_once_on_an_s3_backend_one_gets_the_lock_and_the_other
             f"s3://team-state?region={REGION}&endpoint={endpoint}&disableSSL=true&s3ForcePathStyle=true"
         ),
         "PULUMI_CONFIG_PASSPHRASE": "emulated",
-        "AWS_ACCESS_KEY_ID": account.account_id,
-        "AWS_SECRET_ACCESS_KEY": "emulated",
+        **account.environment(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
 

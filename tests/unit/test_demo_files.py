@@ -1,13 +1,17 @@
 """Demo license and TLS files: made for the example stacks only, once, and good enough to be looked at."""
 
+import datetime
 import stat
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from sandbox import demo_files
 
@@ -71,6 +75,36 @@ def test_a_lost_key_brings_a_new_certificate_too(tmp_path: Path) -> None:
     assert certificate.read_bytes() != before
 
 
+def test_another_base_domain_brings_another_certificate(tmp_path: Path) -> None:
+    ensure(tmp_path)
+    license_file = tmp_path / FILES["license_file"]
+    license_before = license_file.read_bytes()
+    (said,) = ensure(tmp_path, base_domain="dash.example.org")
+    assert "Made a demo certificate for dash.example.org" in said
+    assert covered(tmp_path / FILES["tls_certificate_file"], "dash.example.org")
+    assert license_file.read_bytes() == license_before
+    assert ensure(tmp_path, base_domain="dash.example.org") == []
+
+
+def test_a_certificate_that_is_not_a_demo_one_is_never_replaced(tmp_path: Path) -> None:
+    ensure(tmp_path)
+    certificate = tmp_path / FILES["tls_certificate_file"]
+    key = ec.generate_private_key(ec.SECP256R1())
+    own = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A real authority")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(own, own, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+    for content in (builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), b"no certificate"):
+        certificate.write_bytes(content)
+        assert ensure(tmp_path, base_domain="dash.example.org") == []
+        assert certificate.read_bytes() == content
+
+
+def covered(certificate: Path, base_domain: str) -> bool:
+    leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return base_domain in names.get_values_for_type(x509.DNSName)
+
+
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
     ensure(tmp_path)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("demo/*/*")} == {0o600}
@@ -100,3 +134,10 @@ def test_two_commands_at_once_make_one_pair(tmp_path: Path) -> None:
     leaf = x509.load_pem_x509_certificate((tmp_path / FILES["tls_certificate_file"]).read_bytes())
     key = load_pem_private_key((tmp_path / FILES["tls_private_key_file"]).read_bytes(), password=None)
     assert key.public_key() == leaf.public_key()
+
+
+def test_in_a_project_of_others_git_ignores_them(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    ensure(tmp_path)
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert status.stdout == "?? Pulumi.dev.yaml\n"

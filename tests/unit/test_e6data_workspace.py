@@ -10,12 +10,13 @@ import pytest
 
 from eks_analytics.e6data_workspace import E6dataWorkspace
 from eks_analytics.e6data_workspace_options import (
+    DEFAULT_MOUNT_PATHS,
     INSTANCE_STORES,
     WorkspaceSurroundings,
     check_workspace,
     check_workspaces,
     has_disks,
-    mount_at_tmp,
+    mount_script,
     workspace_pool,
     workspace_warnings,
 )
@@ -24,7 +25,6 @@ from eks_analytics.schema import InheritingAnalyzer
 from recording import Recorder
 
 AROUND = WorkspaceSurroundings("e6", ("us-west-2a", "us-west-2b"))
-SCRIPT = Path(mount_at_tmp.__code__.co_filename).parent / "commands" / "mount_instance_store.sh"
 
 
 def workspace(**changes: Any) -> Any:
@@ -85,7 +85,7 @@ def test_a_workspace_comes_to_the_guides_node_class_on_todays_api() -> None:
     assert spec["role"] == "KarpenterNodes"
     assert spec["subnetSelectorTerms"] == [{"tags": {"karpenter.sh/discovery": "e6"}}]
     assert spec["securityGroupSelectorTerms"] == [{"tags": {"aws:eks:cluster-name": "e6"}}]
-    assert spec["instanceStorePolicy"] == "RAID0"
+    assert "mount_paths=(/app/tmp /tmp)" in spec["userData"]
     assert spec["tags"] == {"app": "e6data", "team": "bi"}
     (volume,) = spec["blockDeviceMappings"]
     assert (volume["ebs"]["volumeSize"], volume["ebs"]["encrypted"]) == ("250Gi", True)
@@ -94,7 +94,7 @@ def test_a_workspace_comes_to_the_guides_node_class_on_todays_api() -> None:
 @pytest.mark.parametrize("store", INSTANCE_STORES)
 def test_disks_of_the_machine_are_either_karpenters_or_the_scripts_never_both(store: str) -> None:
     spec = node_class(workspace_pool(workspace(instance_store=store)), Surroundings("e6", node_role="r"))["spec"]
-    assert ("instanceStorePolicy" in spec, "userData" in spec) == (store == "raid0", store == "tmp")
+    assert ("instanceStorePolicy" in spec, "userData" in spec) == (store == "raid0", store == "mount")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,11 @@ def test_disks_of_the_machine_are_either_karpenters_or_the_scripts_never_both(st
         {"zones": ["us-west-2b"]},
         {"volume_size_gib": 20.0},
         {"cpu_limit": 1},
-        {"instance_store": "tmp"},
+        {"instance_store": "mount", "mount_paths": ["/tmp"]},
+        {"mount_paths": ["/data/cache", "/var/tmp", "/app/tmp"]},
+        {"instance_store": "raid0"},
         {"instance_store": "none"},
-        {"ami_alias": "bottlerocket@v1.50.0"},
+        {"ami_alias": "bottlerocket@v1.50.0", "instance_store": "raid0"},
         {"ami_alias": "al2023@latest"},
         {"capacity_types": ["spot", "on-demand"]},
         {"instance_families": ["m6gd"], "architectures": ["arm64"]},
@@ -146,8 +148,22 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"volume_size_gib": 70000}, "volume_size_gib", "Karpenter takes 59000"),
     ({"cpu_limit": 0}, "cpu_limit", "no node could be made"),
     ({"cpu_limit": 1.5}, "cpu_limit", "write a whole number"),
-    ({"instance_store": "RAID0"}, "instance_store", "write one of raid0, tmp, none"),
-    ({"instance_store": "tmp", "ami_alias": "bottlerocket@v1.50.0"}, "instance_store", "no shell"),
+    ({"instance_store": "RAID0"}, "instance_store", "write one of mount, raid0, none"),
+    ({"instance_store": "tmp"}, "instance_store", "write one of mount, raid0, none"),
+    ({"ami_alias": "bottlerocket@v1.50.0"}, "instance_store", "no shell"),
+    ({"instance_store": "raid0", "mount_paths": ["/tmp"]}, "mount_paths", 'set instance_store to "mount"'),
+    ({"mount_paths": []}, "mount_paths", "nowhere to mount"),
+    ({"mount_paths": ["tmp"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/tmp/"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/tmp/../etc"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/my data"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/$(reboot)"]}, "mount_paths[0]", "not an absolute path"),
+    ({"mount_paths": ["/etc"]}, "mount_paths[0]", "files that the node needs"),
+    ({"mount_paths": ["/var/lib/kubelet"]}, "mount_paths[0]", "files that the node needs"),
+    ({"mount_paths": ["/var"]}, "mount_paths[0]", "files that the node needs"),
+    ({"mount_paths": ["/tmp", "/app/tmp", "/tmp"]}, "mount_paths[2]", "is there twice"),
+    ({"mount_paths": ["/app/tmp", "/app"]}, "mount_paths[1]", "lies within /app/tmp or around it"),
     ({"expire_after": "30d"}, "expire_after", ""),
     ({"ami_alias": "al2@v20260724"}, "ami_alias", "ended on 2026-06-30"),
     ({"ami_alias": "al2023"}, "ami_alias", "names no release"),
@@ -180,11 +196,11 @@ def test_two_workspaces_cannot_have_one_name() -> None:
     assert "workspaces[0]" in found.reason
 
 
-def test_machines_without_disks_are_told_of_where_tmp_is_wanted() -> None:
+def test_families_without_disks_are_warned_of_where_disks_are_to_be_mounted() -> None:
     families = ["m5", "c5d"]
-    (warning,) = workspace_warnings(workspace(instance_families=families, instance_store="tmp"))
-    assert "m5 have no disks" in warning
-    assert workspace_warnings(workspace(instance_families=families)) == []
+    (warning,) = workspace_warnings(workspace(instance_families=families))
+    assert "m5 have no instance store disks, so /app/tmp and /tmp on these nodes use the root volume" in warning
+    assert workspace_warnings(workspace(instance_families=families, instance_store="raid0")) == []
 
 
 @pytest.mark.parametrize(
@@ -269,7 +285,7 @@ def mount(tmp_path: Path) -> Callable[..., tuple[int, list[str], str]]:
         program("blkid", "echo 1234-uuid")
         for name in ("awk", "bash"):
             (programs / name).symlink_to(f"/usr/bin/{name}")
-        text = SCRIPT.read_text().replace("/etc/", f"{etc}/")
+        text = mount_script(DEFAULT_MOUNT_PATHS).replace("/etc/", f"{etc}/")
         done = subprocess.run(
             ["/bin/bash"], input=text, env={"PATH": str(programs)}, capture_output=True, text=True, check=False
         )
@@ -281,22 +297,27 @@ def mount(tmp_path: Path) -> Callable[..., tuple[int, list[str], str]]:
     return run
 
 
-FSTAB = "UUID=1234-uuid /tmp xfs noatime,nofail,x-systemd.before=kubelet.service 0 0\n"
+STORE = "/mnt/instance-store"
+OPTIONS = "nofail,x-systemd.before=kubelet.service 0 0\n"
+DISK = f"UUID=1234-uuid {STORE} xfs noatime,{OPTIONS}"
+BINDS = "".join(f"{STORE} {path} none bind,{OPTIONS}" for path in ("/app/tmp", "/tmp"))
 
 
-def test_one_disk_is_mounted_as_it_is(mount: Any) -> None:
+def test_one_disk_is_mounted_once_and_bound_to_every_path(mount: Any) -> None:
     code, ran, fstab = mount("nvme1n1")
-    assert (code, fstab) == (0, FSTAB)
+    assert (code, fstab) == (0, DISK + BINDS)
     assert [one for one in ran if one.startswith(("mkfs", "mdadm", "mount", "chmod"))] == [
         "mkfs.xfs -f /dev/nvme1n1",
+        f"mount --target {STORE}",
+        f"chmod 1777 {STORE}",
+        "mount --target /app/tmp",
         "mount --target /tmp",
-        "chmod 1777 /tmp",
     ]
 
 
 def test_several_disks_become_one_array(mount: Any) -> None:
     code, ran, fstab = mount("nvme1n1", "nvme2n1")
-    assert (code, fstab) == (0, FSTAB)
+    assert (code, fstab) == (0, DISK + BINDS)
     assert "mdadm --create /dev/md0 --run --level=0 --raid-devices=2 /dev/nvme1n1 /dev/nvme2n1" in ran
     assert "mkfs.xfs -f /dev/md0" in ran
     assert not any(one.startswith("dnf") for one in ran)
@@ -307,29 +328,29 @@ def test_an_image_without_mdadm_gets_it(mount: Any) -> None:
     assert "dnf install --assumeyes mdadm" in ran
 
 
-def test_without_disks_tmp_is_on_the_root_volume_and_not_in_memory(mount: Any) -> None:
+def test_without_disks_the_paths_are_on_the_root_volume_and_not_in_memory(mount: Any) -> None:
     code, ran, fstab = mount()
-    assert code == 0
-    assert fstab == "/var/instance-tmp /tmp none bind,nofail,x-systemd.before=kubelet.service 0 0\n"
-    assert not any(one.startswith(("mkfs", "mdadm")) for one in ran)
+    assert (code, fstab) == (0, BINDS)
+    assert not any(one.startswith(("mkfs", "mdadm", f"mount --target {STORE}")) for one in ran)
+    assert f"chmod 1777 {STORE}" in ran
 
 
 def test_what_fails_ends_the_script_before_it_promises_a_mount(mount: Any) -> None:
     code, ran, fstab = mount("nvme1n1", broken="mkfs.xfs")
     assert code != 0
     assert fstab == ""
-    assert "mount --target /tmp" not in ran
+    assert not any(one.startswith("mount") for one in ran)
 
 
 def test_the_script_is_a_script_without_foreign_escapes() -> None:
-    text = mount_at_tmp()
+    text = mount_script(DEFAULT_MOUNT_PATHS)
     assert text.startswith("#!/bin/bash\n")
     assert "$${" not in text
     assert os.linesep == "\n"
 
 
 def test_an_image_that_changes_by_itself_is_told_of_as_it_is_for_a_workspace() -> None:
-    (warning,) = workspace_warnings(workspace(ami_alias="bottlerocket@latest"))
+    (warning,) = workspace_warnings(workspace(ami_alias="bottlerocket@latest", instance_store="raid0"))
     assert warning.startswith("workspace analytics: with the ami_alias bottlerocket@latest new nodes")
     assert warning.endswith("such as bottlerocket@v1.50.0.")
     around = WorkspaceSurroundings("e6", production=True)
@@ -343,5 +364,5 @@ def test_a_workspace_is_offered_the_ways_to_pay_that_it_takes() -> None:
 
 
 def test_a_family_that_nobody_knows_is_warned_of() -> None:
-    (warning,) = workspace_warnings(workspace(instance_families=["m5d", "m99zz"]))
+    (warning,) = workspace_warnings(workspace(instance_families=["m5d", "m99zz"], instance_store="raid0"))
     assert warning.startswith("workspace analytics: m99zz is not among")

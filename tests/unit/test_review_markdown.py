@@ -251,6 +251,24 @@ def test_policies_are_told_with_what_they_found_and_a_mandatory_one_fails() -> N
     assert page.index("`limit-ingress`") < page.index("`keep-logs`")
 
 
+def test_settings_of_policies_and_waivers_are_listed_and_looser_ones_are_an_alarm() -> None:
+    made = review()
+    made.plan.verdict.add(violation("list-settings", "advisory", "stricter: require-tags.tags is a instead of b"))
+    assert "> [!CAUTION]" not in markdown(made)
+    made.plan.verdict.add(violation("list-settings", "advisory", "looser: the level of encrypt-queues is disabled"))
+    made.plan.verdict.add(violation("list-waivers", "advisory", "for the update to judge: encrypt-topics for topic"))
+    page = markdown(made)
+    assert not made.fails
+    assert "> **Policies are looser than their own: 1 setting.**" in page
+    assert "Policies: no violation, 1 setting looser than the rule's own." in page
+    for line in (
+        "setting `looser: the level of encrypt-queues is disabled`",
+        "setting `stricter: require-tags.tags is a instead of b`",
+        "waiver `for the update to judge: encrypt-topics for topic`",
+    ):
+        assert f"- {line}\n" in page
+
+
 def test_of_resources_with_the_same_name_a_violation_says_which_it_means() -> None:
     made = review()
     for types in ("eks-analytics:index:Karpenter$aws:sqs/queue:Queue", "aws:iam/role:Role"):

@@ -25,7 +25,16 @@ from eks_analytics.node_group_options import AMI_TYPES, CAPACITY_TYPES
 from eks_analytics.problems import Problem
 from eks_analytics.versions import DEFAULT_KUBERNETES_VERSION
 from sandbox import demo_files
-from settings import ClusterSettings, NetworkSettings, NodeGroupSettings, Settings, SettingsError, from_pulumi, load
+from settings import (
+    ClusterSettings,
+    NetworkSettings,
+    NodeGroupSettings,
+    Settings,
+    SettingsError,
+    dash_enterprise,
+    from_pulumi,
+    load,
+)
 from settings.arguments import cluster_options, dash_enterprise_arguments, network_arguments
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -294,7 +303,7 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     ({"cluster_name": "aws-dash"}, "cluster_name", '"aws-dash"', "another word in front"),
     (
         {"dash_enterprise.base_domain": "other.example.com"},
-        *("dash_enterprise.tls_certificate_file", '"chain.pem"', "order one certificate for *.example.com"),
+        *("dash_enterprise.tls_certificate_file", '"chain.pem"', "`make` renews it for another domain"),
     ),
     (
         {"dash_enterprise.script_variables": {"ADMIN_PASSWORD": "hunter22"}},
@@ -556,6 +565,18 @@ def test_production_chooses_redundancy_and_protection(root: Path) -> None:
     settings = read(changed({"production": True}), root)
     assert settings.network.nat_gateways == "one-per-az"
     assert settings.cluster.deletion_protection is True
+
+
+def test_an_internal_authority_is_warned_of_and_refused_in_production(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(GOOD, root).warnings == ()  # the demo certificate, of which another message tells
+    monkeypatch.setattr(dash_enterprise, "_is_demo", lambda certificate: False)
+    (warning,) = read(GOOD, root).warnings
+    assert warning.startswith("dash_enterprise.tls_trust_store_file: ca.pem accepts a certificate of an internal")
+    (problem,) = refusal(changed({"production": True}), root).problems
+    assert problem.input == "dash_enterprise.tls_trust_store_file"
+    assert problem.remedy == "use a public authority's and leave it out"
 
 
 def test_what_is_given_wins_over_what_production_would_choose(root: Path) -> None:

@@ -12,6 +12,8 @@ from eks_analytics.e6data_checks import check_e6data
 from eks_analytics.e6data_workspace_options import (
     DEFAULT_AMI_ALIAS,
     DEFAULT_CPU_LIMIT,
+    DEFAULT_INSTANCE_STORE,
+    DEFAULT_MOUNT_PATHS,
     DEFAULT_VOLUME_SIZE_GIB,
     INSTANCE_STORES,
 )
@@ -208,6 +210,7 @@ def test_choices_and_defaults_are_those_of_the_components() -> None:
     schema = WorkspaceSettings.model_json_schema()["properties"]
     assert tuple(schema["instance_store"]["enum"]) == INSTANCE_STORES
     workspace = WorkspaceSettings()
+    assert (workspace.instance_store, workspace.mount_paths) == (DEFAULT_INSTANCE_STORE, DEFAULT_MOUNT_PATHS)
     assert (workspace.volume_size_gib, workspace.cpu_limit, workspace.ami_alias) == (
         DEFAULT_VOLUME_SIZE_GIB,
         DEFAULT_CPU_LIMIT,

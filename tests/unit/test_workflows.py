@@ -1,5 +1,7 @@
 """The files for continuous integration: lint, least rights, and what they must not do."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tools"))
 
 import lint_workflows  # noqa: E402 - the path comes first
+from approved_plan import lines  # noqa: E402
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
@@ -121,8 +124,122 @@ def test_the_comment_is_written_once_and_then_updated(tmp_path: Path, listing: s
     assert (tmp_path / "comment.md").read_text() == "<!-- eks-analytics plans -->\nnothing changes"
 
 
-def test_every_example_stack_is_planned() -> None:
-    stacks = {path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml")}
-    assert set(jobs("review")["plan"]["strategy"]["matrix"]["stack"]) == stacks
-    gitlab = yaml.safe_load((PROJECT / "docs" / "ci" / "gitlab-ci.yml").read_text())
-    assert set(gitlab[".stacks"]["parallel"]["matrix"][0]["STACK"]) == stacks
+def test_every_stack_is_planned_without_naming_it_anywhere(tmp_path: Path) -> None:
+    assert jobs("review")["plan"]["strategy"]["matrix"]["stack"] == "${{ fromJSON(needs.stacks.outputs.names) }}"
+    for name in ("dev", "prod-eu", "new"):
+        (tmp_path / f"Pulumi.{name}.yaml").touch()
+    (tmp_path / "Pulumi.yaml").touch()
+    script = next(step["run"] for step in jobs("review")["stacks"]["steps"] if "run" in step)
+    output = tmp_path / "output"
+    subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env={**os.environ, "GITHUB_OUTPUT": str(output)}, check=True
+    )
+    assert output.read_text() == 'names=["dev","new","prod-eu"]\n'
+
+    made = tmp_path / "make"
+    made.write_text('#!/bin/sh\necho "$2" >> asked\n[ "$2" != STACK=new ]\n')
+    made.chmod(0o755)
+    script = gitlab()["plan"]["script"][-1]
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "target": "main"}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=variables)
+    assert done.returncode == 1  # one cannot be planned: the others are all the same
+    assert (tmp_path / "asked").read_text().split() == ["STACK=dev", "STACK=new", "STACK=prod-eu"]
+
+
+def gitlab() -> dict[str, Any]:
+    return yaml.safe_load((PROJECT / "docs" / "ci" / "gitlab-ci.yml").read_text())
+
+
+def test_what_is_applied_is_the_plan_that_was_shown_before_the_approval() -> None:
+    github = jobs("deploy")
+    assert github["preview"]["environment"] == "${{ matrix.stack }}-preview"
+    assert github["deploy"]["needs"] == "preview"
+    preview, deploy = ([step.get("run", "") for step in github[name]["steps"]] for name in ("preview", "deploy"))
+    shown = next(step for step in preview if "--diff" in step)
+    assert "GITHUB_STEP_SUMMARY" in shown
+    (listing,) = [run for run in preview if "approved_plan.py > plan.txt" in run]
+    assert [run for run in deploy if "pulumi" in run and "sandbox" not in run][1:] == [
+        listing,
+        'pulumi up --stack "$STACK" --yes --non-interactive --skip-preview --policy-pack policies',
+    ]
+    assert deploy.index("diff -u approved/plan.txt plan.txt") == len(deploy) - 2
+    content = gitlab()
+    assert content[".deploy"]["script"][2] == 'diff -u "approved-$CI_ENVIRONMENT_NAME.txt" plan.txt'
+    assert content[".preview"]["artifacts"]["paths"] == ["approved-*.txt"]
+    for stack in ("dev", "prod"):
+        assert f"preview-{stack}" in content[f"deploy-{stack}"]["needs"]
+        assert content[f"preview-{stack}"]["environment"]["action"] == "prepare"
+    assert content[".deploy"]["rules"][0]["when"] == "manual"
+
+
+def step(op: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"op": op, "urn": f"urn:pulumi:dev::p::t::{name}", "detailedDiff": None, **more}
+
+
+def test_a_plan_is_the_same_whatever_the_order_and_the_suffixes_of_new_names() -> None:
+    one = [
+        step("create", "role", newState={"inputs": {"name": "role-1a2b3c4"}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("same", "vpc"),
+    ]
+    other = [one[1], step("create", "role", newState={"inputs": {"name": "role-5d6e7f8"}})]
+    assert lines({"steps": one}) == lines({"steps": other})
+    assert lines({"steps": one})[0] == "create urn:pulumi:dev::p::t::role"
+    assert lines({}) == lines({"steps": None}) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        step("replace", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("update", "other", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update-replace"}}, newState={"inputs": {"size": 3}}),
+        step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 4}}),
+        step("update", "group", diffReasons=["size", "tags"], newState={"inputs": {"size": 3}}),
+    ],
+    ids=["operation", "resource", "kind of change", "value", "property"],
+)
+def test_a_plan_that_does_something_else_is_another(changed: dict[str, Any]) -> None:
+    approved = step("update", "group", detailedDiff={"size": {"kind": "update"}}, newState={"inputs": {"size": 3}})
+    assert lines({"steps": [changed]}) != lines({"steps": [approved]})
+
+
+def test_deployments_run_where_the_repository_says() -> None:
+    for job in jobs("deploy").values():
+        assert job["runs-on"] == """${{ fromJSON(vars.DEPLOY_RUNNER || '"ubuntu-24.04"') }}"""
+    assert gitlab()[".pulumi"]["tags"] == ["$DEPLOY_RUNNER"]
+    assert gitlab()["variables"]["DEPLOY_RUNNER"]
+    for file in (".github/workflows/deploy.yml", "docs/ci/gitlab-ci.yml"):
+        head = (PROJECT / file).read_text().partition("\njobs:")[0].partition("\nstages:")[0]
+        assert all(name in head for name in ("DEPLOY_RUNNER", "INSTALLATION_FILES", "private cluster endpoint"))
+
+
+def test_no_script_of_a_web_site_runs_and_what_is_downloaded_is_verified() -> None:
+    for file in (*WORKFLOWS, PROJECT / "docs" / "ci" / "gitlab-ci.yml"):
+        lines = file.read_text().splitlines()
+        assert not [line for line in lines if re.search(r"(curl|wget).*(\||\.zip|\.tar|get\.)", line)], file
+    runs = [step.get("run", "") for job in jobs("deploy").values() for step in job["steps"]]
+    assert sum("sandbox.pulumi_release" in run for run in runs) == 2
+    assert any("sandbox.pulumi_release" in line for line in gitlab()[".pulumi"]["before_script"])
+    # It runs before anything is installed.
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import sandbox.pulumi_release",
+        ]
+    )
+    assert done.returncode == 0
+
+
+def test_gitlab_has_a_tier_and_with_it_a_subject_for_each_environment() -> None:
+    content = gitlab()
+    for kind in ("preview", "deploy"):
+        tiers = [content[f"{kind}-{stack}"]["environment"]["deployment_tier"] for stack in ("dev", "prod")]
+        assert tiers == ["development", "production"]
+    steps = (PROJECT / "docs" / "ci" / "README.md").read_text()
+    assert "ci_id_token_sub_claim_components" in steps
+    assert "deployment_tier:production" in steps
+    assert re.search(r"^\d+\. .*\*\*Deployment branches", steps, re.M)

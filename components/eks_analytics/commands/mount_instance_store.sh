@@ -1,32 +1,42 @@
 #!/bin/bash
-# Mounts the machine's own NVMe disks at /tmp: one as it is, several as one array; without any, a folder of the root
-# volume. Amazon Linux 2023 keeps /tmp in memory otherwise. cloud-init runs this before the kubelet starts.
+# Makes one file system of the instance's own NVMe disks and shows it at the given paths: a single disk as it is,
+# several as one RAID 0 array; without any, a folder of the root volume. cloud-init runs this before the kubelet starts.
 set -o errexit -o nounset -o pipefail
 
+mount_paths=(@MOUNT_PATHS@)
+store=/mnt/instance-store
+
 mapfile -t disks < <(lsblk --nodeps --noheadings --output PATH,MODEL | awk '/Amazon EC2 NVMe Instance Storage/ {print $1}')
-echo "disks of the machine itself: ${disks[*]:-none}"
+echo "instance store disks: ${disks[*]:-none}"
 
 case ${#disks[@]} in
-  0)
-    mkdir --parents /var/instance-tmp
-    source=/var/instance-tmp type=none options=bind
-    ;;
-  1)
-    mkfs.xfs -f "${disks[0]}"
-    source=UUID=$(blkid --match-tag UUID --output value "${disks[0]}") type=xfs options=noatime
-    ;;
+  0) disk= ;;
+  1) disk=${disks[0]} ;;
   *)
     command -v mdadm || dnf install --assumeyes mdadm
     mdadm --create /dev/md0 --run --level=0 --raid-devices=${#disks[@]} "${disks[@]}"
     mdadm --detail --scan >>/etc/mdadm.conf
-    mkfs.xfs -f /dev/md0
-    source=UUID=$(blkid --match-tag UUID --output value /dev/md0) type=xfs options=noatime
+    disk=/dev/md0
     ;;
 esac
 
-# The disks are new, and empty, after a stop: a node must start without them, too.
-echo "$source /tmp $type $options,nofail,x-systemd.before=kubelet.service 0 0" >>/etc/fstab
+# After a stop the disks are new and empty. The node must start without them, hence nofail.
+mkdir --parents "$store"
+if [[ -n $disk ]]; then
+  mkfs.xfs -f "$disk"
+  uuid=$(blkid --match-tag UUID --output value "$disk")
+  echo "UUID=$uuid $store xfs noatime,nofail,x-systemd.before=kubelet.service 0 0" >>/etc/fstab
+  systemctl daemon-reload
+  mount --target "$store"
+fi
+# Every process may write there, and none may remove another's files.
+chmod 1777 "$store"
+
+for path in "${mount_paths[@]}"; do
+  mkdir --parents "$path"
+  echo "$store $path none bind,nofail,x-systemd.before=kubelet.service 0 0" >>/etc/fstab
+done
 systemctl daemon-reload
-mount --target /tmp
-# Everyone may write there, and nobody may remove what another one wrote.
-chmod 1777 /tmp
+for path in "${mount_paths[@]}"; do
+  mount --target "$path"
+done

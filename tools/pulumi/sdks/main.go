@@ -11,6 +11,7 @@ import (
 
 	gogen "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
@@ -44,6 +45,8 @@ func generate(language, file, folder string) error {
 		files, err = gogen.GeneratePackage("pulumi", pkg, nil)
 	case "nodejs":
 		files, err = nodejs.GeneratePackage("pulumi", pkg, nil, nil, true, nil)
+	case "python":
+		files, err = python.GeneratePackage("pulumi", pkg, nil, nil)
 	default:
 		err = fmt.Errorf("no generator for %q", language)
 	}
