@@ -1,14 +1,11 @@
 """IAM policies for whoever deploys, as JSON ready for the IAM console."""
 
 import json
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-import yaml
 
 import settings
 from eks_analytics import vendor_policy
@@ -16,16 +13,13 @@ from eks_analytics.deployer import CREATION_NOTES, creation_policy, deployer_pol
 from eks_analytics.deployer_options import DeployerOptions
 from eks_analytics.iam import PolicyDocument
 from eks_analytics.partitions import partition
+from operations import PROJECT, stack_configuration, stack_settings
 from operations.console import OperationError, errors_in_a_sentence
-from operations.stack_file import NAMESPACE, read, stack_file
-from settings.models import SECRETS
+from operations.stack_file import NAMESPACE, check_exists, stack_file
 
 # A resource with another value is out of the deployer's reach: the third of the program's own tags, `environment`, is
 # a setting that may change.
 _MARKS = ("project", "stack")
-_SECRET = "unknown-secret"  # noqa: S105 - stands for one, which no policy depends on
-# Nothing lies below it: the policies depend on no license and no certificate, so none need be there, or be valid.
-_NO_FILES = Path(os.devnull)
 
 
 def print_policy(
@@ -64,7 +58,12 @@ def print_policy(
     managed policies. Nothing is asked of AWS, and nothing is changed.
     """
     with errors_in_a_sentence():
-        found = _settings(stack, config_file or stack_file(stack))
+        file = config_file or stack_file(stack)
+        check_exists(file)
+        config = stack_configuration.load(file, PROJECT)
+        found = stack_settings.load(config, stack)
+        if config.unread:
+            typer.echo(f"note: {config.unread}", err=True)
         account_id = _account(account, found)
         document, told = _policy(found, account_id, vendor=vendor, creation=creation, part=part)
         for sentence in told:
@@ -108,42 +107,6 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         makes_oidc_provider=not (existing.enabled and existing.oidc_provider_arn),
         permissions_boundary_arn=found.permissions_boundary_arn,
     )
-
-
-def _settings(stack: str, file: Path) -> settings.Settings:
-    try:
-        content: Any = yaml.safe_load(read(file)) or {}
-        config: Any = content.get("config") or {}
-        everything: dict[str, Any] = {str(key): _without_secrets(value) for key, value in config.items()}
-    except (yaml.YAMLError, AttributeError):
-        raise OperationError(f"{file} is no stack configuration: correct it first.") from None
-    prefix = f"{NAMESPACE}:"
-    own = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    # Nothing of them is in a policy, and some have a form that no word for them has.
-    own = {key: value for key, value in own.items() if key not in SECRETS or value != _SECRET}
-    secrets = {key.removeprefix(prefix) for key, value in config.items() if value != everything[key]}
-    try:
-        return settings.load(
-            own,
-            _NO_FILES,
-            dry_run=True,
-            project=NAMESPACE,
-            stack=stack,
-            provider_region=everything.get("aws:region"),
-            secret_keys=secrets,
-        )
-    except settings.SettingsError as error:
-        raise OperationError(str(error)) from None
-
-
-def _without_secrets(value: Any) -> Any:
-    """The value with a word in place of each secret, which stands encrypted in the file: {"secure": "v1:..."}."""
-    if isinstance(value, Mapping):
-        inner = cast("Mapping[str, Any]", value)
-        return _SECRET if set(inner) == {"secure"} else {key: _without_secrets(one) for key, one in inner.items()}
-    if isinstance(value, list):
-        return [_without_secrets(one) for one in cast("list[Any]", value)]
-    return value
 
 
 def _account(given: str, found: settings.Settings) -> str:

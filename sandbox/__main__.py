@@ -124,7 +124,7 @@ def _stack(
             stand_in_files,
             environment_of=PROJECT,
         )
-        _ = stack.config  # says at once what is wrong with the file
+        stack.check()
         if not home:
             private.ignored(folder.parent)
         with stack.exclusive():
@@ -304,7 +304,7 @@ def down(
 def _refuse_protected(stack: SandboxStack) -> None:
     """Up front: the engine would destroy what is around a protected resource before it stops at it."""
     instead = f"`make stop STACK={stack.name}` ends the emulation without touching any account."
-    if stack.setting("production", False) in (True, "true"):
+    if stack.setting("production") in (True, "true"):
         raise StackError(
             f"stack {stack.name} is marked production, and production is not destroyed by one command: its cluster "
             f"and keys are protected. {instead}"

@@ -18,7 +18,7 @@ EMPTY = '""'
 HIDDEN = "[secret]"
 """Stands for the value of a secret."""
 _LONGEST_VALUE = 120
-_SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
+SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
 _KINDS: dict[type[object], str] = {
     bool: "true or false",
     int: "a number",
@@ -86,7 +86,7 @@ def unknown_key(at: Location, value: object, known: Mapping[str, str], everywher
     the block's names to "", and names that stand for another one to that."""
     name = str(at[-1])
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
-    if _SECRET_NAME.search(name):
+    if SECRET_NAME.search(name):
         value = HIDDEN  # most likely one in clear text
         secret = elsewhere[0] if elsewhere else "velero_credentials" if at[0] == "velero" else "admin_password"
         remedy = (
@@ -116,7 +116,8 @@ def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
                 quoted = f'with its unit, "{value}h"'
             elif isinstance(value, float) and re.fullmatch(r"\d+\.\d", str(value)):
                 quoted += f', or "{value}0" where that is what the file says: without quotes it is read as {value}'
-            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
+            zeros = " (with its leading zeros, if it has any)" if re.fullmatch(r'"\d{4,}"', quoted) else ""
+            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}{zeros}"
         case "int_type" | "int_from_float":
             digits = value if isinstance(value, str) and value.isdigit() else 3
             found = str(value) if isinstance(value, float) else _kind(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, cast
 
 from pydantic import AfterValidator, BeforeValidator
@@ -29,6 +30,13 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TAG_PUNCTUATION = " _.:/=+-@"
 # The longest name in front of the base domain; Dash Enterprise joins them with a hyphen, so both share one label.
 LONGEST_DNS_PREFIX = f"{LONGEST_PREFIX}-"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A value of a type, for where a secret cannot be read: {region}, {account}, {zone}, {number} are the stack's."""
+
+    value: str
 
 
 def refuse(reason: str, remedy: str) -> NoReturn:
@@ -172,9 +180,10 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Region = Annotated[str, _or_empty(_region)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Account = Annotated[str, _or_empty(_account)]
+_KEY_EXAMPLE = "arn:{partition}:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+Region = Annotated[str, _or_empty(_region), Example("{region}")]
+Zone = Annotated[str, AfterValidator(_zone), Example("{zone}")]
+Account = Annotated[str, _or_empty(_account), Example("{account}")]
 Environment = Annotated[
     str,
     _or_empty(
@@ -184,6 +193,7 @@ Environment = Annotated[
             'write a short name such as "dev"',
         )
     ),
+    Example("placeholder"),
 ]
 ClusterName = Annotated[
     str,
@@ -194,6 +204,7 @@ ClusterName = Annotated[
             'write a name such as "dash-dev"',
         )
     ),
+    Example("placeholder"),
 ]
 NamePrefix = Annotated[
     str,
@@ -204,19 +215,24 @@ NamePrefix = Annotated[
             'write a prefix such as "dash-dev"',
         )
     ),
+    Example("placeholder"),
 ]
-TagText = Annotated[str, AfterValidator(_tag_text)]
-PublicCidr = Annotated[str, _without(public_cidr_fault)]
-PrivateCidr = Annotated[str, _without(private_cidr_fault)]
+TagText = Annotated[str, AfterValidator(_tag_text), Example("placeholder")]
+PublicCidr = Annotated[str, _without(public_cidr_fault), Example("203.0.113.{number}/32")]
+PrivateCidr = Annotated[str, _without(private_cidr_fault), Example("10.0.{number}.0/24")]
 Endpoints = Annotated[tuple[str, ...], AfterValidator(_unique), BeforeValidator(_endpoints)]
 Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
-Principal = Annotated[str, _without(principal_fault)]
-KmsKey = Annotated[str, _or_empty(_kms_key)]
-PermissionsBoundary = Annotated[str, _without(boundary_fault)]
-BackupKey = Annotated[str, _without(_backup_key_fault)]
-LabelKey = Annotated[str, _without(label_key_fault)]
-TaintKey = Annotated[str, _without(taint_key_fault)]
-LabelValue = Annotated[str, _without(label_value_fault)]
-TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]
-BaseDomain = Annotated[str, _or_empty(_base_domain)]
+Principal = Annotated[
+    str, _without(principal_fault), Example("arn:{partition}:iam::{account}:role/placeholder-{number}")
+]
+KmsKey = Annotated[str, _or_empty(_kms_key), Example(_KEY_EXAMPLE)]
+PermissionsBoundary = Annotated[
+    str, _without(boundary_fault), Example("arn:{partition}:iam::{account}:policy/placeholder")
+]
+BackupKey = Annotated[str, _without(_backup_key_fault), Example(_KEY_EXAMPLE)]
+LabelKey = Annotated[str, _without(label_key_fault), Example("placeholder")]
+TaintKey = Annotated[str, _without(taint_key_fault), Example("placeholder")]
+LabelValue = Annotated[str, _without(label_value_fault), Example("placeholder")]
+TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None), Example("placeholder")]
+BaseDomain = Annotated[str, _or_empty(_base_domain), Example("placeholder.example.com")]

@@ -4,7 +4,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,7 +29,6 @@ from sandbox.providers.shapes import counterpart, from_aws, member_of, operation
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
 _EMPTY = (None, "", False, [], {})
-_CONFIG_REFUSED = ("defaultTags", "assumeRoles", "assumeRoleWithWebIdentity", "endpoints", "ignoreTags")
 
 
 class AwsProvider(StandIn):
@@ -43,11 +42,8 @@ class AwsProvider(StandIn):
         self._announced: set[str] = set()
 
     def check_config(self, config: Values) -> None:
-        problems = [("region", "is missing: set aws:region")] if not config.get("region") else []
-        given = [key for key in _CONFIG_REFUSED if config.get(key) not in (*_EMPTY, "{}", "[]")]
-        problems += [(key, "is not supported by the embedded cloud") for key in given]
-        if problems:
-            raise InvalidInputsError(problems)
+        if not config.get("region"):
+            raise InvalidInputsError([("region", "is missing: set aws:region")])
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         row, schema = _row(resource.type)
@@ -197,7 +193,10 @@ class AwsProvider(StandIn):
         return Api(self._cloud, self._region(resource, values), self._knobs)
 
     def _announce_recorded(self, token: str, names: set[str]) -> None:
-        for text in (f"{token}: {name} is recorded, not emulated" for name in sorted(names)):
+        self.announce_once(f"{token}: {name} is recorded, not emulated" for name in sorted(names))
+
+    def announce_once(self, texts: Iterable[str]) -> None:
+        for text in texts:
             if text not in self._announced:
                 self._announced.add(text)
                 self._announce(text)

@@ -95,11 +95,9 @@ def test_region_partition_and_account_need_no_running_cloud(preview: Account) ->
     assert call("getCallerIdentity")["accountId"] == clouds.ACCOUNT_ID
 
 
-def test_a_provider_without_region_or_with_default_tags_is_refused(preview: Account) -> None:
+def test_a_provider_without_region_is_refused(preview: Account) -> None:
     with pytest.raises(InvalidInputsError, match="region: is missing"):
         preview.provider.check_config({})
-    with pytest.raises(InvalidInputsError, match="defaultTags"):
-        preview.provider.check_config({"region": REGION, "defaultTags": '{"tags":{"a":"b"}}'})
     preview.provider.check_config({"region": REGION, "skipCredentialsValidation": "true"})
 
 

@@ -257,9 +257,14 @@ def test_the_private_endpoint_lets_in_whom_the_configuration_names(dev: Environm
 
 
 def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(environment: MakeEnvironment) -> None:
-    dev = environment("dev", backups=False)
-    dev["tags"] = {"owner": {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}}
+    dev, secret = environment("dev", backups=False), {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}
+    dev["tags"] = {"owner": secret}
+    dev["account_id"] = secret
+    dev["cluster"] = {**dev["cluster"], "public_endpoint_cidrs": [secret], "log_retention_days": secret}
+    dev["node_groups"] = [{**dev["node_groups"][0], "instance_types": [secret], "min_size": secret}]
     planned = dev.run("preview").output
+    assert "eks-analytics:account_id is secret: a placeholder stands for it here." in planned
+    assert 'eks-analytics:node_groups[0]["instance_types"][0] is secret' in planned
     assert "placeholder-of-the-embedded-cloud" not in planned
     assert "c2VjcmV0" not in planned
 

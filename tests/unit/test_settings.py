@@ -912,3 +912,89 @@ def _covers(value: Any, annotation: Any) -> None:
 def test_retention_takes_what_cloudwatch_takes(root: Path) -> None:
     for days in LOG_RETENTION_DAYS:
         assert read(changed({"cluster.log_retention_days": days}), root).cluster.log_retention_days == days
+
+
+# What Pulumi makes of a stack's file
+
+
+@pytest.mark.parametrize(
+    ("handed", "meant"),
+    [
+        ("2027-01-31 00:00:00 +0000 UTC", "2027-01-31"),
+        ("2027-01-31 10:30:00.5 +0200 CEST", "2027-01-31T10:30:00.5+02:00"),
+        ("2027-01-31 10:30:00 -0330 -0330", "2027-01-31T10:30:00-03:30"),
+    ],
+)
+@pytest.mark.parametrize("path", ["tags.review-by", "cluster_name", "velero.helm_values.image.tag", "network.cidr"])
+def test_a_date_without_quotes_is_refused_wherever_it_stands(path: str, handed: str, meant: str, root: Path) -> None:
+    refused = refusal(changed({path: handed}), root)
+    assert f'{path} = "{handed}": must be text, not a date; write it in quotes: "{meant}"' in str(refused)
+
+
+def test_a_date_as_a_key_is_refused(root: Path) -> None:
+    refused = refusal(changed({"tags": {"2027-01-31 00:00:00 +0000 UTC": "x"}}), root)
+    assert 'write it in quotes: "2027-01-31"' in str(refused)
+
+
+def test_a_number_of_many_digits_may_have_lost_its_zeros(root: Path) -> None:
+    assert 'write it in quotes: "89123" (with its leading zeros' in str(refusal(changed({"tags.cost": 89123}), root))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("node_groups[0].min_size", "2"),
+        ("network.ipv6", "false"),
+        ("cluster.public_endpoint_cidrs", '["203.0.113.7/32"]'),
+        ("cluster", json.dumps(GOOD["cluster"])),
+    ],
+)
+def test_a_secret_number_flag_or_list_arrives_as_text_and_is_taken(path: str, text: str, root: Path) -> None:
+    top = re.split(r"[.\[]", path)[0]
+    secret = {"admin_password", top}
+    assert read(changed({path: text}), root, secret_keys=secret) == read(changed({path: json.loads(text)}), root)
+    if path != "cluster":
+        assert path in str(refusal(changed({path: text}), root))
+
+
+def test_what_a_secret_says_is_not_in_messages_about_other_settings(root: Path) -> None:
+    secret = {"region": "eu-west-7", "availability_zones[0]": "us-east-1a"}
+    shown = str(refusal(changed(secret), root, secret_keys={"admin_password", "region"}, region="us-east-1"))
+    assert "availability_zones" in shown
+    assert "eu-west-7" not in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("eks_analytics:network", "eks-analytics:network"),
+        ("eks-analytic:tags", "eks-analytics:tags"),
+        ("eksanalytics:cluster_nam", "eks-analytics:cluster_name"),
+        ("analytics:dash_enterprise", "eks-analytics:dash_enterprise"),
+        ("EKS-Analytics:production", "eks-analytics:production"),
+    ],
+)
+def test_a_namespace_that_is_nearly_the_projects_is_refused_with_the_right_one(
+    key: str, meant: str, root: Path
+) -> None:
+    refused = str(refusal(GOOD, root, others={key: "true"}))
+    assert f"{key} = true: nothing reads the namespace" in refused
+    assert f"did you mean {meant}?" in refused
+
+
+def test_the_value_of_a_secret_in_a_misspelt_namespace_is_not_shown(root: Path) -> None:
+    refused = str(refusal(GOOD, root, others={"eks_analytics:admin_password": "hunter2"}))
+    assert "eks-analytics:admin_password?" in refused
+    assert "hunter2" not in refused
+
+
+def test_the_old_name_of_a_renamed_project_is_refused(root: Path) -> None:
+    refused = str(refusal(GOOD, root, project="acme-dash", others={"eks-analytics:production": "true"}))
+    assert "did you mean acme-dash:production?" in refused
+
+
+def test_namespaces_of_providers_and_of_others_are_left_alone(root: Path) -> None:
+    others = dict.fromkeys(
+        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project"), "x"
+    )
+    assert read(GOOD, root, others=others) == read(GOOD, root)
