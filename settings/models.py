@@ -573,6 +573,7 @@ class Settings(Block):
     account_id: v.Account = ""
     availability_zones: tuple[v.Zone, ...] = ()
     cluster_name: v.ClusterName = ""
+    confirm_replacement: bool = False
     tags: dict[v.TagText, v.TagText] = {}
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()

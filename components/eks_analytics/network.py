@@ -10,7 +10,9 @@ import pulumi_aws as aws
 from .arguments import argument_problems
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
+from .fixed_values import another_vpc
 from .iam import PolicyDocument, partition
+from .locks import behind, lock
 from .network_options import NetworkOptions, check_network
 from .problems import reject
 from .subnets import ipv6_subnet, plan_subnets
@@ -49,6 +51,9 @@ class NetworkArgs(TypedDict):
     off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
     """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default"."""
+    confirm_replacement: NotRequired[bool]
+    """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC, with all in it. Default false:
+    such a change is refused."""
     enable_dns_support: NotRequired[bool]
     """Whether Amazon's DNS server answers in the VPC; EKS needs it. Default true."""
     enable_dns_hostnames: NotRequired[bool]
@@ -96,7 +101,11 @@ class Network(pulumi.ComponentResource):
         reject(f"network {name!r}", argument_problems(args, NetworkArgs))
         options = NetworkOptions(**args)
         reject(f"network {name!r}", check_network(options))
-        super().__init__("eks-analytics:index:Network", name, None, opts)
+        values = {"existing_vpc_id": options.existing_vpc_id}
+        if not options.existing_vpc_id:
+            values |= {"cidr": options.cidr, "tenancy": options.tenancy}
+        kept = lock(f"{name}-network", values, another_vpc, opts, options.confirm_replacement)
+        super().__init__("eks-analytics:index:Network", name, None, behind(kept, opts))
         if options.existing_vpc_id:
             self._adopt(name, options)
         else:
