@@ -66,7 +66,8 @@ class ClusterSpecArgs(TypedDict):
     """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC, from an
     address in `private_endpoint_cidrs`. Needed where `public_endpoint_cidrs` is empty; false by default."""
     kms_key_arn: NotRequired[str]
-    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly."""
+    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly. A
+    change is refused: EKS keeps the key that a cluster was made with."""
     log_types: NotRequired[list[str]]
     """Control-plane logs in CloudWatch: api, audit, authenticator (default), controllerManager, scheduler."""
     log_retention_days: NotRequired[int]

@@ -50,7 +50,8 @@ class NetworkArgs(TypedDict):
     """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Cannot be turned
     off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
-    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default"."""
+    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default". A VPC that is
+    there can go back to "default", but not become dedicated."""
     confirm_replacement: NotRequired[bool]
     """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC, with all in it. Default false:
     such a change is refused."""

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import pulumi_aws as aws
 import pytest
+from pulumi.automation.errors import CommandError
 
 from aws_account import REGION, Account, Made
 from sandbox.cloud import Cloud
 from sandbox.knobs import Knobs
-from sandbox.providers.aws import UNFINISHED, takes_several_calls
+from sandbox.providers.aws import UNFINISHED, AwsProvider, takes_several_calls
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.protocol import ProviderError, Values
+from small_stack import SmallStack
 
 VPC, GROUP, CLUSTER = "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup", "aws:eks/cluster:Cluster"
 DEFAULT_GROUP, GATEWAY = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "aws:ec2/internetGateway:InternetGateway"
@@ -261,3 +265,31 @@ def test_a_deletion_that_follows_a_failed_creation_leaves_nothing(account: Netwo
     Made(account, CLUSTER, "it", caught.value.id, wanted, caught.value.state).delete()
     groups: list[Any] = cloud.client("ec2", REGION).describe_security_groups()["SecurityGroups"]
     assert not [group for group in groups if f"-{wanted['name']}-" in group["GroupName"]]
+
+
+def test_the_engine_records_what_is_half_made_and_the_next_update_finishes_it(cloud: Cloud, tmp_path: Path) -> None:
+    def program() -> None:
+        aws.kms.Key("key", enable_key_rotation=True)
+        vpc = aws.ec2.Vpc("vpc", cidr_block="10.9.0.0/16")
+        subnets = [
+            aws.ec2.Subnet(zone, vpc_id=vpc.id, cidr_block=f"10.9.{index}.0/24", availability_zone=f"{REGION}{zone}")
+            for index, zone in enumerate("ab")
+        ]
+        role = aws.iam.Role("role", assume_role_policy=TRUST)
+        config = aws.eks.ClusterVpcConfigArgs(subnet_ids=[subnet.id for subnet in subnets])
+        aws.eks.Cluster("cluster", role_arn=role.arn, vpc_config=config)
+
+    def stack(*faults: str) -> SmallStack:
+        provider = AwsProvider(lambda: cloud, Knobs.parse([*faults]), print)
+        return SmallStack(tmp_path, {"aws": provider}, config={"aws:region": REGION})
+
+    for fault in ("kms:EnableKeyRotation:1", "ec2:AuthorizeSecurityGroupIngress:1"):
+        with pytest.raises(CommandError, match="injected failure"):
+            stack(fault).up(program)
+    assert stack().resource("cluster")["initErrors"]
+    mended = stack()
+    mended.up(program)
+    assert mended.resource("key")["outputs"]["enableKeyRotation"] is True
+    assert mended.resource("cluster")["outputs"]["vpcConfig"]["clusterSecurityGroupId"].startswith("sg-")
+    assert not any(one.get("initErrors") for one in mended.resources())
+    assert mended.preview(program).keys() == {"same"}
