@@ -21,10 +21,11 @@ def lock(
     """Keeps `values` in the state, beside the component of `opts`. Where `judge` refuses a change, its update fails,
     in previews too; never with `confirmed`."""
     hooks = None if confirmed else refusal(name, lambda inputs: inputs["input"], judge)
-    parent, depends_on = (opts.parent, opts.depends_on) if opts else (None, None)
-    return pulumi.Stash(
-        name, input={**values}, opts=pulumi.ResourceOptions(parent=parent, depends_on=depends_on, hooks=hooks)
-    )
+    own = pulumi.ResourceOptions(hooks=hooks)
+    if opts:
+        # Protection by name: in a plugin, the SDK knows the parent's URN only, and nothing to inherit.
+        own.parent, own.depends_on, own.protect = opts.parent, opts.depends_on, opts.protect
+    return pulumi.Stash(name, input={**values}, opts=own)
 
 
 def behind(kept: pulumi.Stash, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
