@@ -84,7 +84,7 @@ class ClusterSettings(Block):
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
     """KMS key that encrypts Kubernetes secrets and the installation's files; empty: a new key with yearly rotation. One
-    of your own must let IAM principals use it through Secrets Manager and S3. A change is refused: EKS keeps the key."""
+    of your own must let IAM principals use it through Secrets Manager and S3. Refused when changed: EKS keeps it."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",
