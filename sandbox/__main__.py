@@ -177,6 +177,7 @@ def preview(
             with _reported(report, "Preview"):
                 opened.preview(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
+        report.show_disruptions()
         report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
 
@@ -214,6 +215,7 @@ def up(
             with _reported(report, "Update"):
                 opened.up(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
+        report.show_disruptions()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
         which = f"STACK={stack}" + (f" PROJECT={PROJECT}" if PROJECT != REPOSITORY else "")

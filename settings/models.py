@@ -95,7 +95,7 @@ class ClusterSettings(Block):
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
     """KMS key that encrypts Kubernetes secrets and the installation's files; empty: a new key with yearly rotation. One
-    of your own must let IAM principals use it through Secrets Manager and S3. Fixed when the cluster is made."""
+    of your own must let IAM principals use it through Secrets Manager and S3. Refused when changed: EKS keeps it."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",
@@ -598,6 +598,7 @@ class Settings(Block):
     account_id: v.Account = ""
     availability_zones: tuple[v.Zone, ...] = ()
     cluster_name: v.ClusterName = ""
+    confirm_replacement: bool = False
     tags: dict[v.TagText, v.TagText] = {}
     permissions_boundary_arn: v.PermissionsBoundary = ""
     network: NetworkSettings = NetworkSettings()

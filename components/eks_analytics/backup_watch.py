@@ -27,7 +27,9 @@ from .backup_watch_options import (
     environment,
 )
 from .backup_watch_policies import function_policy, function_trust, key_policy, topic_policy
+from .fixed_values import another_alarm_key
 from .iam import PolicyDocument
+from .locks import behind, lock
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 
@@ -127,6 +129,9 @@ class BackupWatch(pulumi.ComponentResource):
             problems = [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_backup_watch(options)]
             reject(f"backup watch {name!r}", problems)
 
+        if enabled:
+            key = {"alarm_key_arn": args.get("alarm_key_arn", "")}
+            opts = behind(lock(f"{name}-key", key, another_alarm_key, opts), opts)
         super().__init__("eks-analytics:index:BackupWatch", name, None, opts)
         self._label = name
         self._args = args

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any, NotRequired, TypedDict
@@ -24,7 +25,9 @@ from .cluster_checks import (
     check_cluster,
     cluster_warnings,
 )
+from .fixed_values import another_cluster
 from .kubeconfig import kubeconfig
+from .locks import behind, lock
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
@@ -32,6 +35,7 @@ from .refusal import RefusedError
 from .session_logs import make_session_logs
 from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
+from .waiting import once
 from .zone_look_up import reject_zones
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
@@ -66,7 +70,8 @@ class ClusterSpecArgs(TypedDict):
     """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC, from an
     address in `private_endpoint_cidrs`. Needed where `public_endpoint_cidrs` is empty; false by default."""
     kms_key_arn: NotRequired[str]
-    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly."""
+    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly. A
+    change is refused: EKS keeps the key that a cluster was made with."""
     log_types: NotRequired[list[str]]
     """Control-plane logs in CloudWatch: api, audit, authenticator (default), controllerManager, scheduler."""
     log_retention_days: NotRequired[int]
@@ -77,6 +82,9 @@ class ClusterSpecArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Makes EKS itself refuse to delete the cluster, and `pulumi destroy` with it; the value of `production` by
     default."""
+    confirm_replacement: NotRequired[bool]
+    """Confirms that a changed `cluster_name`, `ip_family` or `service_cidr` replaces the cluster, with all in it. False
+    by default: such a change is refused. A changed `kms_key_arn` alone always is."""
     service_cidr: NotRequired[str]
     """IPv4 range of the Kubernetes services, "172.20.0.0/16" by default; not used with `ip_family` ipv6."""
     ip_family: NotRequired[str]
@@ -155,7 +163,8 @@ class Cluster(pulumi.ComponentResource):
         options = cluster_options(args, _zones(args["subnet_ids_by_zone"]), _zones(args["node_subnet_ids_by_zone"]))
         reject(f"cluster {options.cluster_name!r}", check_cluster(options))
 
-        super().__init__("eks-analytics:index:Cluster", name, {}, opts)
+        fixed = _lock(name, options, args, opts)
+        super().__init__("eks-analytics:index:Cluster", name, {}, behind(fixed, opts))
         self._label = name
         self._args = args
         self._options = options
@@ -172,7 +181,7 @@ class Cluster(pulumi.ComponentResource):
         self._region = pulumi.Output.from_input(region)
         self._scope = pulumi.Output.all(region, account_id).apply(lambda scope: (scope[0], scope[1]))
 
-        self.kms_key_arn = self._encryption_key()
+        self.kms_key_arn = once(self._encryption_key(), [fixed])
         control_plane = self._control_plane()
         # The leaf resource, not the component: who depends on a remote component is not deleted before its children.
         self.cluster_name = control_plane.apply(lambda cluster: cluster.name)
@@ -510,6 +519,19 @@ class Cluster(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, provider=self.kubernetes_provider, depends_on=hosts),
         )
+
+
+def _lock(
+    name: str, options: ClusterOptions, args: ClusterSpecArgs, opts: pulumi.ResourceOptions | None
+) -> pulumi.Stash:
+    values = {
+        "cluster_name": options.cluster_name,
+        "ip_family": options.ip_family,
+        "service_cidr": options.service_cidr if options.ip_family == "ipv4" else "",
+        "kms_key_arn": options.kms_key_arn,
+    }
+    confirmed = args.get("confirm_replacement", False)
+    return lock(f"{name}-cluster", values, partial(another_cluster, confirmed=confirmed), opts)
 
 
 def _zones(subnet_ids: SubnetIds) -> list[str] | None:

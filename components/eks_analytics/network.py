@@ -11,8 +11,10 @@ from .arguments import argument_problems
 from .endpoint_policies import interface_endpoint_policy, s3_endpoint_policy
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
+from .fixed_values import another_vpc
 from .found_vpc import FoundVpc
 from .iam import PolicyDocument
+from .locks import behind, lock
 from .network_options import NetworkOptions, check_network
 from .partitions import partition
 from .problems import Problem, reject
@@ -51,7 +53,11 @@ class NetworkArgs(TypedDict):
     """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Cannot be turned
     off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
-    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default"."""
+    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default". A VPC that is
+    there can go back to "default", but not become dedicated."""
+    confirm_replacement: NotRequired[bool]
+    """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC, with all in it. Default false:
+    such a change is refused."""
     enable_dns_support: NotRequired[bool]
     """Whether Amazon's DNS server answers in the VPC; EKS needs it. Default true."""
     enable_dns_hostnames: NotRequired[bool]
@@ -103,7 +109,11 @@ class Network(pulumi.ComponentResource):
         reject(f"network {name!r}", argument_problems(args, NetworkArgs))
         options = NetworkOptions(**args)
         reject(f"network {name!r}", check_network(options))
-        super().__init__("eks-analytics:index:Network", name, None, opts)
+        values = {"existing_vpc_id": options.existing_vpc_id}
+        if not options.existing_vpc_id:
+            values |= {"cidr": options.cidr, "tenancy": options.tenancy}
+        kept = lock(f"{name}-network", values, another_vpc, opts, options.confirm_replacement)
+        super().__init__("eks-analytics:index:Network", name, None, behind(kept, opts))
         if options.existing_vpc_id:
             self._adopt(name, options)
         else:

@@ -36,6 +36,7 @@ class NetworkOptions:
     interface_endpoints: Sequence[str] = ()
     enable_ipv6: bool = False
     tenancy: str = "default"
+    confirm_replacement: bool = False
     enable_dns_support: bool = True
     enable_dns_hostnames: bool = True
     flow_logs_retention_days: int = 0

@@ -5,8 +5,9 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sandbox.durations import create_seconds, delete_seconds
@@ -29,6 +30,7 @@ from sandbox.providers.shapes import counterpart, from_aws, member_of, operation
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
 _EMPTY = (None, "", False, [], {})
+UNFINISHED = "__unfinished"  # in a state: the inputs that a failure kept from being written
 
 
 class AwsProvider(StandIn):
@@ -71,10 +73,13 @@ class AwsProvider(StandIn):
 
     def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:
         row, schema = _row(resource.type)
+        old = _carried_out(old, state)
         if (prefix := _name_prefix(row, new)) and str(state.get(row.name)).startswith(str(new[prefix])):
             old = {key: value for key, value in old.items() if key != row.name} | {prefix: new[prefix]}
         before = _as_returned(row, schema, old, state)
         changed = _differences(row, schema, before, new, ignored)
+        if not changed:  # what is left to do shows in no input: the next update must come nevertheless
+            changed = dict.fromkeys(state.get(UNFINISHED, ()), "update")
         updatable = _updatable(row)
         replaced = {*row.replace, *(path for path, applies in row.replace_when.items() if applies(before, new))}
         replacing = {path for path in changed if _within(path, replaced) or not _within(path, updatable)}
@@ -111,14 +116,15 @@ class AwsProvider(StandIn):
         if row.kept:
             self._announce_recorded(resource.type, {row.create.operation})
         late = {key for key in inputs if key not in _taken_by_create(resource.type)}
+        thing.left = late | {*row.hooked}
+        _put_record(api, thing, {})
         try:
             look = _look(api, row, schema, thing)
             thing.state = look.seen if look else {}
             self._write(api, row, schema, thing, {}, late)
             return thing.id, _settled(api, row, schema, thing)
         except ProviderError as error:
-            sent = {key: value for key, value in inputs.items() if key not in late}  # the next update sends the rest
-            raise ProviderError(str(error), thing.id, thing.state | sent, sent) from error
+            raise ProviderError(str(error), thing.id, _after_failure(api, row, schema, thing, {}), inputs) from error
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
         row, schema = _row(resource.type)
@@ -138,14 +144,18 @@ class AwsProvider(StandIn):
             given = {key: value for key, value in known.items() if value not in _EMPTY or key in row.defaults}
             thing.inputs = given
         given = {key: value for key, value in given.items() if value is not None}
-        return look.id, given, _state(row, schema, thing, look)
+        thing.left = {*state.get(UNFINISHED, ())}
+        return look.id, given, _half_written(row, schema, thing, look, _carried_out(inputs, state))
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
         row, schema = _row(resource.type)
+        old = _carried_out(old, state)
         api, thing = self._api(resource, new), Thing(resource.type, id, new, state, old)
         if preview:
             return _planned(row, schema, new, api.region, old, state)
         changed = {*_differences(row, schema, _as_returned(row, schema, old, state), new, resource.ignored)}
+        changed |= {*state.get(UNFINISHED, ())} - {*row.hooked}
+        thing.left = changed | {*row.hooked}
         thing.record = dict(new) if row.kept else (_recorded(api, thing) or {}) | _pick(row.recorded, new)
         self._announce_recorded(resource.type, {path for path in row.recorded if _within(path, changed)})
         try:
@@ -156,7 +166,7 @@ class AwsProvider(StandIn):
             self._write(api, row, schema, thing, old, changed)
             return _settled(api, row, schema, thing)
         except ProviderError as error:
-            raise ProviderError(str(error), id, state, old) from error
+            raise ProviderError(str(error), id, _after_failure(api, row, schema, thing, old), new) from error
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         row, schema = _row(resource.type)
@@ -215,31 +225,53 @@ class AwsProvider(StandIn):
         shape = operation(row.service, call.operation).input_shape
         if problems := [("", text) for text in violations(request, shape)]:
             raise ProviderError(f"{row.service}:{call.operation}: {InvalidInputsError(problems)}")
+        api.may_fail(row.service, call.operation)
         api.cloud.note(row.service, call.operation, recorded=True)
 
     def _write(self, api: Api, row: Row, schema: Schema, thing: Thing, old: Values, changed: set[str]) -> None:
-        """What a creation leaves over, and every update: the calls that take a changed property, then the tags."""
+        """What a creation leaves over, and every update: the calls that take a changed property, then the tags. A
+        failure leaves in `thing.left` what is not written."""
         scope = {row.name: thing.state.get(row.name)} | _scope(api, thing, old)
+        before, steps = _recorded(api, thing) or {}, list(self._steps(api, row, schema, thing, scope, old, changed))
+        try:
+            while steps:
+                thing.left = {path for paths, _ in steps for path in paths}
+                steps[0][1]()
+                steps.pop(0)
+            thing.left = set()
+        finally:
+            _put_record(api, thing, before)
+
+    def _steps(
+        self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, old: Values, changed: set[str]
+    ) -> Iterator[tuple[set[str], Callable[[], None]]]:
+        """The inputs that each step writes, and the step."""
         for call in row.updates:
             touched = {name for name in call.properties if _within(name, changed) or _around(name, changed)}
-            if not touched or not _applies(call, scope):
-                continue
-            self._send(api, row, schema, call, scope)
-            if call.recorded:
-                self._announce_recorded(thing.type, {call.operation})
-                for name in {path.split(".")[0] for path in touched}:
-                    empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
-                    value = thing.inputs.get(name, empty)
-                    thing.record[name] = _overlay(thing.record.get(name), value, schema.inputs[name])
+            if touched and _applies(call, scope):
+                yield touched, partial(self._update, api, row, schema, thing, scope, call, touched)
         if row.tags and _around("tags", changed) and (old or not row.tags.member):
-            self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
-            if row.tags.tag.recorded:
-                thing.record["tags"] = thing.inputs.get("tags") or {}
-                self._announce_recorded(thing.type, {row.tags.tag.operation})
+            yield {"tags"}, partial(self._retag, api, row, schema, thing, scope, old)
         if row.after_write:
-            row.after_write(api, thing)
-        if thing.record:
-            api.cloud.store("recorded").put(_record_key(api, thing), thing.record)
+            yield {*row.hooked}, partial(row.after_write, api, thing)
+
+    def _update(
+        self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, call: Call, touched: set[str]
+    ) -> None:
+        self._send(api, row, schema, call, scope)
+        if call.recorded:
+            self._announce_recorded(thing.type, {call.operation})
+            for name in {path.split(".")[0] for path in touched}:
+                empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
+                value = thing.inputs.get(name, empty)
+                thing.record[name] = _overlay(thing.record.get(name), value, schema.inputs[name])
+
+    def _retag(self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, old: Values) -> None:
+        assert row.tags
+        self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
+        if row.tags.tag.recorded:
+            thing.record["tags"] = thing.inputs.get("tags") or {}
+            self._announce_recorded(thing.type, {row.tags.tag.operation})
 
     def _write_tags(self, api: Api, row: Row, schema: Schema, scope: Values, before: Values, after: Values) -> None:
         assert row.tags
@@ -354,6 +386,31 @@ def _state(row: Row, schema: Schema, thing: Thing, look: Look) -> Values:
     return {key: value for key, value in state.items() if (key, value) != ("tags", {})}
 
 
+def _after_failure(api: Api, row: Row, schema: Schema, thing: Thing, old: Values) -> Values:
+    """The state of a thing that is made or changed in part, as far as AWS can be asked."""
+    look = None
+    with suppress(ProviderError):
+        look = _look(api, row, schema, thing)
+    return _half_written(row, schema, thing, look or Look(thing.state, False, thing.id), old)
+
+
+def _half_written(row: Row, schema: Schema, thing: Thing, look: Look, old: Values) -> Values:
+    """What AWS shows, and which inputs it does not have yet: the engine records a failed resource with all of its new
+    inputs, so that nothing else would tell the next update what is left to do."""
+    state, left = _state(row, schema, thing, look), {path for path in thing.left if path.split(".")[0] in schema.inputs}
+    for key in {path.split(".")[0] for path in left}:
+        told = not (row.kept or _around(key, (*row.local, *row.unread, *row.recorded)))
+        state[key] = _keep(thing.inputs.get(key), look.seen.get(key), schema.inputs[key]) if told else old.get(key)
+    state = {key: value for key, value in state.items() if value is not None}
+    return state | ({UNFINISHED: sorted(left)} if left else {})
+
+
+def _carried_out(inputs: Values, state: Values) -> Values:
+    """The inputs as far as AWS has them: those of the last update, but for what a failure kept from being written."""
+    left = {key: state.get(key) for key in (path.split(".")[0] for path in state.get(UNFINISHED, ()))}
+    return {key: value for key, value in (inputs | left).items() if value is not None}
+
+
 def _planned(
     row: Row, schema: Schema, inputs: Values, region: str, old: Values | None = None, state: Values | None = None
 ) -> Values:
@@ -451,6 +508,14 @@ def _identity(row: Row, values: Values) -> str | None:
 def _updatable(row: Row) -> set[str]:
     paths = {path for call in row.updates for path in call.properties} | {*row.local, *row.hooked}
     return (paths | ({"tags"} if row.tags else set())) - {f"{row.name}Prefix"}
+
+
+def takes_several_calls(token: str) -> bool:
+    """Whether a creation can take more than the create call."""
+    row, schema = _row(token)
+    late = {*schema.inputs} - _taken_by_create(token)
+    calls = {path.split(".")[0] for call in row.updates for path in call.properties}
+    return bool(late & calls or row.after_write or (row.tags and not row.tags.member))
 
 
 @cache
@@ -625,6 +690,14 @@ def _record_key(api: Api, thing: Thing) -> str:
 
 def _recorded(api: Api, thing: Thing) -> Values | None:
     return api.cloud.store("recorded").get(_record_key(api, thing))
+
+
+def _put_record(api: Api, thing: Thing, before: Values) -> None:
+    """Keep what the stand-in knows of a thing, without what is still to be written."""
+    left = {path.split(".")[0] for path in thing.left}
+    written = {key: value for key, value in thing.record.items() if key not in left}
+    if record := written | {key: value for key, value in before.items() if key in left}:
+        api.cloud.store("recorded").put(_record_key(api, thing), record)
 
 
 def _applies(call: Call, scope: Values) -> bool:

@@ -82,8 +82,7 @@ class Api:
         return self.connect()
 
     def call(self, service: str, operation: str, **params: Any) -> Values:
-        if self.knobs.fails(service, operation):
-            raise AwsError(service, operation, "InternalError", INJECTED)
+        self.may_fail(service, operation)
         try:
             answer = getattr(self.cloud.client(service, self.region), xform_name(operation))(**params)
         except ClientError as error:
@@ -92,6 +91,10 @@ class Api:
         except ParamValidationError as error:
             raise AwsError(service, operation, "ValidationError", str(error)) from None
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def may_fail(self, service: str, operation: str) -> None:
+        if self.knobs.fails(service, operation):
+            raise AwsError(service, operation, "InternalError", INJECTED)
 
     def look(self, path: str, service: str, operation: str, **params: Any) -> Any:
         """What `path` finds in the answer; None where AWS knows no such thing."""
@@ -113,6 +116,7 @@ class Thing:
     state: Values = field(default_factory=dict[str, Any])
     old: Values | None = None  # the inputs before an update
     record: Values = field(default_factory=dict[str, Any])  # kept by the stand-in beside the emulator
+    left: set[str] = field(default_factory=set[str])  # paths of inputs that are still to be written
 
 
 def partition_of(region: str) -> str:

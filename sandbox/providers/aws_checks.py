@@ -268,30 +268,19 @@ def cluster_created(api: Api, thing: Thing) -> None:
     """EKS makes the group that control plane and nodes share, and tags it."""
     if find("vpcConfig.clusterSecurityGroupId", thing.record):
         return
-    name, group = thing.id, cluster_group(api, thing.id)
+    vpc = _subnets(api, thing.inputs["vpcConfig"]["subnetIds"])[0]["VpcId"]
+    group = cluster_group(api, thing.id)  # where EKS failed at it before, it goes on with it
     if group is None:
-        vpc = _subnets(api, thing.inputs["vpcConfig"]["subnetIds"])[0]["VpcId"]
-        group = api.call(
-            "ec2",
-            "CreateSecurityGroup",
-            GroupName=f"eks-cluster-sg-{name}-{crc32(vpc.encode()):010}",
-            Description="EKS created security group applied to ENI that is attached to EKS Control Plane master nodes",
-            VpcId=vpc,
-        )["GroupId"]
-        api.call(
-            "ec2",
-            "AuthorizeSecurityGroupIngress",
-            GroupId=group,
-            IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}],
-        )
-        tags = {
-            "aws:eks:cluster-name": name,
-            f"kubernetes.io/cluster/{name}": "owned",
-            "Name": f"eks-cluster-sg-{name}",
-        }
-        api.cloud.system_tag(group, tags, api.region)
-    vpc = api.look("SecurityGroups[0].VpcId", "ec2", "DescribeSecurityGroups", GroupIds=[group])
-    thing.record["vpcConfig"] = thing.record.get("vpcConfig", {}) | {"clusterSecurityGroupId": group, "vpcId": vpc}
+        about = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes"
+        name = f"eks-cluster-sg-{thing.id}-{crc32(vpc.encode()):010}"
+        group = api.call("ec2", "CreateSecurityGroup", GroupName=name, Description=about, VpcId=vpc)
+    id = group["GroupId"]
+    if not group.get("IpPermissions"):
+        rules = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": id}]}]
+        api.call("ec2", "AuthorizeSecurityGroupIngress", GroupId=id, IpPermissions=rules)
+    tags = {"aws:eks:cluster-name": thing.id, f"kubernetes.io/cluster/{thing.id}": "owned"}
+    api.cloud.system_tag(id, tags | {"Name": f"eks-cluster-sg-{thing.id}"}, api.region)
+    thing.record["vpcConfig"] = thing.record.get("vpcConfig", {}) | {"clusterSecurityGroupId": id, "vpcId": vpc}
 
 
 def cluster_deletable(api: Api, thing: Thing) -> None:
@@ -306,7 +295,7 @@ def cluster_deletable(api: Api, thing: Thing) -> None:
 
 def cluster_deleted(api: Api, thing: Thing) -> None:
     if group := cluster_group(api, thing.id):
-        api.call("ec2", "DeleteSecurityGroup", GroupId=group)
+        api.call("ec2", "DeleteSecurityGroup", GroupId=group["GroupId"])
 
 
 def node_group_prerequisites(api: Api, thing: Thing) -> None:
@@ -441,9 +430,13 @@ def _subnets(api: Api, ids: list[str]) -> list[Values]:
     return found
 
 
-def cluster_group(api: Api, cluster: str) -> str | None:
-    groups = described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster)
-    return groups[0]["GroupId"] if groups else None
+def cluster_group(api: Api, cluster: str) -> Values | None:
+    """The security group that EKS made for a cluster, tagged or not yet."""
+    if tagged := described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster):
+        return tagged[0]
+    name = re.compile(rf"eks-cluster-sg-{re.escape(cluster)}-\d{{10}}")
+    groups = api.call("ec2", "DescribeSecurityGroups")["SecurityGroups"]
+    return next((group for group in groups if name.fullmatch(group["GroupName"])), None)
 
 
 def _clusters(api: Api) -> list[tuple[str, list[str], list[str]]]:

@@ -57,8 +57,7 @@ def _cluster(api: Api, args: Values) -> Values:
     found = api.call("eks", "DescribeCluster", name=args["name"])["cluster"]
     network: Values = found["resourcesVpcConfig"]
     if group := cluster_group(api, args["name"]):  # of which the emulator itself knows nothing
-        vpc = api.look("SecurityGroups[0].VpcId", "ec2", "DescribeSecurityGroups", GroupIds=[group])
-        network = network | {"clusterSecurityGroupId": group, "vpcId": vpc}
+        network = network | {"clusterSecurityGroupId": group["GroupId"], "vpcId": group["VpcId"]}
     kind = type_of(aws.eks.GetClusterResult)
     result: Values = from_aws({**found, "tags": None}, kind, "", {})
     extra = {

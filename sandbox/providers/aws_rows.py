@@ -642,6 +642,7 @@ _NETWORK: dict[str, Row] = {
         },
         computed=("defaultVersion",),
         volatile=("latestVersion", "defaultVersion"),
+        hooked=("updateDefaultVersion",),
         local=("updateDefaultVersion", "namePrefix"),
         tags=ec2_tags("launch-template", listed=True),  # moto shows those of the creation only
         listing=listing("ec2", "DescribeLaunchTemplates", "LaunchTemplates[].LaunchTemplateId"),
@@ -970,6 +971,7 @@ _EKS: dict[str, Row] = {
             *("kubernetesNetworkConfig.serviceIpv4Cidr", "kubernetesNetworkConfig.serviceIpv6Cidr"),
         ),
         volatile=("platformVersion",),
+        hooked=("vpcConfig.clusterSecurityGroupId",),
         local=("forceUpdateVersion",),
         recorded=(
             *("deletionProtection", "upgradePolicy", "bootstrapSelfManagedAddons", "zonalShiftConfig"),

@@ -62,6 +62,11 @@ class Recorder(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return self.answers[args.token](args.args), []
 
+    @property
+    def made(self) -> list[Registration]:
+        """The registrations but for values that are only kept in the state, beside the component that they lock."""
+        return [found for found in self.registrations if found.type != "pulumi:index:Stash"]
+
     def of(self, type: str) -> dict[str, Registration]:
         """The registrations of a type, by name. The type is its last part, e.g. `Subnet`."""
         return {found.name: found for found in self.registrations if found.type.split(":")[-1] == type}

@@ -561,13 +561,13 @@ def test_subnets_may_be_one_output(build: Build) -> None:
 
 
 def test_every_resource_that_takes_tags_has_them(build: Build) -> None:
-    for item in build().recorder.registrations:
+    for item in build().recorder.made:
         if item.type.split(":")[-1] not in TAGGED_BY_NOBODY:
             assert item.inputs.get("tags", {}).get("team") == "data", item.key
 
 
 def test_every_child_lies_in_the_component(build: Build) -> None:
-    for item in build().recorder.registrations:
+    for item in build().recorder.made:
         if item.type != "eks-analytics:index:Cluster":
             assert item.parent.endswith("eks-analytics:index:Cluster::c"), item.key
 
@@ -631,3 +631,18 @@ def test_the_schema_describes_every_input_and_output() -> None:
     assert all(item.description for properties in described for item in properties.values())
     assert component.description
     assert len([name for name, item in component.inputs.items() if not item.optional]) <= 6
+
+
+@pytest.mark.parametrize("key", ["", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
+def test_what_a_cluster_keeps_for_life_is_locked_and_what_uses_its_key_waits(build: Build, key: str) -> None:
+    built = build(kms_key_arn=key, service_cidr="172.21.0.0/16")
+    [kept] = built.recorder.of("Stash").values()
+    assert kept.inputs["input"] == {
+        "cluster_name": built.inputs("Cluster", "c")["name"],
+        "ip_family": "ipv4",
+        "service_cidr": "172.21.0.0/16",
+        "kms_key_arn": key,
+    }
+    assert list(kept.request.hooks.before_update) == ["c-cluster"]
+    [control_plane] = [one for one in built.recorder.registrations if one.type == "eks:index:Cluster"]
+    assert kept.key in control_plane.property_dependencies["encryptionConfigKeyArn"]

@@ -242,7 +242,7 @@ def test_a_vpc_without_a_way_out_is_refused_before_anything_is_made(build: Build
 
 def made(recorder: Recorder) -> list[str]:
     """What would be in AWS or in the cluster."""
-    return [one.key for one in recorder.registrations if not one.type.startswith("eks-analytics:")]
+    return [one.key for one in recorder.made if not one.type.startswith("eks-analytics:")]
 
 
 def test_s3_through_nat_is_warned_of_as_the_component_is_made(build: Build, recorder: Recorder) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_analytics.installation import DashInstallation, DashInstallationArgs, refuse_another_domain
+from eks_analytics.installation import DashInstallation, DashInstallationArgs, another_domain, applied_domain
 from eks_analytics.installation_checks import LONGEST_BUCKET_PREFIX, bucket_prefix
+from eks_analytics.locks import refuse
 from eks_analytics.schema import InheritingAnalyzer
 from recording import Recorder, Registration
 
@@ -247,6 +248,9 @@ def update(old: str, new: str) -> pulumi.ResourceHookArgs:
     return pulumi.ResourceHookArgs(
         "urn", "id", "name", "type", old_inputs={"insecureValue": old}, new_inputs={"insecureValue": new}
     )
+
+
+refuse_another_domain = refuse(applied_domain, another_domain)
 
 
 def test_another_domain_is_refused_with_what_to_do() -> None:

@@ -76,7 +76,7 @@ def test_every_resource_is_a_child_of_the_component_and_takes_none_of_its_option
     opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")], ignore_changes=["tags"])
     recorder.outputs["aws:ec2/vpc:Vpc"] = {"ownerId": "123456789012", "ipv6CidrBlock": "2600:1f00:0:100::/56"}
     recorder.run(lambda: Network("main", network_args(**EVERYTHING), opts))
-    component, *children = recorder.registrations
+    component, *children = recorder.made
     assert component.type == "eks-analytics:index:Network"
     assert {child.parent.split("$")[-1] for child in children} == {"eks-analytics:index:Network::main"}
     assert not any(child.request.aliases or child.request.ignoreChanges for child in children)
@@ -86,7 +86,7 @@ def test_every_taggable_resource_carries_the_tags_and_a_readable_name(
     build: Callable[..., dict[str, Any]], recorder: Recorder
 ) -> None:
     build(**EVERYTHING, tags={"team": "data"}, name_prefix="acme-dev")
-    tagged = {found.key: found.inputs.get("tags") for found in recorder.registrations}
+    tagged = {found.key: found.inputs.get("tags") for found in recorder.made}
     missing = {key for key, tags in tagged.items() if not tags or tags.get("team") != "data"}
     assert {key.split("::")[0].split(":")[-1] for key in missing} == UNTAGGABLE
     names = {key: tags["Name"] for key, tags in tagged.items() if tags}
@@ -526,7 +526,7 @@ def account(recorder: Recorder) -> dict[str, dict[str, Any]]:
 @pytest.mark.usefixtures("account")
 def test_an_existing_vpc_gets_tags_and_nothing_else(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
     outputs = build(**EXISTING, tags={"team": "data"})
-    assert {found.type for found in recorder.registrations} == {"eks-analytics:index:Network", "aws:ec2/tag:Tag"}
+    assert {found.type for found in recorder.made} == {"eks-analytics:index:Network", "aws:ec2/tag:Tag"}
     tags = {(tag["resourceId"], tag["key"], tag["value"]) for tag in inputs(recorder, "Tag").values()}
     assert tags == {
         *((id, "kubernetes.io/cluster/analytics", "shared") for id in [*PRIVATE.values(), *PUBLIC.values()]),
