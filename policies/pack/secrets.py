@@ -13,22 +13,28 @@ _MARKED = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-", re.MULTILINE),
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     "a license": re.compile(r"^\s*kind: *License\b", re.MULTILINE),
-    # As their issuers mark them: GitHub, GitLab, Slack, Stripe, Google, npm; JSON Web Tokens (RFC 7519).
+    # As their issuers mark them: GitHub, GitLab, Slack, Stripe, Google, npm; JSON Web Tokens (RFC 7519); OpenAI and
+    # Anthropic, SendGrid, Hugging Face, Docker Hub, HashiCorp Vault, Pulumi.
     CREDENTIAL: re.compile(
         r"\bgh[pousr]_\w{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}|\bxox[abeprs]-[\w-]{10}|\b[rs]k_live_\w{16}"
         r"|\bAIza[\w-]{35}|\bnpm_\w{36}|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}"
+        r"|\bhooks\.slack\.com/services/T\w{6,}/B\w{6,}/\w{20}|\bsk-(?:ant|proj|svcacct)-[\w-]{20}|\bsk-[A-Za-z0-9]{48}\b"
+        r"|\bSG\.[\w-]{22}\.[\w-]{43}|\bhf_[A-Za-z]{34}\b|\bdckr_pat_[\w-]{20}|\bhvs\.[\w-]{24}|\bpul-[0-9a-f]{40}\b"
     ),
 }
 _ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
 
 _WORD = (
-    r"(?:password|passwd|pwd|passphrase|(?<![A-Za-z])pass|secret|token|credentials?"
+    r"(?:password|passwd|pwd|passphrase|(?<![A-Za-z])(?:pass|pw)|secret|token|credentials?"
     r"|(?:access|account|api|auth|encryption|license|master|private|secret|shared|signing)[_.-]?key(?:[_-]base)?)"
 )
 _NAME = rf"(?P<name>[\w./-]{{0,60}}{_WORD})"
 _ENDING = rf"(?P<name>{_WORD})"
 """The end of a name; what is before it is looked up once it is found, because long texts would take minutes else."""
 _QUOTE, _VALUE = r"\\*[\"']?", r"(?P<value>[^\s\"']+)"
+# As short as this, or the time would grow with the square of a text's length.
+_ARGUMENTS = r"\b[^\n|;&]{0,200}?\s"
+_WORD_OF_ITS_OWN = r"[\"']?(?P<value>[^\s\"']+)"
 _GIVEN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -44,6 +50,18 @@ _GIVEN = tuple(
         r"(?P<name>\b[a-z][\w+.-]*://)[^/\s:@\"']*:(?P<value>[^/\s@\"']+)@",
         r"(?P<name>\s(?:-u|--user)[ =])[\"']?[\w.@-]+:(?P<value>[^\s\"']+)",
         r"(?P<name>)\b[\w-]+:(?P<value>[^\s\"':]+)[\"']?\s*\|\s*(?:sudo\s+)?chpasswd\b",
+        # chpasswd of cloud-init, which knows RANDOM (R) and hashes besides
+        r"(?P<name>\bchpasswd:)(?:\n[^\S\n]+\S[^\n]*){1,20}?\n[^\S\n]+(?:-\s+)?[\w-]+:(?!R(?:ANDOM)?\s|\$)(?P<value>\S+)",
+        # Commands that take it as an argument, or read it from a pipe. Not `mysql -p3306:3306`, ports of a container.
+        rf"(?P<name>\bsshpass\s+-p\s*){_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\b(?:docker|podman|nerdctl|helm|oras|crane){_ARGUMENTS}login{_ARGUMENTS}(?-i:-p)[ =]?)"
+        rf"{_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\b(?:mysql|mysqladmin|mysqldump|mariadb){_ARGUMENTS}(?-i:-p))(?![\d:.]+(?:\s|$)){_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\bredis-cli{_ARGUMENTS}-a\s+){_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\bnet\s+user\s+)[^\s/]+\s+(?!/){_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\bConvertTo-SecureString\s+(?:-String\s+)?)(?!-){_WORD_OF_ITS_OWN}",
+        rf"(?P<name>\b(?:echo|printf)\s+(?:-\w+\s+)*){_WORD_OF_ITS_OWN}[\"']?\s*\|\s*(?:sudo\s+)?"
+        rf"(?:passwd\b|[^|\n]{{0,200}}\s--(?:password-)?stdin\b)",
         r"(?P<name>\bauthorization)[\"']?\s*:\s*[\"']?(?:basic|bearer|token)\s+(?P<value>[^\s\"']+)",
     )
 )
