@@ -9,18 +9,12 @@ from typing import Any
 from pulumi_policy.proxy import UnknownValueError
 
 from pack.arns import has_wildcard
+from pack.objects import Object, kinds, objects
 from pack.rule import Properties, Resource, Severity, Situation, StackResource, rule
 from pack.values import apart, block, in_words, items
 
-_RBAC = "kubernetes:rbac.authorization.k8s.io/*"
-_BINDINGS = (
-    f"{_RBAC}:ClusterRoleBinding",
-    f"{_RBAC}:ClusterRoleBindingPatch",
-    f"{_RBAC}:RoleBinding",
-    f"{_RBAC}:RoleBindingPatch",
-)
-_ROLES = (f"{_RBAC}:ClusterRole", f"{_RBAC}:ClusterRolePatch", f"{_RBAC}:Role", f"{_RBAC}:RolePatch")
-_CONFIG_MAPS = ("kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch")
+_RBAC = "rbac.authorization.k8s.io/"
+_BINDINGS, _ROLES = ("ClusterRoleBinding", "RoleBinding"), ("ClusterRole", "Role")
 _ENTRY, _ASSOCIATION = "aws:eks/accessEntry:AccessEntry", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 
 _EVERYBODY = ("system:anonymous", "system:authenticated", "system:unauthenticated")
@@ -44,26 +38,28 @@ _ADMINISTRATORS = "system:masters"
 _ADMIN_POLICIES = ("AmazonEKSAdminPolicy", "AmazonEKSClusterAdminPolicy")
 
 
-def _subjects(binding: Resource) -> Iterator[tuple[str, str]]:
+def _of_rbac(resource: Resource, names: Sequence[str]) -> list[Object]:
+    return [one for one in objects(resource) if one.kind in names and one.api.startswith(_RBAC)]
+
+
+def _subjects(binding: Object) -> Iterator[tuple[str, str]]:
     """Kind and name of each."""
-    yield from apart(items(binding.props, "subjects"), lambda one: iter([(str(one.get("kind")), str(one.get("name")))]))
+    yield from apart(items(binding.body, "subjects"), lambda one: iter([(str(one.get("kind")), str(one.get("name")))]))
 
 
 @rule(
     "refuse-bindings-for-everybody",
     "No role is bound to anonymous users, nor to all who can sign in.",
     severity=Severity.CRITICAL,
-    types=_BINDINGS,
+    types=kinds(*_BINDINGS),
     remediation="name the users, groups or service accounts",
     link="https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
 )
 def refuse_bindings_for_everybody(resource: Resource, _: Situation) -> Iterator[str]:
-    role = block(resource.props, "roleRef").get("name")
-    if role in _FOR_EVERYBODY:
-        return
-    for _kind, name in _subjects(resource):
-        if name in _EVERYBODY:
-            yield f"binds {role} to {name}"
+    for binding in _of_rbac(resource, _BINDINGS):
+        role = block(binding.body, "roleRef").get("name")
+        if role not in _FOR_EVERYBODY:
+            yield from (f"binds {role} to {name}" for _kind, name in _subjects(binding) if name in _EVERYBODY)
 
 
 @rule(
@@ -76,18 +72,19 @@ def refuse_bindings_for_everybody(resource: Resource, _: Situation) -> Iterator[
 def limit_service_accounts(
     resources: Sequence[StackResource], _: Situation
 ) -> Iterator[tuple[StackResource | None, str]]:
-    roles = [one for one in resources if _is_of(one, _ROLES)]
+    roles = [(one, role) for one in resources if _may_be(one, _ROLES) for role in _of_rbac(one, _ROLES)]
 
-    def judged(binding: StackResource) -> Iterator[tuple[StackResource | None, str]]:
-        for kind, name in _subjects(binding):
-            if _is_shared_account(kind, name) and (why := _why_powerful(binding, roles)):
-                yield binding, f"{name} may {why}"
+    def judged(resource: StackResource) -> Iterator[tuple[StackResource | None, str]]:
+        for binding in _of_rbac(resource, _BINDINGS):
+            for kind, name in _subjects(binding):
+                if _is_shared_account(kind, name) and (why := _why_powerful(binding, roles)):
+                    yield resource, f"{name} may {why}"
 
-    yield from apart([one for one in resources if _is_of(one, _BINDINGS)], judged)
+    yield from apart([one for one in resources if _may_be(one, _BINDINGS)], judged)
 
 
-def _is_of(resource: Resource, kinds: Sequence[str]) -> bool:
-    return any(fnmatchcase(resource.resource_type, kind) for kind in kinds)
+def _may_be(resource: Resource, names: Sequence[str]) -> bool:
+    return any(fnmatchcase(resource.resource_type, kind) for kind in kinds(*names))
 
 
 def _is_shared_account(kind: str, name: str) -> bool:
@@ -100,18 +97,16 @@ def _is_shared_account(kind: str, name: str) -> bool:
     )
 
 
-def _why_powerful(binding: Resource, roles: Sequence[Resource]) -> str:
+def _why_powerful(binding: Object, roles: Sequence[tuple[Resource, Object]]) -> str:
     """What its role lets a subject do that nobody should in passing; empty where it is nothing such."""
-    reference = block(binding.props, "roleRef")
+    reference = block(binding.body, "roleRef")
     name = reference.get("name")
     if name in _POWERFUL:
         return f"{_POWERFUL[name]} ({name})"
     kind = str(reference.get("kind"))
-    for role in roles:
-        if role.resource_type.rpartition(":")[2].removesuffix("Patch") != kind:
-            continue
-        if (block(role.props, "metadata").get("name") or role.name) == name:
-            return next((why for one in items(role.props, "rules") if (why := _power(one))), "")
+    for resource, role in roles:
+        if role.kind == kind and (block(role.body, "metadata").get("name") or resource.name) == name:
+            return next((why for one in items(role.body, "rules") if (why := _power(one))), "")
     return ""
 
 
@@ -129,17 +124,18 @@ def _power(rule: Mapping[str, Any]) -> str:
     "limit-cluster-administrators",
     "Named roles administer the cluster, by access policies: nobody through system:masters, which nothing can revoke.",
     severity=Severity.CRITICAL,
-    types=(_ENTRY, _ASSOCIATION, *_CONFIG_MAPS),
+    types=(_ENTRY, _ASSOCIATION, *kinds("ConfigMap")),
     remediation="make an access entry for each role, with an access policy such as AmazonEKSViewPolicy",
     link="https://docs.aws.amazon.com/eks/latest/userguide/access-policies.html",
 )
 def limit_cluster_administrators(resource: Resource, _: Situation) -> Iterator[str]:
     props = resource.props
-    if _is_of(resource, _CONFIG_MAPS):
-        if block(props, "metadata").get("name") == "aws-auth":
-            for key in ("mapRoles", "mapUsers"):
-                if _ADMINISTRATORS in str(block(props, "data").get(key) or ""):
-                    yield f"{key} makes members of {_ADMINISTRATORS}"
+    if resource.resource_type not in (_ENTRY, _ASSOCIATION):
+        for one in objects(resource):
+            if one.is_core("ConfigMap") and block(one.body, "metadata").get("name") == "aws-auth":
+                for key in ("mapRoles", "mapUsers"):
+                    if _ADMINISTRATORS in str(block(one.body, "data").get(key) or ""):
+                        yield f"{key} makes members of {_ADMINISTRATORS}"
         return
     groups = list(items(props, "kubernetesGroups"))
     if _ADMINISTRATORS in groups:

@@ -9,7 +9,7 @@ from pack.arns import has_wildcard, matches, names_account
 from pack.conditions import conditions
 from pack.documents import Document, Statement, allowed, open_to_everybody
 from pack.rule import Resource, Severity, Situation, rule
-from pack.values import block, has
+from pack.values import block, is_given
 
 _POLICY = "policy"
 _SHARED = {
@@ -102,7 +102,7 @@ def _document(resource: Resource) -> Document | None:
 
 def _is_given(resource: Resource, names: Sequence[str]) -> bool:
     """Whether one of the properties has a value, though it may not be known yet."""
-    return any(has(resource.props, name) for name in names)
+    return any(is_given(resource.props, name) for name in names)
 
 
 @rule(

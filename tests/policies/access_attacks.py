@@ -264,6 +264,7 @@ def _services() -> Mapping[str, Attack]:
         ),
         "a function for anybody's buckets": (rule, permission("s3.amazonaws.com")),
         "a function for any rule": (rule, permission("events.amazonaws.com", sourceArn="arn:aws:events:*:*:rule/*")),
+        "a function for an account without a number": (rule, permission("s3.amazonaws.com", sourceAccount="")),
         "a bucket for any distribution": (
             rule,
             bucket_with(tls(), {**of_distribution, "Resource": "arn:aws:s3:::files/*"}),
@@ -558,6 +559,16 @@ def _in_the_cluster() -> Mapping[str, Attack]:
         "data": {"mapRoles": f"- rolearn: {IAM}:role/ci\n  groups:\n    - system:masters\n"},
     }
     entry, tags = {"clusterName": "analytics"}, {"tags": TAGS}
+    rbac = "rbac.authorization.k8s.io/v1"
+
+    def manifest(made: Made) -> list[Made]:
+        body = {"apiVersion": rbac, "kind": "ClusterRoleBinding", "metadata": {"name": "own"}, **made.props}
+        props = {"chart": "app", "version": "1.2.3", "values": {"extraObjects": [body]}}
+        return [Made("kubernetes:helm.sh/v3:Release", "chart", props)]
+
+    def listed(made: Made) -> list[Made]:
+        return [Made(f"kubernetes:{rbac}:ClusterRoleBindingList", "bindings", {"items": [made.props]})]
+
     return {
         "cluster-admin for anonymous": (everybody, [bound("cluster-admin", "User", "system:anonymous")]),
         "view for who is not signed in": (everybody, [bound("view", "Group", "system:unauthenticated")]),
@@ -584,6 +595,23 @@ def _in_the_cluster() -> Mapping[str, Attack]:
         "a role that reads secrets for the default account": (
             accounts,
             [bound("own", "ServiceAccount", "default"), cluster_role(resources=["secrets"], verbs=["list"])],
+        ),
+        "a manifest for anonymous in a chart's values": (
+            everybody,
+            manifest(bound("view", "User", "system:anonymous")),
+        ),
+        "a list of bindings for anonymous": (everybody, listed(bound("view", "User", "system:anonymous"))),
+        "a manifest for the default account in a chart's values": (
+            accounts,
+            manifest(bound("cluster-admin", "ServiceAccount", "default")),
+        ),
+        "a list of bindings for the default account": (
+            accounts,
+            listed(bound("cluster-admin", "ServiceAccount", "default")),
+        ),
+        "a list of roles mapped to system:masters": (
+            administrators,
+            [Made("kubernetes:core/v1:ConfigMapList", "auth", {"items": [aws_auth]})],
         ),
         "an access entry in system:masters": (
             administrators,
