@@ -16,7 +16,7 @@ from typing import Any
 
 from .arns import has_wildcard, matches, names_account, names_resource
 from .networks import too_wide
-from .values import items
+from .values import items, spelled
 
 _ACCOUNT = re.compile(r"\d{12}")
 _VARIABLE_OF_RESOURCE = re.compile(r"\$\{aws:resource(account|orgid)\}", re.IGNORECASE)
@@ -194,7 +194,7 @@ class Condition:
 def conditions(given: Mapping[str, Any]) -> tuple[Condition, ...]:
     """Those of a statement's `Condition`."""
     found = [
-        _condition(operator, key, tuple(_text(value) for value in items(tests, key)))
+        _condition(operator, key, tuple(map(spelled, items(tests, key))))
         for operator, tests in given.items()
         for key in tests
     ]
@@ -216,10 +216,6 @@ def _condition(operator: str, key: str, values: tuple[str, ...]) -> Condition:
         for_all_values=qualifier == "forallvalues",
         for_any_value=qualifier == "foranyvalue",
     )
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_literal(value: str) -> bool:

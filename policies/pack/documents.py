@@ -10,15 +10,16 @@ from typing import Any, cast
 
 from .arns import has_wildcard, matches, parse
 from .conditions import Condition, conditions
-from .values import apart, items
+from .values import apart, items, spelled
 
 Document = str | Mapping[str, Any]
 """A policy as JSON text or decoded."""
 
 _READING = re.compile(
     "analyze|batch(check|describe|get|read)|calculate|check|compare|count|decode|describe|detect|discover|download"
-    "|estimate|filter|generate(credentialreport|query|servicelastaccesseddetails)|get|head|list|lookup|partiqlselect"
-    "|preview|query|read|scan|search|select|simulate|subscribetoshard|synthesize|test(dns|event|metric)|validate|view"
+    "|estimate|filter|generate(credentialreport|query|servicelastaccesseddetails)|get|head|invoke(endpoint|model)|list"
+    "|lookup|partiqlselect|preview|query|read|scan|search|select|simulate|subscribetoshard|synthesize"
+    "|test(dns|event|metric)|translate|validate|view"
 )
 """How actions begin that AWS's service authorization reference lists as `List` or `Read`."""
 _OF_ALL_SERVICES = (
@@ -149,7 +150,7 @@ def _statement(one: Mapping[str, Any]) -> Statement:
         all_but_actions="NotAction" in one,
         resources=tuple(items(one, "NotResource" if "NotResource" in one else "Resource")),
         all_but_resources="NotResource" in one,
-        principals={kind: tuple(items(principals, kind)) for kind in principals},
+        principals={kind: tuple(map(spelled, items(principals, kind))) for kind in principals},
         all_but_principals="NotPrincipal" in one,
         conditions=conditions(one.get("Condition") or {}),
     )

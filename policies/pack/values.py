@@ -89,5 +89,12 @@ def is_true(value: object) -> bool:
     return str(value).lower() == "true"
 
 
+def spelled(value: object) -> str:
+    """As JSON spells it. Pulumi hands over every number, and so an account id without quotes, as a float."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def in_words(names: Sequence[object]) -> str:
     return ", ".join(map(str, names))

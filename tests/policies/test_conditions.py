@@ -108,3 +108,19 @@ def test_every_right_over_identities_is_sensitive() -> None:
     }
     every = {action.lower() for action in get_actions_with_access_level("iam", "Permissions management")}
     assert every - known == harmless & every
+
+
+@pytest.mark.parametrize("account", [123456789012, 123456789012.0], ids=["as JSON has it", "as Pulumi hands it over"])
+def test_an_account_may_be_a_number(account: float) -> None:
+    (statement,) = allowed(
+        {
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"AWS": account},
+                "Action": "sqs:SendMessage",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            }
+        }
+    )
+    assert statement.principals == {"AWS": ("123456789012",)}
+    assert statement.conditions[0].names_callers

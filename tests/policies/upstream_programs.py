@@ -315,6 +315,17 @@ def _controllers() -> Mapping[str, Program]:
                 )
             ),
         ),
+        "an application that asks models and translates": (
+            f"{DOCS}/bedrock/latest/userguide/security_iam_id-based-policy-examples.html",
+            identity(
+                allow(
+                    [
+                        *_actions("bedrock", "InvokeModel InvokeModelWithResponseStream"),
+                        *_actions("translate", "TranslateDocument TranslateText"),
+                    ]
+                )
+            ),
+        ),
         "a function in a VPC that writes logs": (
             f"{DOCS}/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html",
             identity(
