@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -141,8 +141,7 @@ def test_volumes_of_others_stay_and_are_not_named(account: Any, drain: Drain, ta
 
 def test_what_an_earlier_cluster_of_that_name_left_stays(account: Any, drain: Drain) -> None:
     earlier = volume(account)
-    kept = ec2_backends[ACCOUNT][REGION].volumes[earlier]
-    kept.create_time = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    ec2_backends[ACCOUNT][REGION].volumes[earlier].create_time -= timedelta(days=1)
     assert "Deleting" not in drain()
     assert earlier in there(account)
 
