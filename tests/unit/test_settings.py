@@ -279,6 +279,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ("dash_enterprise.bootstrap.enable", False, "did you mean dash_enterprise.bootstrap.enabled?"),
     ("dash_enterprise.egress.mode", "closed", "write one of open, dns-firewall"),
     ("dash_enterprise.egress.action", "DENY", "write one of ALERT, BLOCK"),
+    ("dash_enterprise.drain_minutes", 500, "write 1 to 120"),
     ("dash_enterprise.dns.ttl", 0, "60 while a restore is planned"),
     ("dash_enterprise.dns.load_balancer_type", "alb", "write one of"),
     ("dash_enterprise.dns.load_balancer_hostname", "10.0.0.1", "write the name that"),
