@@ -56,8 +56,8 @@ zones: environment ## Print the zones of REGION where EKS accepts a control plan
 dns: environment ## Write the load balancer that the installer made into the configuration of STACK
 	@$(RUN) -m operations dns discover --stack="$$STACK"
 
-deployer-policy: environment ## Print the IAM policy of the role that deploys STACK
-	@$(RUN) -m operations deployer-policy --stack="$$STACK"
+deployer-policy: environment ## Print the IAM policy of the role that deploys STACK (CREATION=1: what its first update needs besides)
+	@$(RUN) -m operations deployer-policy --stack="$$STACK" $(if $(value CREATION),--creation)
 
 test: environment ## Run the tests (ALL=1: the longest, too; TESTS=tests/unit: a part)
 	@$(RUN) -m pytest $$TESTS $(if $(value ALL),,-m "not thorough") -n 2 --dist loadfile --no-loadscope-reorder

@@ -12,13 +12,18 @@ import pulumi  # noqa: E402 - the paths come first
 
 import settings  # noqa: E402
 from eks_analytics import DashEnterprise, E6data  # noqa: E402
+from eks_analytics.fixed_values import another_environment  # noqa: E402
+from eks_analytics.locks import behind, lock  # noqa: E402
 from settings.arguments import dash_enterprise_arguments, e6data_arguments  # noqa: E402
 
 stack = settings.from_pulumi(ROOT)
+# All logical names begin with the cluster's name: with another one, nothing that is there would be the same resource.
+fixed = {"cluster_name": stack.cluster_name, "product": stack.product, "region": stack.region}
+unchanged = behind(lock("environment", fixed, another_environment, confirmed=stack.confirm_replacement))
 if stack.product == "e6data":
-    product = E6data(stack.cluster_name, e6data_arguments(stack))
+    product = E6data(stack.cluster_name, e6data_arguments(stack), unchanged)
 else:
-    product = DashEnterprise(stack.cluster_name, dash_enterprise_arguments(stack))
+    product = DashEnterprise(stack.cluster_name, dash_enterprise_arguments(stack), unchanged)
 
 for component in (product.network, product.cluster, product):
     for output in type(component).__annotations__ if component else ():

@@ -1,30 +1,25 @@
 """IAM policies for whoever deploys, as JSON ready for the IAM console."""
 
 import json
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-import yaml
 
 import settings
 from eks_analytics import vendor_policy
-from eks_analytics.deployer import NOTES, deployer_policies, deployer_policy, size
+from eks_analytics.deployer import CREATION_NOTES, creation_policy, deployer_policies, deployer_policy, notes, size
 from eks_analytics.deployer_options import DeployerOptions
-from eks_analytics.iam import PolicyDocument, partition
+from eks_analytics.iam import PolicyDocument
+from eks_analytics.partitions import partition
+from operations import PROJECT, stack_configuration, stack_settings
 from operations.console import OperationError, errors_in_a_sentence
-from operations.stack_file import NAMESPACE, read, stack_file
-from settings.models import SECRETS
+from operations.stack_file import NAMESPACE, check_exists, stack_file
 
 # A resource with another value is out of the deployer's reach: the third of the program's own tags, `environment`, is
 # a setting that may change.
 _MARKS = ("project", "stack")
-_SECRET = "unknown-secret"  # noqa: S105 - stands for one, which no policy depends on
-# Nothing lies below it: the policies depend on no license and no certificate, so none need be there, or be valid.
-_NO_FILES = Path(os.devnull)
 
 
 def print_policy(
@@ -38,6 +33,14 @@ def print_policy(
             "--vendor",
             help="Instead, the policy of Dash Enterprise's guide with its faults corrected. It serves only the "
             "vendor's own eksctl-based provisioning script and cannot deploy this program.",
+        ),
+    ] = False,
+    creation: Annotated[
+        bool,
+        typer.Option(
+            "--creation",
+            help="Instead, what the first update of the stack needs besides, and every later one that makes a KMS key, "
+            "an OIDC provider, a VPC or a DNS firewall. Detach it afterwards.",
         ),
     ] = False,
     part: Annotated[
@@ -55,9 +58,15 @@ def print_policy(
     managed policies. Nothing is asked of AWS, and nothing is changed.
     """
     with errors_in_a_sentence():
-        found = _settings(stack, config_file or stack_file(stack))
-        document, notes = _policy(found, _account(account, found), vendor=vendor, part=part)
-        for sentence in notes:
+        file = config_file or stack_file(stack)
+        check_exists(file)
+        config = stack_configuration.load(file, PROJECT)
+        found = stack_settings.load(config, stack)
+        if config.unread:
+            typer.echo(f"note: {config.unread}", err=True)
+        account_id = _account(account, found)
+        document, told = _policy(found, account_id, vendor=vendor, creation=creation, part=part)
+        for sentence in told:
             typer.echo(f"note: {sentence}", err=True)
         typer.echo(json.dumps(document, indent=2))
 
@@ -93,43 +102,11 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         backup_watch=found.backs_up,
         watch_key=not found.velero.watch.alarm_key_arn,
         makes_cluster=found.makes_cluster,
+        session_logs=bool(found.cluster.session_logs.retention_days),
+        session_logs_key=not found.cluster.session_logs.kms_key_arn,
+        makes_oidc_provider=not (existing.enabled and existing.oidc_provider_arn),
+        permissions_boundary_arn=found.permissions_boundary_arn,
     )
-
-
-def _settings(stack: str, file: Path) -> settings.Settings:
-    try:
-        content: Any = yaml.safe_load(read(file)) or {}
-        config: Any = content.get("config") or {}
-        everything: dict[str, Any] = {str(key): _without_secrets(value) for key, value in config.items()}
-    except (yaml.YAMLError, AttributeError):
-        raise OperationError(f"{file} is no stack configuration: correct it first.") from None
-    prefix = f"{NAMESPACE}:"
-    own = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    # Nothing of them is in a policy, and some have a form that no word for them has.
-    own = {key: value for key, value in own.items() if key not in SECRETS or value != _SECRET}
-    secrets = {key.removeprefix(prefix) for key, value in config.items() if value != everything[key]}
-    try:
-        return settings.load(
-            own,
-            _NO_FILES,
-            dry_run=True,
-            project=NAMESPACE,
-            stack=stack,
-            provider_region=everything.get("aws:region"),
-            secret_keys=secrets,
-        )
-    except settings.SettingsError as error:
-        raise OperationError(str(error)) from None
-
-
-def _without_secrets(value: Any) -> Any:
-    """The value with a word in place of each secret, which stands encrypted in the file: {"secure": "v1:..."}."""
-    if isinstance(value, Mapping):
-        inner = cast("Mapping[str, Any]", value)
-        return _SECRET if set(inner) == {"secure"} else {key: _without_secrets(one) for key, one in inner.items()}
-    if isinstance(value, list):
-        return [_without_secrets(one) for one in cast("list[Any]", value)]
-    return value
 
 
 def _account(given: str, found: settings.Settings) -> str:
@@ -145,25 +122,32 @@ def _account(given: str, found: settings.Settings) -> str:
 
 
 def _policy(
-    found: settings.Settings, account_id: str, *, vendor: bool, part: int | None
+    found: settings.Settings, account_id: str, *, vendor: bool, creation: bool, part: int | None
 ) -> tuple[PolicyDocument, list[str]]:
+    if vendor and creation:
+        raise OperationError("--vendor and --creation print two different policies: give one of them.")
+    if (vendor or creation) and part not in (None, 1):
+        raise OperationError(f"--part {part}: the {'vendor' if vendor else 'creation'} policy has one part.")
     if vendor:
-        if part not in (None, 1):
-            raise OperationError(f"--part {part}: the vendor's policy has one part.")
         document = vendor_policy.vendor_policy(partition(found.region), account_id, found.cluster_name)
         return document, [*vendor_policy.NOTES, _sized(document)]
     wanted = options(found, account_id)
+    if creation:
+        document = creation_policy(wanted)
+        if not document["Statement"]:
+            raise OperationError(f"{found.cluster_name}: the stack makes nothing that needs more than its policy.")
+        return document, [*CREATION_NOTES, _sized(document)]
     parts = deployer_policies(wanted)
-    notes = [*NOTES, f"As customer managed policies: {len(parts)} parts, --part 1 to --part {len(parts)}."]
+    told = [*notes(wanted), f"As customer managed policies: {len(parts)} parts, --part 1 to --part {len(parts)}."]
     if part is None:
         try:
             document = deployer_policy(wanted)
         except ValueError as error:
             raise OperationError(f"{error}: --part 1 to --part {len(parts)}.") from None
-        return document, [*notes, _sized(document)]
+        return document, [*told, _sized(document)]
     if part > len(parts):
         raise OperationError(f"--part {part}: the policy has {len(parts)} parts.")
-    return parts[part - 1], [*notes, f"This is part {part} of {len(parts)}. {_sized(parts[part - 1])}"]
+    return parts[part - 1], [*told, f"This is part {part} of {len(parts)}. {_sized(parts[part - 1])}"]
 
 
 def _sized(document: PolicyDocument) -> str:

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import yaml
 
-from operations import PROJECT
+from operations import PROJECT, go_yaml
 from operations.console import OperationError
+from operations.stack_configuration import problem
 
 NAMESPACE = "eks-analytics"
 
@@ -22,13 +23,18 @@ def stack_file(stack: str) -> Path:
     return PROJECT / f"Pulumi.{stack}.yaml"
 
 
+def check_exists(file: Path) -> None:
+    """Raise an `OperationError` that names the stacks whose files are there, where this one is not."""
+    if not file.exists():
+        stacks = ", ".join(sorted(found.name.split(".")[1] for found in file.parent.glob("Pulumi.*.yaml")))
+        raise OperationError(f"there is no {file}. Stacks with a file there: {stacks or 'none'}.")
+
+
 def read(file: Path) -> str:
     """The text of the file, line endings as they are."""
+    check_exists(file)
     try:
         return file.read_bytes().decode()
-    except FileNotFoundError:
-        stacks = ", ".join(sorted(found.name.split(".")[1] for found in file.parent.glob("Pulumi.*.yaml")))
-        raise OperationError(f"there is no {file}. Stacks with a file there: {stacks or 'none'}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise OperationError(f"{file} cannot be read: {error}.") from None
 
@@ -36,7 +42,7 @@ def read(file: Path) -> str:
 def setting(text: str, path: Sequence[str]) -> object:
     """The value at that path below the project's name space; None where there is none."""
     found: object = _parse(text)
-    for key in _keys(path):
+    for key in _keys(found, path):
         found = cast(Mapping[str, object], found).get(key) if isinstance(found, dict) else None
     return found
 
@@ -44,20 +50,24 @@ def setting(text: str, path: Sequence[str]) -> object:
 def with_settings(text: str, values: Mapping[Sequence[str], str]) -> str:
     """The text with these settings at their paths below the project's name space."""
     before = _parse(text)
+    mark, text = (text[:1], text[1:]) if text.startswith("\ufeff") else ("", text)
     expected: Any = deepcopy(before) or {}
     for path, value in values.items():
         if setting(text, path) != value:
-            text = _with_value(text, _keys(path), value)
-        _put(expected, _keys(path), value)
+            text = _with_value(text, _keys(before, path), value)
+        _put(expected, _keys(before, path), value)
     if _parse(text) != expected:  # whatever YAML there is beyond what is handled here, no file is spoilt
         wanted = ", ".join(f"{_shown(path)} = {value}" for path, value in values.items())
         raise OperationError(f"the file is written in a way that cannot be changed here. Write yourself: {wanted}.")
-    return text
+    return mark + text
 
 
-def _keys(path: Sequence[str]) -> list[str]:
-    """`dash_enterprise`, `dns` as they stand in the file: the first one bears the name space."""
-    return ["config", f"{NAMESPACE}:{path[0]}", *path[1:]]
+def _keys(content: object, path: Sequence[str]) -> list[str]:
+    """`dash_enterprise`, `dns` as they stand in the file: the first one bears the name space, where it need not."""
+    config = cast("dict[str, object]", content).get("config") if isinstance(content, dict) else None
+    written = [f"{NAMESPACE}:{path[0]}", path[0], f"{NAMESPACE}:config:{path[0]}"]
+    known = [key for key in written if isinstance(config, dict) and key in config]
+    return ["config", (known or written)[0], *path[1:]]
 
 
 def _shown(path: Sequence[str]) -> str:
@@ -66,11 +76,9 @@ def _shown(path: Sequence[str]) -> str:
 
 def _parse(text: str) -> object:
     try:
-        return yaml.safe_load(text)
+        return go_yaml.load(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise OperationError(f"the configuration file is not YAML{place}: correct it first.") from None
+        raise OperationError(f"the configuration file is not YAML ({problem(error)}): correct it first.") from None
 
 
 def _put(values: dict[str, Any], keys: Sequence[str], value: str) -> None:
@@ -83,7 +91,7 @@ def _put(values: dict[str, Any], keys: Sequence[str], value: str) -> None:
 
 def _with_value(text: str, keys: list[str], value: str) -> str:
     """One value written into the text, with the keys on the way to it where they are missing."""
-    node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
+    node = go_yaml.compose(text)
     if node is None:  # nothing, or comments only
         return _after_line(text, len(text.rstrip()), _block(keys, value, 0))
     for depth, key in enumerate(keys):
@@ -133,7 +141,7 @@ def _entry(node: yaml.Node, key: str) -> tuple[yaml.Node, yaml.Node] | None:
 def _is_empty(node: yaml.Node) -> bool:
     """`key:`, `key: null` and `key: {}`."""
     if isinstance(node, yaml.ScalarNode):
-        return node.tag == "tag:yaml.org,2002:null"
+        return go_yaml.scalar(node) is None
     return isinstance(node, yaml.MappingNode) and not node.value
 
 
@@ -169,4 +177,4 @@ def _flow(keys: Sequence[str], value: str) -> str:
 
 
 def _scalar(value: str) -> str:
-    return value if re.fullmatch(r"[a-z0-9.-]+", value) and yaml.safe_load(value) == value else json.dumps(value)
+    return value if re.fullmatch(r"[a-z0-9.-]+", value) and go_yaml.is_text(value) else json.dumps(value)

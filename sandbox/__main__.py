@@ -15,13 +15,12 @@ from rich.markup import escape
 
 from operations.console import Terminal
 from sandbox import cloud as embedded_cloud
-from sandbox import demo_files, inventory, zones
+from sandbox import demo_files, inventory, private, zones
 from sandbox import review as code_review
 from sandbox.engine import EngineMissingError, find
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
-from sandbox.private import ignored
 from sandbox.providers.command import PROGRAMS, programs_environment
 from sandbox.report import Report
 from sandbox.review import engine_message
@@ -125,9 +124,9 @@ def _stack(
             stand_in_files,
             environment_of=PROJECT,
         )
-        _ = stack.config  # says at once what is wrong with the file
+        stack.check()
         if not home:
-            ignored(folder.parent)
+            private.ignored(folder.parent)
         with stack.exclusive():
             yield stack
 
@@ -178,6 +177,7 @@ def preview(
             with _reported(report, "Preview"):
                 opened.preview(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
+        report.show_disruptions()
         report.verdict.show(console)
         console.print(report.summary("Plan"), style="bold green")
 
@@ -215,6 +215,7 @@ def up(
             with _reported(report, "Update"):
                 opened.up(on_event=report.on_event, policy_packs=_judging(report, chosen, policies))
         report.show_outputs()
+        report.show_disruptions()
         report.verdict.show(console)
         console.print(report.summary("Done"), style="bold green")
         which = f"STACK={stack}" + (f" PROJECT={PROJECT}" if PROJECT != REPOSITORY else "")
@@ -305,7 +306,7 @@ def down(
 def _refuse_protected(stack: SandboxStack) -> None:
     """Up front: the engine would destroy what is around a protected resource before it stops at it."""
     instead = f"`make stop STACK={stack.name}` ends the emulation without touching any account."
-    if stack.setting("production", False) in (True, "true"):
+    if stack.setting("production") in (True, "true"):
         raise StackError(
             f"stack {stack.name} is marked production, and production is not destroyed by one command: its cluster "
             f"and keys are protected. {instead}"
@@ -397,7 +398,7 @@ def shell(
         **programs_environment(folder),
         "PATH": os.pathsep.join(paths),
         "KUBECONFIG": os.pathsep.join(files) or os.devnull,  # never a cluster of your own
-        "KUBECACHEDIR": str(folder / "kubernetes" / "kubectl-cache"),  # of kinds, by address
+        "KUBECACHEDIR": str(private.folder(folder / "kubernetes" / "kubectl-cache")),  # of kinds, by address
     }
     clusters = f"kubectl talks to {', '.join(sorted(apis))}" if apis else "there is no Kubernetes API yet"
     console.stderr = True  # standard output is for the command

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from operations.stack_configuration import SECRET, StackConfiguration, block
 from sandbox.private import ignored
 
 FOLDER = "demo"
@@ -26,33 +27,23 @@ BASE_DOMAIN = "dash.example.com"
 """Of files for a stack that names none."""
 _INTERMEDIATE = "Demo intermediate"
 _INSTALL_SCRIPT = "install_de_aws.sh"
-PLACEHOLDER = "placeholder-of-the-embedded-cloud"
-# The example keys of AWS' own documentation.
-_PLACEHOLDERS = {
-    "velero_credentials": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
-    "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
-}
 _LIFETIME = datetime.timedelta(days=3650)
 
 
-def completed(config: Mapping[str, Any], project_name: str) -> dict[str, Any]:
+def completed(configuration: StackConfiguration) -> StackConfiguration:
     """The configuration with what only the embedded cloud accepts: the demo authority as trusted, and a password.
 
     None of it is in the tracked file, so that nobody takes a demo certificate to AWS.
     """
-    key, password = f"{project_name}:dash_enterprise", f"{project_name}:admin_password"
-    settings = config.get(key)
-    if not isinstance(settings, dict):
-        return dict(config)
+    key, password = (f"{configuration.project}:{name}" for name in ("dash_enterprise", "admin_password"))
+    settings = configuration.setting("dash_enterprise")
+    if not isinstance(settings, dict) or key not in configuration.own_keys:
+        return configuration
     chain = settings.get("tls_certificate_file")
     if isinstance(chain, str) and is_demo(chain):
         settings = {"tls_trust_store_file": str(Path(chain).parent / AUTHORITY), **settings}
-    return {password: {"secure": ""}, **config, key: settings}
-
-
-def placeholder(path: str) -> str:
-    """What stands for a secret that only the team's own backend can decrypt, in a form that the program accepts."""
-    return _PLACEHOLDERS.get(path.rpartition(":")[2], PLACEHOLDER)
+    own = {key: configuration.values[key] for key in configuration.own_keys}
+    return configuration.with_own({password: SECRET, **own, key: settings})
 
 
 def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
@@ -112,13 +103,9 @@ def _is_for(certificate: Path, base_domain: str) -> bool:
     return leaf.issuer != _name(_INTERMEDIATE) or base_domain in names.get_values_for_type(x509.DNSName)
 
 
-def _dash_enterprise(stack_file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(stack_file.read_text()) or {}
-        settings = next(value for key, value in content["config"].items() if key.endswith(":dash_enterprise"))
-        return {key: value for key, value in settings.items() if isinstance(value, str)}
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, StopIteration):
-        return {}  # not for here to judge: the command itself says what is wrong with the file
+def _dash_enterprise(stack_file: Path) -> dict[str, str]:
+    """Not for here to judge: the command itself says what is wrong with the file."""
+    return {key: value for key, value in block(stack_file, "dash_enterprise").items() if isinstance(value, str)}
 
 
 def is_demo(path: str) -> bool:

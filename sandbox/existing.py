@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.cloud import EXISTING, Cloud, Store
 
@@ -87,9 +87,14 @@ def ensure(cloud: Callable[[], Cloud], region: str, wanted: Named, block: object
     if not (wanted.vpc or wanted.zones):
         return []
     running = cloud()
-    made = [*_vpc(running, region, wanted, shape), *_hosted_zones(running, region, wanted)]
-    if wanted.cluster and running.store(EXISTING).get(wanted.vpc):
-        made += _cluster(running, region, wanted)
+    try:
+        made = [*_vpc(running, region, wanted, shape), *_hosted_zones(running, region, wanted)]
+        if wanted.cluster and running.store(EXISTING).get(wanted.vpc):
+            made += _cluster(running, region, wanted)
+    except (BotoCoreError, ClientError) as error:
+        raise ExistingError(
+            f"what the stack names as existing cannot be made in the emulated account: {error}"
+        ) from None
     for sentence in made:
         say(sentence)
     return made
@@ -114,13 +119,15 @@ def _vpc(cloud: Cloud, region: str, wanted: Named, shape: Values) -> Iterator[st
         found = ec2.describe_vpcs(Filters=by_id)["Vpcs"]
     ways = cast(Values, store.get(wanted.vpc))
     there = {one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]}
+    zones = {one["ZoneName"] for one in ec2.describe_availability_zones()["AvailabilityZones"]}
+    has_ipv6 = bool(found[0].get("Ipv6CidrBlockAssociationSet"))
     made: list[str] = []
     for id, (zone, role) in wanted.subnets.items():
-        if id in there:
+        if id in there or zone not in zones:  # a zone that is none is left for the program to refuse
             continue
         about = shape.get("subnets", {}).get(id, {})
         cidr = about.get("cidr") or _free(ec2, wanted.vpc, found[0]["CidrBlock"])
-        options = {"Ipv6CidrBlock": _free_ipv6(ec2, found[0])} if wanted.ipv6 else {}
+        options = {"Ipv6CidrBlock": _free_ipv6(ec2, found[0])} if has_ipv6 else {}
         cloud.ask("next_id", kind="subnet", id=id)
         ec2.create_subnet(VpcId=wanted.vpc, CidrBlock=cidr, AvailabilityZone=zone, **options)
         if about.get("map_public_ip_on_launch"):
@@ -144,9 +151,7 @@ def _ways_out(ec2: Any, store: Store, wanted: Named, cidr: str) -> dict[str, str
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=wanted.vpc)
     last = list(ipaddress.ip_network(cidr).subnets(new_prefix=28))[-1]
-    zone = min(zone for zone, _ in wanted.subnets.values()) if wanted.subnets else None
-    where = {"AvailabilityZone": zone} if zone else {}
-    subnet = ec2.create_subnet(VpcId=wanted.vpc, CidrBlock=str(last), **where)["Subnet"]["SubnetId"]
+    subnet = ec2.create_subnet(VpcId=wanted.vpc, CidrBlock=str(last))["Subnet"]["SubnetId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
     tables = {route: ec2.create_route_table(VpcId=wanted.vpc)["RouteTable"]["RouteTableId"] for route in _ROUTES}

@@ -9,7 +9,8 @@ from typing import Any
 
 from pulumi.automation import events
 
-from sandbox.report import STACK, action_of, is_half_of_replacement
+from sandbox.disruption import Disruptions
+from sandbox.report import STACK, action_of, is_aftermath, is_half_of_replacement, note
 from sandbox.verdict import Verdict
 
 _REFUSED = ("preview failed", "update failed")  # what the engine says where policies refuse; the verdict says more
@@ -43,6 +44,7 @@ class Plan:
     errors: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
     verdict: Verdict = field(default_factory=Verdict)
+    disruptions: Disruptions = field(default_factory=Disruptions)
 
     def on_event(self, event: events.EngineEvent) -> None:
         if event.resource_pre_event:
@@ -57,6 +59,7 @@ class Plan:
     def _add(self, metadata: events.StepEventMetadata) -> None:
         if metadata.type == STACK or is_half_of_replacement(metadata):
             return
+        note(self.disruptions, metadata)
         action = action_of(metadata)
         self.counts["unchanged" if action == "same" else action] += 1
         if action == "same":
@@ -81,7 +84,9 @@ class Plan:
     def _diagnose(self, diagnostic: events.DiagnosticEvent) -> None:
         text = diagnostic.message.replace("<{%reset%}>", "").strip().removeprefix(_HANDLED_TWICE)
         said = {"error": self.errors, "warning": self.warnings}.get(diagnostic.severity)
-        if said is None or not text or diagnostic.ephemeral or (text in _REFUSED and self.verdict.refuses):
+        if said is None or not text or diagnostic.ephemeral or is_aftermath(text):
+            return
+        if text in _REFUSED and self.verdict.refuses:
             return
         urn = diagnostic.urn or ""
         line = text if not urn or STACK in urn else f"{urn.rsplit('::', 1)[-1]}: {text}"

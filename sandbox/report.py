@@ -1,5 +1,6 @@
 """Shows what the engine does: a line per resource, what changes, diagnostics, outputs, counts and the time."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from pulumi.automation import events
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox.disruption import Disruptions
 from sandbox.tokens import short_type
 from sandbox.verdict import Verdict
 
@@ -43,6 +45,9 @@ STACK = "pulumi:pulumi:Stack"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _WIDEST_VALUE = 160
 _REFUSED = ("preview failed", "update failed")  # what the engine says where policies refuse; the verdict says more
+# gRPC's words for a call that the engine itself gave up, because another resource had failed or somebody interrupted:
+# https://github.com/grpc/grpc-go/blob/master/clientconn.go has the second one.
+_GIVEN_UP = re.compile(r"(context cancell?ed|the client connection is closing|code = Canceled\b.*)$", re.DOTALL)
 
 
 class Report:
@@ -55,6 +60,7 @@ class Report:
         self._said: set[str] = set()
         self.outputs: Mapping[str, Any] = {}
         self.verdict = Verdict()
+        self.disruptions = Disruptions()
         self._started = time.monotonic()
         self._begun: dict[tuple[str, str], float] = {}
 
@@ -73,6 +79,7 @@ class Report:
 
     def _pre(self, metadata: events.StepEventMetadata) -> None:
         self._begun[metadata.urn, str(metadata.op.value)] = time.monotonic()
+        note(self.disruptions, metadata)
         if not self.plan:
             return
         self._count(metadata)
@@ -117,7 +124,7 @@ class Report:
         # The Automation API reports a program's own error a second time, as one that nobody handled.
         said = diagnostic.message.strip().removeprefix("an unhandled error occurred: ")
         ours = said.startswith("using pulumi-language-python from $PATH")
-        if said in self._said or ours or (said in _REFUSED and self.verdict.refuses):
+        if said in self._said or ours or is_aftermath(said) or (said in _REFUSED and self.verdict.refuses):
             return
         self._said.add(said)
         colour = {"error": "bold red", "warning": "yellow", "info#err": "red"}.get(diagnostic.severity, "")
@@ -144,6 +151,13 @@ class Report:
         # At once, because each print takes its time.
         self.console.print(escape("\n".join(shown)), highlight=False, soft_wrap=True)
 
+    def show_disruptions(self) -> None:
+        """What is replaced, rolls and restarts, or did."""
+        for effect, resources in self.disruptions.found.items():
+            self.console.print(f"[bold]{escape(effect)}[/]", highlight=False, soft_wrap=True)
+            for resource in resources:
+                self.console.print(f"  {escape(resource)}", highlight=False, soft_wrap=True)
+
     def summary(self, verb: str) -> str:
         """One line: "Planned: 74 to create (2.8 s)", or "unchanged" where nothing is to be done."""
         seconds = time.monotonic() - self._started
@@ -153,6 +167,19 @@ class Report:
         if self.counts["unchanged"]:
             parts.append(f"{self.counts['unchanged']} unchanged")
         return f"{verb}: {', '.join(parts)} ({seconds:.1f} s)"
+
+
+def note(disruptions: Disruptions, metadata: events.StepEventMetadata) -> None:
+    """Take a step that begins among those that may disrupt something."""
+    if not is_half_of_replacement(metadata):
+        before, after = ((state.inputs if state else None) or {} for state in (metadata.old, metadata.new))
+        name = metadata.urn.rsplit("::", 1)[-1]
+        disruptions.add(action_of(metadata), metadata.type, name, before, after, metadata.keys or [])
+
+
+def is_aftermath(message: str) -> bool:
+    """Whether a message only says that the engine stopped: no resource is to blame for it."""
+    return _GIVEN_UP.search(message.strip()) is not None
 
 
 def action_of(metadata: events.StepEventMetadata) -> str:

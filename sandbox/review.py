@@ -48,7 +48,7 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
         )
         review = Review(stack, base)
         try:
-            _ = chosen.config  # says at once what is wrong with the file
+            chosen.check()
             _name_stand_ins(chosen, review)
             wanted = existing.named(chosen.setting)
             if named := [*filter(None, (wanted.vpc, wanted.cluster)), *wanted.zones]:

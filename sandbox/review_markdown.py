@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from sandbox.differences import differences, text
+from sandbox.disruption import REPLACED, Disruptions
 from sandbox.exposure import Exposure, exposures
 from sandbox.labels import Labels
 from sandbox.merge_base import MergeBase
@@ -69,6 +70,7 @@ def markdown(review: Review, limit: int = 0) -> str:
     capacity = list(_capacity(review.outputs_before, plan.outputs)) if not plan.errors else []
     page.keep(policies + capacity)
     page.section("Replaced and deleted", [_entry(step) for step in plan.steps if step.action in _GRAVE])
+    page.section("Rolled and restarted", list(_disruptions(plan.disruptions, review.labels.replace)))
     page.section("IAM, ingress and public exposure", [_exposure(one) for one in exposures(plan.steps)])
     page.keep([])
     page.section("Policies", policies)
@@ -142,7 +144,7 @@ def _labelled(plan: Plan, labels: Labels) -> Plan:
     ]
     order = {action: index for index, action in enumerate(_ORDER)}
     steps.sort(key=lambda step: (order.get(step.action, len(order)), step.type, step.name))
-    return Plan(steps, plan.counts, plan.outputs, plan.errors, plan.warnings, plan.verdict)
+    return Plan(steps, plan.counts, plan.outputs, plan.errors, plan.warnings, plan.verdict, plan.disruptions)
 
 
 def _origin(review: Review) -> Iterable[str]:
@@ -196,6 +198,13 @@ def _entry(step: Step) -> str:
             found = differences(step.before.get(key), step.after.get(key), key)
             lines += [f"  - {_code(one.path)}: {_value(one.before)} → {_value(one.after)}{forces}" for one in found]
     return "\n".join(lines)
+
+
+def _disruptions(disruptions: Disruptions, label: Callable[[str], str]) -> Iterable[str]:
+    for effect, resources in disruptions.found.items():
+        if effect == REPLACED:
+            continue  # the page shows those in full
+        yield "\n".join([f"- {effect}", *(f"  - {_code(label(resource))}" for resource in resources)])
 
 
 def _exposure(exposure: Exposure) -> str:

@@ -1,6 +1,7 @@
 """Drives the real Pulumi engine over one stack of this project, with the stand-ins in place of the cloud's plugins."""
 
 import fcntl
+import hashlib
 import json
 import os
 import runpy
@@ -20,10 +21,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pulumi.automation import LocalWorkspace, OutputMap, Stack
 from pulumi.automation._stack import StackInitMode, UpdateSummary
 
+from operations import stack_configuration, stack_settings
+from operations.console import OperationError
+from operations.stack_configuration import StackConfiguration
 from sandbox import cloud as embedded_cloud
 from sandbox import demo_files, existing, private, stand_in_files
 from sandbox.cloud import Cloud
@@ -33,9 +36,10 @@ from sandbox.knobs import Knobs
 from sandbox.kubernetes_api.build import programs_folder
 from sandbox.kubernetes_api.certificates import KUBECONFIG
 from sandbox.kubernetes_api.clusters import Clusters
-from sandbox.providers.aws import AwsProvider, find_by_tags
+from sandbox.providers.aws import find_by_tags
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.command import CommandProvider, Kubernetes
+from sandbox.providers.default_tags import TaggingAwsProvider, sent
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import Resource, contains_unknown, serve
@@ -44,7 +48,7 @@ from sandbox.providers.schema import python_name
 Say = Callable[[str], None]
 ANALYZER, ANALYZER_VERSION = "pulumi-analyzer-policy-python", "1.0.0"
 REPOSITORY = Path(__file__).resolve().parent.parent
-PLACEHOLDER = demo_files.PLACEHOLDER
+_NAMESPACE = "placeholders"
 _print_any_exc = traceback.print_exc
 
 
@@ -72,7 +76,6 @@ class SandboxStack:
     _command: EngineCommand | None = field(default=None, init=False, repr=False)
     _cloud: Cloud | None = field(default=None, init=False, repr=False)
     _before_program: Callable[[], None] = field(default=lambda: None, init=False, repr=False)
-    _placeholders: list[str] = field(default_factory=list[str], init=False, repr=False)
     _starting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -81,37 +84,35 @@ class SandboxStack:
 
     @cached_property
     def project_settings(self) -> dict[str, Any]:
-        file = self.project / "Pulumi.yaml"
-        if not file.is_file():
-            raise StackError(f"{self.project} is no Pulumi project: there is no Pulumi.yaml in it")
-        return yaml.safe_load(file.read_text())
+        with _mendable():
+            return stack_configuration.project_settings(self.project)
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> StackConfiguration:
+        """What the stack's file means to Pulumi."""
         if not self.source.is_file():
             known = sorted(path.name.split(".")[1] for path in self.project.glob("Pulumi.*.yaml"))
             raise StackError(
                 f"STACK={self.name}: there is no {self.source.name}; the stacks here are {', '.join(known)}. "
                 f"For a new one, copy Pulumi.dev.yaml and change it."
             )
-        try:
-            content: Any = yaml.load(self.source.read_text(), _StrictLoader) or {}
-        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-            raise StackError(f"{self.source.name} cannot be read as YAML: {error}") from None
-        config: Any = (content.get("config") or {}) if isinstance(content, dict) else content
-        if not isinstance(config, dict):
-            raise StackError(
-                f"{self.source.name} is no stack configuration: write `config:` and below it keys such as "
-                f"`{self.project_settings['name']}:product: dash-enterprise`, as Pulumi.dev.yaml does"
-            )
-        return config
+        with _mendable():
+            return stack_configuration.load(self.source, self.project)
 
-    def setting(self, key: str, default: object = None) -> Any:
-        return self.config.get(f"{self.project_settings['name']}:{key}", default)
+    def check(self) -> None:
+        """Say at once what is wrong with the stack's file, and what of it is not read here."""
+        if self.config.unread is None:
+            return
+        if self.project == REPOSITORY:
+            with _mendable():
+                stack_settings.check_complete(self.config, self.name)
+        self.say(self.config.unread)
+
+    def setting(self, *path: str) -> Any:
+        return self.config.setting(*path)
 
     def _kubernetes_version(self) -> str | None:
-        cluster = self.setting("cluster")
-        version = cluster.get("version") if isinstance(cluster, dict) else None
+        version = self.setting("cluster", "version")
         return version if isinstance(version, str) else None
 
     def _kubernetes(self) -> Kubernetes | None:
@@ -122,7 +123,7 @@ class SandboxStack:
 
     @property
     def region(self) -> str:
-        return str(self.config.get("aws:region") or self.setting("region") or "us-east-1")
+        return str(self.config.values.get("aws:region") or self.setting("region") or "us-east-1")
 
     # The embedded account
 
@@ -138,7 +139,7 @@ class SandboxStack:
 
     def make_existing(self) -> list[str]:
         """Make what the stack names as existing and the emulated account lacks; what was made, in sentences."""
-        wanted, block = existing.named(self.setting), self.config.get(existing.BLOCK)
+        wanted, block = existing.named(self.setting), self.config.values.get(existing.BLOCK)
         return existing.ensure(self.cloud, self.region, wanted, block, self.say)
 
     def forget_lost_account(self) -> None:
@@ -204,35 +205,57 @@ class SandboxStack:
             if not _is_json(path):
                 path.unlink()
 
-    # The workspace: a generated copy of project and stack settings, so that tracked files stay as they are
+    # The workspace: a copy of project and stack settings, so that tracked files stay as they are
 
     def _write_workspace(self) -> Path:
         work = self.home / "work"
         private.folder(work)
-        project = {
-            **self.project_settings,
-            "runtime": "python",
-        }  # the driver runs the program, so no options are needed
-        private.write(work / "Pulumi.yaml", yaml.safe_dump(project))
-        copy = work / f"Pulumi.{self.name}.yaml"
-        old: dict[str, Any] = (yaml.safe_load(copy.read_text()) or {}) if copy.is_file() else {}
-        salt = {"encryptionsalt": old["encryptionsalt"]} if "encryptionsalt" in old else {}
-        config, self._placeholders = {}, []
-        for key, value in demo_files.completed(self._with_stand_ins(), self.project_settings["name"]).items():
-            if _is_secret(value) and salt and _is_secret(known := old.get("config", {}).get(key)):
-                config[key] = known  # encrypted already: once more would be a run of the engine
-            else:
-                config[key] = _without_secrets(value)
-                self._placeholders += [_config_path(key, path) for path in _secret_paths(value)]
-        private.write(copy, yaml.safe_dump({**salt, "config": config}))
+        private.write(work / "Pulumi.yaml", (self.project / "Pulumi.yaml").read_text())
         return work
 
-    def _with_stand_ins(self) -> dict[str, Any]:
-        key = f"{self.project_settings['name']}:dash_enterprise"
-        block = self.config.get(key)
+    def _write_configuration(self, workspace: LocalWorkspace) -> None:
+        """The values of the stack's file, with placeholders in place of the secrets.
+
+        Secrets are encrypted for the team's own backend: the sandbox cannot read them.
+        """
+        copy = self._copy(workspace)
+        config = demo_files.completed(self._with_stand_ins())
+        stand_ins = {path: stack_settings.placeholder(config, path) for path in config.secrets}
+        for path in stand_ins:
+            self.say(f"{stack_configuration.written(path)} is secret: a placeholder stands for it here.")
+        salt = stack_configuration.mapping(copy) if copy.is_file() else {}
+        salt, encrypted = self._encrypted(workspace, _only_salt(salt), set(stand_ins.values()))
+        private.write(copy, config.document(lambda path: encrypted[stand_ins[path]], **salt))
+
+    def _copy(self, workspace: LocalWorkspace) -> Path:
+        return Path(workspace.work_dir) / f"Pulumi.{self.name}.yaml"
+
+    def _encrypted(
+        self, workspace: LocalWorkspace, salt: dict[str, str], texts: set[str]
+    ) -> tuple[dict[str, str], dict[str, object]]:
+        """The texts as the engine encrypts them, in one run and once: what it made is kept."""
+        file, keys = self.home / "placeholders.yaml", {text: f"{_NAMESPACE}:{_digest(text)}" for text in sorted(texts)}
+        known = stack_configuration.mapping(file) if file.is_file() else {}
+        if _only_salt(known) != salt:
+            known = {}
+        if missing := [text for text, key in keys.items() if key not in known.get("config", {})]:
+            private.write(file, json.dumps({**known, **salt}))
+            arguments = [part for text in missing for part in ("--secret", f"{keys[text]}={text}")]
+            workspace.pulumi_command.run(
+                ["config", "set-all", *arguments, "--config-file", str(file), "--stack", self.name],
+                workspace.work_dir,
+                workspace.env_vars,
+            )
+            known = stack_configuration.mapping(file)
+        return _only_salt(known) or salt, {text: known["config"][key] for text, key in keys.items()}
+
+    def _with_stand_ins(self) -> StackConfiguration:
+        block = self.setting("dash_enterprise")
         if self.stand_in_files is None or not isinstance(block, dict):
             return self.config
-        return {**self.config, key: stand_in_files.with_stand_ins(self.project, block, self.stand_in_files)}
+        own = {key: self.config.values[key] for key in self.config.own_keys}
+        stand_ins = stand_in_files.with_stand_ins(self.project, block, self.stand_in_files)
+        return self.config.with_own({**own, f"{self.config.project}:dash_enterprise": stand_ins})
 
     def _passphrase(self) -> str:
         file = self.home / "passphrase"
@@ -297,7 +320,7 @@ class SandboxStack:
         self._command = command
         clusters = Clusters(self.cloud, lambda: embedded_cloud.running(self.home), self.say, applies)
         stand_ins = {
-            "aws": AwsProvider(self.cloud, self.knobs, self.say),
+            "aws": TaggingAwsProvider(self.cloud, self.knobs, self.say),
             "command": CommandProvider(self.cloud, self.say, self._kubernetes, self.knobs),
             "eks": EksProvider(),
             "kubernetes": KubernetesProvider(self.cloud, self._kubernetes_version(), clusters, self.knobs),
@@ -314,11 +337,11 @@ class SandboxStack:
             imports.start()
             if not self._state_file.is_file():
                 workspace.create_stack(self.name)
+            self._write_configuration(workspace)
             stack = KnownStack(self.name, workspace)
             self._before_program = imports.join
             if not runs_program:  # else the engine may start meanwhile: only the program's resources need the SDK
                 imports.join()
-            self._set_placeholders(stack)
             yield stack
 
     def _program(self) -> None:
@@ -328,15 +351,6 @@ class SandboxStack:
         if str(self.project) not in sys.path:
             sys.path.insert(0, str(self.project))
         runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
-
-    def _set_placeholders(self, stack: Stack) -> None:
-        """Secrets are encrypted for the team's own backend: the sandbox cannot read them and sets placeholders."""
-        for path in self._placeholders:
-            self.say(f"{path} is secret: a placeholder stands for it here.")
-            arguments = ["config", "set", "--secret", "--path", path, demo_files.placeholder(path)]
-            stack.workspace.pulumi_command.run(
-                [*arguments, "--stack", self.name], stack.workspace.work_dir, stack.workspace.env_vars
-            )
 
     # Policies
 
@@ -378,7 +392,7 @@ class SandboxStack:
             stack.refresh(target=recovered)
 
     def _find(self, resource: Mapping[str, Any]) -> list[str]:
-        inputs = resource.get("inputs", {})
+        inputs = sent(resource.get("inputs", {}))
         if contains_unknown(inputs):
             return []
         if resource["type"].startswith("kubernetes:"):
@@ -397,18 +411,6 @@ def install_analyzer(pulumi_home: Path) -> None:
     private.folder(folder)
     shutil.copy(Path(__file__).parent / "plugins" / ANALYZER, folder / ANALYZER)
     (folder / ANALYZER).chmod(0o700)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is there twice, as Pulumi's own reader does."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{', '.join(twice)} stands there twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
 
 
 class KnownStack(Stack):
@@ -470,28 +472,17 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _is_secret(value: object) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"secure"}
+@contextmanager
+def _mendable() -> Iterator[None]:
+    try:
+        yield
+    except OperationError as error:
+        raise StackError(str(error)) from None
 
 
-def _without_secrets(value: object) -> object:
-    if _is_secret(value):
-        return ""
-    if isinstance(value, Mapping):
-        return {key: _without_secrets(item) for key, item in value.items()}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+def _only_salt(file: Mapping[str, Any]) -> dict[str, str]:
+    return {key: file[key] for key in ("encryptionsalt",) if key in file}
 
 
-def _secret_paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    if _is_secret(value):
-        yield path
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _secret_paths(item, (*path, str(key)))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _secret_paths(item, (*path, index))
-
-
-def _config_path(key: str, path: tuple[str | int, ...]) -> str:
-    return key + "".join(f"[{part}]" if isinstance(part, int) else f'["{part}"]' for part in path)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

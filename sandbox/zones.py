@@ -1,7 +1,6 @@
 """Which availability zones can hold an EKS control plane."""
 
-# https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html: zone ids, because names differ between accounts
-WITHOUT_CONTROL_PLANE = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+from eks_analytics.control_plane_zones import WITHOUT_CONTROL_PLANE
 
 Zone = tuple[str, str]
 """Name and id."""
@@ -14,7 +13,7 @@ class ZonesError(Exception):
 def eligible(region: str, account: bool) -> tuple[list[Zone], list[Zone]]:
     """Zones that EKS accepts and those that it refuses; asks AWS with the user's credentials if `account`."""
     zones = sorted(_of_account(region) if account else _emulated(region))
-    refused = [zone for zone in zones if zone[1] in WITHOUT_CONTROL_PLANE]
+    refused = [zone for zone in zones if zone[1] in WITHOUT_CONTROL_PLANE.values()]
     return [zone for zone in zones if zone not in refused], refused
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # importing the components means importing the provider SDKs
 
 def network_arguments(settings: Settings) -> "NetworkArgs":
     """Arguments of `Network`."""
-    network = settings.network
+    network, ipv6_services = settings.network, settings.cluster.ip_family == "ipv6"
     return {
         "cluster_name": settings.cluster_name,
         "region": settings.region,
@@ -64,13 +64,16 @@ def network_arguments(settings: Settings) -> "NetworkArgs":
         "interface_endpoints": list(network.interface_endpoints),
         "enable_ipv6": network.ipv6,
         "tenancy": network.tenancy,
+        "confirm_replacement": settings.confirm_replacement,
         "enable_dns_support": network.dns_support,
         "enable_dns_hostnames": network.dns_hostnames,
         "flow_logs_retention_days": network.flow_logs_retention_days,
         "existing_vpc_id": network.existing_vpc_id,
         "existing_private_subnets": network.existing_private_subnets,
         "existing_public_subnets": network.existing_public_subnets,
-        "needs_way_out": settings.product == "e6data",
+        "needs_way_out": True,
+        "service_cidr": settings.cluster.service_cidr if settings.makes_cluster and not ipv6_services else "",
+        "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
 
@@ -94,12 +97,18 @@ def cluster_specification(settings: Settings) -> "ClusterSpecArgs":
         "production": settings.production,
         "deletion_protection": cluster.deletion_protection,
         "service_cidr": cluster.service_cidr,
+        "confirm_replacement": settings.confirm_replacement,
         "ip_family": cluster.ip_family,
         "vpc_cni_prefix_delegation": cluster.vpc_cni_prefix_delegation,
         "addon_versions": cluster.addon_versions,
         "ebs_csi_role": cluster.ebs_csi_role,
         "enable_default_storage_class": cluster.default_storage_class,
         "node_groups": [_node_group(group) for group in settings.node_groups],
+        "session_logs": {
+            "retention_days": cluster.session_logs.retention_days,
+            "kms_key_arn": cluster.session_logs.kms_key_arn,
+        },
+        "permissions_boundary_arn": settings.permissions_boundary_arn,
         "tags": settings.tags,
     }
 

@@ -12,6 +12,7 @@ from eks_analytics.dash_enterprise_checks import Room, public_subnet_problems
 from eks_analytics.dns_records import record_problems
 from eks_analytics.domains import allowed_domains, domain_problems, names
 from eks_analytics.drain_checks import drain_minutes_problems
+from eks_analytics.host_tools import host_tools, installed, unproven
 from eks_analytics.installation_checks import InstallationOptions, check_installation
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.problems import Problem
@@ -174,6 +175,27 @@ def _bootstrap(it: Judgement) -> Iterator[Problem]:
         tool = re.fullmatch(r"tools\[(.*)\](.*)", problem.input)
         within = f"tools[{names.index(tool[1])}]{tool[2]}" if tool and tool[1] in names else problem.input
         yield from _sound(it, problem, f"dash_enterprise.bootstrap.{within}")
+    yield from _downloads(it)
+
+
+def _downloads(it: Judgement) -> Iterator[Problem]:
+    """In production a vendor's word alone is not enough for what runs as root and administers the cluster."""
+    settings, at = it.settings.dash_enterprise.bootstrap, "dash_enterprise.bootstrap.tools"
+    if not (it.settings.production and settings.enabled and it.sound("dash_enterprise.bootstrap", "cluster.version")):
+        return
+    options = bootstrap_options(it.settings)
+    tools = installed(host_tools(options.kubernetes_version, options.tools), options.supporting_software)
+    missing = (
+        Problem(
+            at,
+            f"{tool.name} {tool.version}",
+            "has no sha256, and the checksum that the vendor publishes comes from the same place as the file",
+            f'add {{name: {tool.name}, sha256: "..."}} with the digest of a file that you trust: '
+            f"curl -fsSL {tool.url} | sha256sum",
+        )
+        for tool in unproven(tools)
+    )
+    yield from _needed_to_apply(it, missing)
 
 
 def _egress(it: Judgement) -> Iterator[Problem]:

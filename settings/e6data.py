@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from eks_analytics.e6data_checks import own_problems, way_out_problems
-from eks_analytics.network_options import NetworkOptions
+from eks_analytics.e6data_checks import own_problems
 from eks_analytics.problems import Problem
 
-from .arguments import e6data_options, network_arguments
+from .arguments import e6data_options
 from .problems import key_path
 
 if TYPE_CHECKING:
@@ -72,12 +71,6 @@ def _existing_cluster(it: Judgement) -> Iterator[Problem]:
         if f"{_BLOCK}.{block}" in it.given and (value := getattr(existing, name)):
             reason = f"says that it is there, and {_BLOCK}.{block} how it is installed"
             yield Problem(f"{at}.{name}", value, reason, "leave one of the two out")
-
-
-def way_out(it: Judgement) -> Iterator[Problem]:
-    """Goes before the rules of any network, which know a way to do without NAT."""
-    if it.settings.product == "e6data" and it.sound("network.nat_gateways", "network.existing_vpc_id"):
-        yield from way_out_problems(NetworkOptions(**network_arguments(it.settings)))
 
 
 def _parts(it: Judgement) -> Iterator[Problem]:

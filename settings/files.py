@@ -27,6 +27,10 @@ _WHAT = {
 }
 
 
+FILES = tuple(_WHAT)
+"""The settings of `dash_enterprise` that name a file."""
+
+
 @dataclass(frozen=True, repr=False)
 class InstallationFiles:
     """What the files hold; None where one is not there, which only a preview accepts."""

@@ -68,6 +68,17 @@ class NetworkSettings(Block):
     """Public subnets of the existing VPC: zone name to subnet id."""
 
 
+class SessionLogsSettings(Block):
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
+
+    retention_days: v.RetentionOrOff = 0
+    """Days that transcripts are kept in the log group `/<cluster_name>/sessions`; 0: there are none
+    (docs/session-logs.md)."""
+    kms_key_arn: v.BackupKey = ""
+    """KMS key that encrypts them; its policy must let CloudWatch Logs use it. Empty: a key of their own, for which AWS
+    charges."""
+
+
 class ClusterSettings(Block):
     """The EKS control plane, who may use it, and its add-ons."""
 
@@ -84,7 +95,7 @@ class ClusterSettings(Block):
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
     """KMS key that encrypts Kubernetes secrets and the installation's files; empty: a new key with yearly rotation. One
-    of your own must let IAM principals use it through Secrets Manager and S3. Fixed when the cluster is made."""
+    of your own must let IAM principals use it through Secrets Manager and S3. Refused when changed: EKS keeps it."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",
@@ -110,12 +121,14 @@ class ClusterSettings(Block):
     role's ARN."""
     default_storage_class: bool = True
     """Makes an encrypted gp3 class the cluster's default."""
+    session_logs: SessionLogsSettings = SessionLogsSettings()
+    """Transcripts of Session Manager sessions on nodes and bootstrap host."""
 
 
 class TaintSettings(Block):
     """Keeps pods without a matching toleration off the nodes of a group."""
 
-    key: v.LabelKey = ""
+    key: v.TaintKey = ""
     """Key of the taint."""
     value: v.TaintValue = ""
     """Value of the taint."""
@@ -132,9 +145,17 @@ class NodeGroupSettings(Block):
     """Instance types of one architecture, the preferred first; required. A single type changes in place; with several,
     a change makes a new group before the old one goes."""
     ami_type: Literal[
-        "AL2023_x86_64_STANDARD", "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64"
+        "AL2023_x86_64_STANDARD",
+        "AL2023_ARM_64_STANDARD",
+        "BOTTLEROCKET_x86_64",
+        "BOTTLEROCKET_ARM_64",
+        "AL2023_x86_64_NVIDIA",
+        "AL2023_ARM_64_NVIDIA",
+        "AL2023_x86_64_NEURON",
+        "BOTTLEROCKET_x86_64_NVIDIA",
+        "BOTTLEROCKET_ARM_64_NVIDIA",
     ] = "AL2023_x86_64_STANDARD"
-    """Operating system and architecture of the nodes; a change makes a new group before the old one goes."""
+    """Operating system, architecture and drivers of the nodes; a change makes a new group before the old one goes."""
     capacity_type: Literal["ON_DEMAND", "SPOT"] = "ON_DEMAND"
     """What the instances are paid as; a change makes a new group before the old one goes."""
     min_size: int = Field(default=2, ge=0)
@@ -176,7 +197,8 @@ class ToolSettings(Block):
     version: str = ""
     """Version; empty: the pinned one."""
     sha256: str = ""
-    """SHA-256 of the download, in place of what the vendor publishes."""
+    """SHA-256 of the download; empty: the pinned one of a pinned version, else what the vendor publishes beside the
+    file. Production needs it where there is neither a pinned one nor a signature: for eksctl and kots."""
 
 
 class BootstrapSettings(Block):
@@ -329,7 +351,9 @@ class WorkspaceSettings(Block):
 
     name: str = ""
     """Name as the e6data console has it: 3 to 56 small letters and digits; required."""
-    instance_families: tuple[str, ...] = ()
+    instance_families: tuple[str, ...] = Field(
+        default=(), json_schema_extra={"instead_of": ["instance_types", "instance_type"]}
+    )
     """Families of EC2 instances for its nodes; required. The more, the likelier AWS has some."""
     zones: tuple[v.Zone, ...] = _resolved((), "`availability_zones`")
     """Zones of its nodes."""
@@ -385,8 +409,8 @@ class LoadBalancerControllerSettings(Block):
     )
     """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
     enable_service_mutator_webhook: bool = False
-    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the policy
-    `set-load-balancer-controller-flags` then needs another `flags` parameter."""
+    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the
+    policy `set-load-balancer-controller-flags` then needs another `flags` parameter."""
     default_tags: dict[v.TagText, v.TagText] = {}
     """Tags of the load balancers, besides `app: e6data`."""
     helm_values: dict[str, Any] = {}
@@ -483,7 +507,8 @@ class VeleroScheduleSettings(Block):
     cron: str = "0 0 * * *"
     """When, in five fields, in UTC: minute, hour, day of the month, month, day of the week (0 to 6)."""
     ttl: str = "720h"
-    """How long a backup is kept, in hours; at least the longest time between two runs and `watch.grace_hours`."""
+    """How long a backup is kept, such as `720h` or `1440.5h`; at least the longest time between two runs and
+    `watch.grace_hours`."""
     namespaces: tuple[str, ...] = ("dash-apps", "dash-services", "plotly-system")
     """Namespaces that are backed up; all with `["*"]`."""
     excluded_resources: tuple[str, ...] = (
@@ -575,7 +600,9 @@ class Settings(Block):
     account_id: v.Account = ""
     availability_zones: tuple[v.Zone, ...] = ()
     cluster_name: v.ClusterName = ""
+    confirm_replacement: bool = False
     tags: dict[v.TagText, v.TagText] = {}
+    permissions_boundary_arn: v.PermissionsBoundary = ""
     network: NetworkSettings = NetworkSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_groups: tuple[NodeGroupSettings, ...] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic_core import ErrorDetails
 
 from eks_analytics.problems import Problem
+from eks_analytics.units import with_unit
 
 Location = tuple[str | int, ...]
 
@@ -17,7 +18,7 @@ EMPTY = '""'
 HIDDEN = "[secret]"
 """Stands for the value of a secret."""
 _LONGEST_VALUE = 120
-_SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
+SECRET_NAME = re.compile(r"passw|secret|token|credential|access_?key", re.IGNORECASE)
 _KINDS: dict[type[object], str] = {
     bool: "true or false",
     int: "a number",
@@ -80,28 +81,29 @@ def unknown_word(word: object, known: Sequence[str]) -> str:
     return f'did you mean "{near}"? {choice}' if near else choice
 
 
-def unknown_key(at: Location, value: object, known: Sequence[str], everywhere: Sequence[str]) -> Problem:
-    """A key that its block does not have: the nearest one there, or else the same name in another block."""
+def unknown_key(at: Location, value: object, known: Mapping[str, str], everywhere: Sequence[str]) -> Problem:
+    """A key that its block does not have: the nearest one there, or else the same name in another block. `known` maps
+    the block's names to "", and names that stand for another one to that."""
     name = str(at[-1])
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == name]
-    if _SECRET_NAME.search(name):
+    if SECRET_NAME.search(name):
         value = HIDDEN  # most likely one in clear text
         secret = elsewhere[0] if elsewhere else "velero_credentials" if at[0] == "velero" else "admin_password"
         remedy = (
             "take it out, consider it known to whoever could read the file, and set a new one: pulumi config set "
             f"--secret {secret}"
         )
+    elif near := nearest(name, known):
+        remedy = f"did you mean {key_path((*at[:-1], known[near] or near))}?"
     elif elsewhere:
         remedy = f"did you mean {' or '.join(elsewhere)}?"
-    elif near := nearest(name, known):
-        remedy = f"did you mean {key_path((*at[:-1], near))}?"
     else:
-        remedy = f"remove it, or write one of {', '.join(known)}"
+        remedy = f"remove it, or write one of {', '.join(name for name in known if not known[name])}"
     return Problem(key_path(at), value, "there is no such setting", remedy)
 
 
-def explain(error: ErrorDetails) -> tuple[str, str]:
-    """Reason and remedy of an error that pydantic reports."""
+def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
+    """Reason and remedy of an error that pydantic reports; `block` names the settings of a block that is none."""
     value, context = error["input"], error.get("ctx", {})
     if value is None:
         return "has a key without a value", "write a value, or remove the key"
@@ -112,11 +114,15 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
             quoted = json.dumps(json.dumps(value)) if isinstance(value, bool | int | float) else '"..."'
             if str(error["loc"][-1]).endswith(("_after", "ttl")):
                 quoted = f'with its unit, "{value}h"'
-            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}"
+            elif isinstance(value, float) and re.fullmatch(r"\d+\.\d", str(value)):
+                quoted += f', or "{value}0" where that is what the file says: without quotes it is read as {value}'
+            zeros = " (with its leading zeros, if it has any)" if re.fullmatch(r'"\d{4,}"', quoted) else ""
+            return f"must be text, not {_kind(value)}", f"write it in quotes: {quoted}{zeros}"
         case "int_type" | "int_from_float":
             digits = value if isinstance(value, str) and value.isdigit() else 3
             found = str(value) if isinstance(value, float) else _kind(value)
-            return f"must be a whole number, not {found}", f"write digits without quotes, such as {digits}"
+            counted = with_unit(str(error["loc"][-1]), value) if isinstance(value, str) else None
+            return f"must be a whole number, not {found}", counted or f"write digits without quotes, such as {digits}"
         case "bool_type":
             return f"must be true or false, not {_kind(value)}", "write true or false, without quotes"
         case "greater_than_equal":
@@ -129,10 +135,14 @@ def explain(error: ErrorDetails) -> tuple[str, str]:
                 return f"must be text, not {_kind(value)}", f'write it in quotes: "{value}"'
             return "is none of the values that this setting knows", unknown_word(value, known)
         case "tuple_type":
-            example = display([value]) if isinstance(value, str) else "[...]"
+            example = display([value]) if type(value) in (str, dict) else "[...]"
             return f"must be a list, not {_kind(value)}", f"write a list: {example}"
         case "model_type" | "dict_type":
-            return f"must be an object with keys, not {_kind(value)}", "write keys and values: {key: value}"
+            reason = f"must be an object with keys, not {_kind(value)}"
+            if not block:
+                return reason, "write keys and values: {key: value}"
+            listed = ", ".join(block[:8]) + (" ..." if len(block) > 8 else "")
+            return reason, f"write an object with the keys that you need of {listed}"
         case _:
             return error["msg"], "see the configuration table in README.md"
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from eks_analytics.backup_watch_checks import without_keys
 from eks_analytics.problems import Problem
@@ -23,11 +25,18 @@ from eks_analytics.subnets import MINIMUM_ZONES
 
 from .files import InstallationFiles
 from .models import SECRETS, E6dataSettings, Settings
-from .problems import HIDDEN, Location, SettingsError, explain, key_path, unknown_key
+from .problems import HIDDEN, SECRET_NAME, Location, SettingsError, explain, key_path, nearest, unknown_key
 from .rules import Judgement, warnings
 
 # Whoever knows the URL of a webhook can write to it.
 _WITH_URLS = "velero.watch"
+_NAMESPACE = "eks-analytics"
+# Of the providers, and of Pulumi itself.
+_PACKAGES = ("aws", "aws-native", "command", "eks", "kubernetes", "pulumi")
+# Go's text of a time, which Pulumi makes of a date in YAML: https://pkg.go.dev/time#Time.String
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([-+]\d{4}) \S+")
+_TELLING = 6
+_NO_TEXT = re.compile(r"(int|bool|float|tuple|list|dict|model|model_attributes)_type")
 AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
 
 
@@ -40,19 +49,22 @@ def load(
     stack: str = "dev",
     provider_region: str | None = None,
     secret_keys: Collection[str] = (),
+    others: Mapping[str, object] | None = None,
     today: date | None = None,
 ) -> Settings:
     """Turn a stack's configuration into settings, or raise a `SettingsError` with all that is wrong with it.
 
     `config` maps the keys of this project, without their prefix, to values as Pulumi hands them to a program (text, and
     JSON text for everything else) or already decoded. `provider_region` is `aws:region`. Values of `secret_keys` are
-    never shown. The files that the configuration names are read, below `project_root`; a preview (`dry_run`) goes on
+    never shown. `others` are the keys of other namespaces, such as `aws:region`: none may be meant for this project.
+    The files that the configuration names are read, below `project_root`; a preview (`dry_run`) goes on
     without those that are not there.
     """
     raw = _decode(config)
+    hidden = _hidden({key: raw[key] for key in {*secret_keys, *SECRETS} & raw.keys()})
     region_key = "region" if raw.get("region") else "aws:region"
     raw["region"] = raw.get("region") or provider_region or ""
-    settings, problems = _validate(raw)
+    settings, problems = _validate(raw, secret_keys)
     given = frozenset(_keys(raw))
     settings = _with_defaults(settings, given, stack)
     judgement = Judgement(
@@ -66,16 +78,16 @@ def load(
         secret_keys=secret_keys,
         broken=[problem.input for problem in problems],
     )
-    problems += judgement.problems()
+    problems += [*_misspelt(others or {}, project), *judgement.problems()]
     if problems:
         problems += judgement.absent
         order = {key: position for position, key in enumerate(Settings.model_fields)}
         problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
         named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]
-        raise SettingsError([_without_secrets(problem, {*secret_keys, *SECRETS}) for problem in named], stack)
+        raise SettingsError([_without_secrets(problem, {*secret_keys, *SECRETS}, hidden) for problem in named], stack)
     complete = settings.model_copy(update={"tags": {**settings.tags, **judgement.own_tags}})
     return complete.judged(
-        warnings(judgement),
+        [_veiled(warning, hidden) for warning in warnings(judgement)],
         InstallationFiles(
             license=judgement.found.content("license_file"),
             tls_certificate=judgement.found.content("tls_certificate_file"),
@@ -104,12 +116,34 @@ def from_pulumi(project_root: Path) -> Settings:
             stack=pulumi.get_stack(),
             provider_region=everything.get("aws:region"),
             secret_keys={key.removeprefix(prefix) for key in secrets},
+            others={
+                key: HIDDEN if key in secrets else value
+                for key, value in everything.items()
+                if not key.startswith(prefix)
+            },
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     for warning in settings.warnings:
         pulumi.log.warn(warning)
     return settings
+
+
+def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
+    """Keys whose namespace is nearly the project's: nothing would read them, and defaults stand in for their values."""
+    for key, value in sorted(others.items()):
+        namespace, _, name = key.partition(":")
+        if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
+            meant = nearest(name, Settings.model_fields) or name
+            shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
+            reason = f"nothing reads the namespace {namespace}: that of this project is {project}"
+            yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
+
+
+def _read(value: object) -> object:
+    with suppress(ValueError):
+        return json.loads(value) if isinstance(value, str) else value
+    return value
 
 
 def _decode(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,14 +162,17 @@ def _is_text(key: str) -> bool:
     return annotation in (str, SecretStr)
 
 
-def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
+def _validate(raw: dict[str, Any], secret_keys: Collection[str]) -> tuple[Settings, list[Problem]]:
     """The settings without what was refused, and why it was; takes the refused parts out of `raw`."""
-    problems: list[Problem] = []
+    problems = list(_dates(raw))
     while True:
         try:
             return Settings.model_validate_json(json.dumps(raw)), problems
         except ValidationError as refusal:
             errors = refusal.errors(include_url=False)
+        read = [_read_secret(raw, error) for error in errors if error["loc"][0] in secret_keys]
+        if any(read):
+            continue
         places: list[Location] = []
         for error in errors:
             at = error["loc"]
@@ -144,11 +181,55 @@ def _validate(raw: dict[str, Any]) -> tuple[Settings, list[Problem]]:
             places.append(at)
             value = error["input"] if at == error["loc"] else _value_at(raw, at)
             if error["type"] == "extra_forbidden":
-                problems.append(unknown_key(at, value, list(_model_at(at[:-1]).model_fields), list(known_keys())))
+                block = _model_at(at[:-1])
+                known = dict.fromkeys(block.model_fields, "") | {
+                    other: name for name, field in block.model_fields.items() for other in _instead_of(field)
+                }
+                problems.append(unknown_key(at, value, known, list(known_keys())))
             else:
-                problems.append(Problem(key_path(at), value, *explain(error)))
+                block = list(_model_at(at).model_fields) if error["type"] == "model_type" else []
+                problems.append(Problem(key_path(at), value, *explain(error, block)))
         for at in places:
             _take_out(raw, at)
+
+
+def _read_secret(raw: dict[str, Any], error: ErrorDetails) -> bool:
+    """Pulumi keeps every secret as text: where a setting is none, what the text says in JSON takes its place."""
+    if not isinstance(error["input"], str) or not _NO_TEXT.fullmatch(error["type"]):
+        return False
+    try:
+        read = json.loads(error["input"])
+    except ValueError:
+        return False
+    holder, last = _value_at(raw, error["loc"][:-1]), error["loc"][-1]
+    holder[last] = read
+    return not isinstance(read, str)
+
+
+def _dates(raw: dict[str, Any]) -> Iterator[Problem]:
+    """What was a date without quotes in the stack's file: Pulumi makes another text of it. Taken out of `raw`."""
+    for at, text in list(_texts(raw)):
+        if found := _DATE.fullmatch(text):
+            date, time, zone = found.groups()
+            zone = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
+            meant = date if (time, zone) == ("00:00:00", "Z") else f"{date}T{time}{zone}"
+            yield Problem(key_path(at), text, "must be text, not a date", f'write it in quotes: "{meant}"')
+            _take_out(raw, at)
+
+
+def _texts(value: Any, at: Location = ()) -> Iterator[tuple[Location, str]]:
+    """All texts in a configuration, keys included."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if _DATE.fullmatch(key):
+                yield (*at, key), key
+            else:
+                yield from _texts(item, (*at, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _texts(item, (*at, index))
 
 
 def known_keys(model: type[BaseModel] = Settings, block: str = "") -> Iterator[str]:
@@ -175,6 +256,12 @@ def _model_at(at: Location) -> type[BaseModel]:
         if isinstance(part, str):
             model = block_of(model.model_fields[part].annotation) or model
     return model
+
+
+def _instead_of(field: FieldInfo) -> list[str]:
+    """Names under which people look for a setting, and that are none."""
+    extra = field.json_schema_extra
+    return cast("dict[str, Any]", extra).get("instead_of", []) if isinstance(extra, dict) else []
 
 
 def _value_at(raw: Any, at: Location) -> Any:
@@ -272,12 +359,28 @@ def _top(key: str) -> str:
     return re.split(r"[.[]", key, maxsplit=1)[0]
 
 
-def _without_secrets(problem: Problem, secret_keys: Collection[str]) -> Problem:
+def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Collection[str]) -> Problem:
     if _top(problem.input) in secret_keys and problem.value not in (None, HIDDEN):
         reason = "was refused; why is not shown, because the key is a secret"
         return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+    if hidden:  # another setting may be refused because of a secret one
+        shown = json.loads(_veiled(json.dumps(problem.value, default=str), hidden))
+        problem = replace(
+            problem, value=shown, reason=_veiled(problem.reason, hidden), remedy=_veiled(problem.remedy, hidden)
+        )
     if not problem.input.startswith(_WITH_URLS):
         return problem
     value = json.loads(without_keys(json.dumps(problem.value, default=str)))
     # A remedy repeats the value at most; an example of its own stays.
     return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))
+
+
+def _hidden(secrets: Mapping[str, Any]) -> list[str]:
+    """The texts in secret keys that are long enough to be told from others, the longest first."""
+    return sorted({text for _, text in _texts(secrets) if len(text) >= _TELLING}, key=len, reverse=True)
+
+
+def _veiled(text: str, hidden: Collection[str]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, HIDDEN)
+    return text

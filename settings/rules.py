@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import cast
 
 from eks_analytics import versions
 from eks_analytics.cluster_checks import check_cluster
-from eks_analytics.network_options import NetworkOptions, check_network
+from eks_analytics.dash_enterprise_checks import WAY_OUT as DASH_ENTERPRISE_WAY_OUT
+from eks_analytics.e6data_checks import WAY_OUT as E6DATA_WAY_OUT
+from eks_analytics.network_options import NetworkOptions, check_network, service_range_problems, way_out_problems
+from eks_analytics.permissions_boundary import boundary_problems
 from eks_analytics.problems import Problem, repeated
 from eks_analytics.subnets import MAXIMUM_ZONES, MINIMUM_ZONES
 from eks_analytics.tags import check_tags
@@ -31,6 +34,7 @@ from .values import LONGEST_CLUSTER_NAME
 PRODUCTS = ("dash-enterprise", "e6data", "airgapped")
 _BUILT = ("dash-enterprise", "e6data")
 _BLOCK_OF_PRODUCT = {"dash-enterprise": "dash_enterprise", "e6data": "e6data", "airgapped": "airgapped"}
+_WAYS_OUT = {"dash-enterprise": DASH_ENTERPRISE_WAY_OUT, "e6data": E6DATA_WAY_OUT}
 # Docker's default bridge on the nodes of EKS: addresses of a VPC inside of it cannot be reached from pods.
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
 # The component refuses the others itself; of these it cannot tell a value that was given from a default.
@@ -229,6 +233,12 @@ def _tags(it: Judgement) -> Iterator[Problem]:
             yield Problem(at, value, reason, "leave one of them out")
 
 
+def _permissions_boundary(it: Judgement) -> Iterator[Problem]:
+    if it.sound("permissions_boundary_arn", "region", "account_id"):
+        settings = it.settings
+        yield from boundary_problems(settings.permissions_boundary_arn, settings.region, settings.account_id)
+
+
 # --- Network
 
 
@@ -239,6 +249,14 @@ def _existing_vpc(it: Judgement) -> Iterator[Problem]:
         if f"network.{name}" in it.given:
             reason = "says how a new VPC is made, and network.existing_vpc_id names an existing one"
             yield Problem(f"network.{name}", getattr(it.settings.network, name), reason, "leave one of the two out")
+
+
+def _way_out(it: Judgement) -> Iterator[Problem]:
+    """Goes before the rules of any network, which know a way to do without NAT."""
+    reason = _WAYS_OUT.get(it.settings.product)
+    if reason and it.sound("network.nat_gateways", "network.existing_vpc_id"):
+        for problem in way_out_problems(NetworkOptions(**network_arguments(it.settings)), reason):
+            yield replace(problem, input=f"network.{problem.input}")
 
 
 def _network(it: Judgement) -> Iterator[Problem]:
@@ -270,10 +288,8 @@ def _service_addresses(it: Judgement) -> Iterator[Problem]:
         return
     if not it.sound(key, "cluster.ip_family", "network.cidr", "network.existing_vpc_id") or network.existing_vpc_id:
         return
-    if (vpc := IPv4Network(network.cidr)).overlaps(IPv4Network(cluster.service_cidr)):
-        free = "172.20.0.0/16" if not vpc.overlaps(IPv4Network("172.20.0.0/16")) else "10.100.0.0/16"
-        reason = f"shares addresses with the VPC (network.cidr {vpc}); EKS refuses that"
-        yield Problem(key, cluster.service_cidr, reason, f'write a range outside of it, such as "{free}"')
+    for problem in service_range_problems(cluster.service_cidr, [network.cidr]):
+        yield replace(problem, input=key)
 
 
 def _name_resolution(it: Judgement) -> Iterator[Problem]:
@@ -291,7 +307,7 @@ def _cluster(it: Judgement) -> Iterator[Problem]:
     if not it.settings.makes_cluster:
         return
     for problem in check_cluster(cluster_options(it.settings)):
-        if problem.input in ("cluster_name", "tags"):
+        if problem.input in ("cluster_name", "permissions_boundary_arn", "tags"):
             continue  # judged before, more strictly
         at, value = _in_settings(it.settings, problem)
         if (inherited := _INHERITED.fullmatch(at)) and inherited[0] not in it.given:
@@ -315,12 +331,12 @@ def _kubernetes_version(it: Judgement) -> Iterator[Problem]:
     version = it.settings.cluster.version
     if it.sound("cluster.version") and it.at.date() > (ended := versions.RELEASES[version].extended_support_ends):
         reason = f"EKS ended all support for it on {ended}, and creates no cluster with it"
-        yield Problem("cluster.version", version, reason, f'write "{versions.DEFAULT_KUBERNETES_VERSION}"')
+        yield Problem("cluster.version", version, reason, versions.offered(it.at.date()))
 
 
 _RULES = (
-    *(_product, _single_tenancy, _required, _region, _zones, _tags),
-    *(_existing_vpc, _name_resolution, e6data.way_out, _network, _cluster, _service_addresses, _kubernetes_version),
+    *(_product, _single_tenancy, _required, _region, _zones, _tags, _permissions_boundary),
+    *(_existing_vpc, _name_resolution, _way_out, _network, _cluster, _service_addresses, _kubernetes_version),
     dash_enterprise.rules,
     e6data.rules,
     velero.rules,
@@ -336,8 +352,6 @@ def warnings(it: Judgement) -> Iterator[str]:
             yield f"network.cidr {vpc} overlaps {_DOCKER_BRIDGE}, which Docker and some AWS services use themselves."
         if vpc.is_global:
             yield f"network.cidr {vpc} is a range of the public internet: its owner cannot be reached from this VPC."
-        if network.nat_gateways == "none" and settings.product == "dash-enterprise":
-            yield "network.nat_gateways none: Dash Enterprise is installed from the internet; give it another way."
         if network.nat_gateways == "single" and settings.production:
             yield "network.nat_gateways single: the loss of one zone would cut all of production off the internet."
     if settings.production and settings.makes_cluster and not cluster.deletion_protection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, cast
 
 from pydantic import AfterValidator, BeforeValidator
@@ -12,8 +13,11 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
-from eks_analytics.node_group_options import label_key_fault, label_value_fault
+from eks_analytics.international_names import letters_fault
+from eks_analytics.node_group_options import label_key_fault, label_value_fault, taint_key_fault
+from eks_analytics.permissions_boundary import boundary_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
+from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
 
@@ -26,6 +30,13 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _TAG_PUNCTUATION = " _.:/=+-@"
 # The longest name in front of the base domain; Dash Enterprise joins them with a hyphen, so both share one label.
 LONGEST_DNS_PREFIX = f"{LONGEST_PREFIX}-"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A value of a type, for where a secret cannot be read: {region}, {account}, {zone}, {number} are the stack's."""
+
+    value: str
 
 
 def refuse(reason: str, remedy: str) -> NoReturn:
@@ -110,27 +121,6 @@ def _retention(value: int) -> int:
     return value
 
 
-def _principal(value: str) -> str:
-    example = '"arn:aws:iam::123456789012:role/deployer"'
-    if session := re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/]+)/.+", value):
-        role = f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
-        refuse(
-            "names one session of a role; EKS grants access to the role itself",
-            f'write "{role}" (with its path, where the role has one: aws iam get-role --role-name {session[3]})',
-        )
-    arn = _ARN.fullmatch(value)
-    if arn is None or arn["service"] != "iam" or arn["region"]:
-        refuse("is not the ARN of an IAM role or user", f"write an ARN such as {example}")
-    kind, _, name = arn["resource"].partition("/")
-    if arn["resource"] == "root":
-        refuse("EKS gives no access entry to an account's root user", f"write a role or user, such as {example}")
-    if name.startswith("aws-service-role/"):
-        refuse("EKS gives no access entry to a service-linked role", f"write a role of your own, such as {example}")
-    if kind not in ("role", "user") or not re.fullmatch(r"[\w+=,.@/-]+", name, re.ASCII) or name.endswith("/"):
-        refuse("EKS gives access entries to IAM roles and users only", f"write a role or user, such as {example}")
-    return value
-
-
 def _kms_key(value: str) -> str:
     arn = _ARN.fullmatch(value)
     if arn is not None and arn["service"] == "kms" and arn["resource"].startswith("alias/"):
@@ -156,6 +146,8 @@ def _base_domain(value: str) -> str:
         refuse("is a wildcard; the base domain is one name", f'write "{value[2:]}"')
     if value.endswith(("/", ".")) or "/" in value or ":" in value:
         refuse("has something behind the name (a slash, a port or a dot)", f"write {_host_of(value, example)}")
+    if fault := letters_fault(value):
+        refuse(*fault)
     if value != value.lower():
         refuse("has capital letters, which the vendor's scripts would copy", f'write "{value.lower()}"')
     labels = value.split(".")
@@ -188,9 +180,10 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Region = Annotated[str, _or_empty(_region)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Account = Annotated[str, _or_empty(_account)]
+_KEY_EXAMPLE = "arn:{partition}:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+Region = Annotated[str, _or_empty(_region), Example("{region}")]
+Zone = Annotated[str, AfterValidator(_zone), Example("{zone}")]
+Account = Annotated[str, _or_empty(_account), Example("{account}")]
 Environment = Annotated[
     str,
     _or_empty(
@@ -200,6 +193,7 @@ Environment = Annotated[
             'write a short name such as "dev"',
         )
     ),
+    Example("placeholder"),
 ]
 ClusterName = Annotated[
     str,
@@ -210,6 +204,7 @@ ClusterName = Annotated[
             'write a name such as "dash-dev"',
         )
     ),
+    Example("placeholder"),
 ]
 NamePrefix = Annotated[
     str,
@@ -220,17 +215,24 @@ NamePrefix = Annotated[
             'write a prefix such as "dash-dev"',
         )
     ),
+    Example("placeholder"),
 ]
-TagText = Annotated[str, AfterValidator(_tag_text)]
-PublicCidr = Annotated[str, _without(public_cidr_fault)]
-PrivateCidr = Annotated[str, _without(private_cidr_fault)]
+TagText = Annotated[str, AfterValidator(_tag_text), Example("placeholder")]
+PublicCidr = Annotated[str, _without(public_cidr_fault), Example("203.0.113.{number}/32")]
+PrivateCidr = Annotated[str, _without(private_cidr_fault), Example("10.0.{number}.0/24")]
 Endpoints = Annotated[tuple[str, ...], AfterValidator(_unique), BeforeValidator(_endpoints)]
 Retention = Annotated[int, AfterValidator(_retention)]
 RetentionOrOff = Annotated[int, AfterValidator(lambda days: _retention(days) if days else days)]
-Principal = Annotated[str, AfterValidator(_principal)]
-KmsKey = Annotated[str, _or_empty(_kms_key)]
-BackupKey = Annotated[str, _without(_backup_key_fault)]
-LabelKey = Annotated[str, _without(label_key_fault)]
-LabelValue = Annotated[str, _without(label_value_fault)]
-TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None)]
-BaseDomain = Annotated[str, _or_empty(_base_domain)]
+Principal = Annotated[
+    str, _without(principal_fault), Example("arn:{partition}:iam::{account}:role/placeholder-{number}")
+]
+KmsKey = Annotated[str, _or_empty(_kms_key), Example(_KEY_EXAMPLE)]
+PermissionsBoundary = Annotated[
+    str, _without(boundary_fault), Example("arn:{partition}:iam::{account}:policy/placeholder")
+]
+BackupKey = Annotated[str, _without(_backup_key_fault), Example(_KEY_EXAMPLE)]
+LabelKey = Annotated[str, _without(label_key_fault), Example("placeholder")]
+TaintKey = Annotated[str, _without(taint_key_fault), Example("placeholder")]
+LabelValue = Annotated[str, _without(label_value_fault), Example("placeholder")]
+TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None), Example("placeholder")]
+BaseDomain = Annotated[str, _or_empty(_base_domain), Example("placeholder.example.com")]

@@ -19,6 +19,7 @@ import boto3
 from moto import mock_aws
 
 TABLE = Path(__file__).resolve().parent.parent / "components" / "eks_analytics" / "instance_types.txt"
+FAMILY_TABLE = TABLE.with_name("instance_families.txt")
 HEADER = """\
 # Limits of EC2 instance types, written by tools/instance_types.py from DescribeInstanceTypes. A family a line:
 # family architecture size:vCPUs:memory in MiB:network interfaces:IPv4 addresses of each:EBS volumes
@@ -26,6 +27,24 @@ HEADER = """\
 """
 # General purpose, compute and memory from the fifth generation on, burstable, local disks, large memory, GPU.
 FAMILIES = re.compile(r"[cmr][5-9]|t(3|4g|8)|i(3en|[4-9])|is4gen|im4gn|x[28]|z1d|gr?[4-9]")
+FAMILY_HEADER = """\
+# Families of EC2 instance types, written by tools/instance_types.py from DescribeInstanceTypes: family, architecture,
+# and what accelerates it, where anything does: nvidia, amd (GPUs), neuron, or other.
+"""
+# Families that no region offers in public, or no more, and that the recorded answer lacks; each family's page below
+# https://aws.amazon.com/ec2/instance-types/, and for p6e-gb200 (Grace processors)
+# https://docs.aws.amazon.com/eks/latest/userguide/ml-eks-nvidia-ultraserver.html
+UNRECORDED = {
+    **dict.fromkeys(
+        ("bmn-sf1", "cr1", "hs1", "u-9tb1", "u-12tb1", "u-18tb1", "u-24tb1", "u7ib-12tb", "u7inh-32tb"), "x86_64"
+    ),
+    "dl1": "x86_64 other",
+    "f1": "x86_64 other",
+    "g4ad": "x86_64 amd",
+    **dict.fromkeys(("g2", "g3", "g3s", "p2", "p3"), "x86_64 nvidia"),
+    "p6e-gb200": "arm64 nvidia",
+    "trn2u": "x86_64 neuron",  # recorded without its accelerators
+}
 Description = dict[str, Any]
 
 
@@ -76,5 +95,29 @@ def table(kinds: Iterable[Description]) -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
+def family_table(kinds: Iterable[Description]) -> str:
+    """The text of the table of families."""
+    families: dict[str, str] = {}
+    for kind in kinds:
+        architectures = kind["ProcessorInfo"]["SupportedArchitectures"]
+        family = kind["InstanceType"].partition(".")[0]
+        architecture = next(name.removesuffix("_mac") for name in architectures if name != "i386")
+        families[family] = f"{architecture} {accelerator(kind)}".rstrip()
+    families |= UNRECORDED
+    return FAMILY_HEADER + "".join(f"{name} {families[name]}\n" for name in sorted(families))
+
+
+def accelerator(kind: Description) -> str:
+    """Whose drivers an image needs for what is in the machine besides processors."""
+    if gpus := kind.get("GpuInfo", {}).get("Gpus"):
+        return str(gpus[0]["Manufacturer"]).lower()
+    if "NeuronInfo" in kind:
+        return "neuron"
+    others = ("InferenceAcceleratorInfo", "FpgaInfo", "MediaAcceleratorInfo")
+    return "other" if any(other in kind for other in others) else ""
+
+
 if __name__ == "__main__":
-    TABLE.write_text(table(describe(sys.argv[1] if len(sys.argv) > 1 else None)), encoding="ascii")
+    answer = describe(sys.argv[1] if len(sys.argv) > 1 else None)
+    TABLE.write_text(table(answer), encoding="ascii")
+    FAMILY_TABLE.write_text(family_table(answer), encoding="ascii")

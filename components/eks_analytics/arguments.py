@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast, get_args, get_origin, is_typeddict
 
 from .problems import Problem
+from .units import with_unit
 from .unknown_fields import is_input, may_hold_secrets, shown, unknown_field_problems, without_qualifier
 
 _PLAIN = (str, int, float, list, tuple, Mapping, type(None))
@@ -63,6 +64,8 @@ def _problem(at: str, value: Any, hint: Any, visible: bool) -> Problem:
         remedy = f'write it in quotes: "{str(value).lower()}{unit}"'
     elif visible and hint is int and isinstance(value, str) and value.isdecimal():
         remedy = f"write {value} without quotes"
+    elif visible and hint is int and isinstance(value, str):
+        remedy = with_unit(at, value) or remedy
     return Problem(at, shown(cast("object", value), visible), f"is not {wanted}", remedy)
 
 

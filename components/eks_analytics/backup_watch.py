@@ -27,7 +27,9 @@ from .backup_watch_options import (
     environment,
 )
 from .backup_watch_policies import function_policy, function_trust, key_policy, topic_policy
+from .fixed_values import another_alarm_key
 from .iam import PolicyDocument
+from .locks import behind, lock
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 
@@ -98,6 +100,8 @@ class BackupWatchArgs(BackupWatchSpecArgs):
     the bucket is encrypted by S3's own keys."""
     production: NotRequired[bool]
     """Refuses a watch that tells nobody, and keeps its deleted key for 30 days instead of 7. False by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the function's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -125,6 +129,9 @@ class BackupWatch(pulumi.ComponentResource):
             problems = [*component_name_problems(name, LONGEST_COMPONENT_NAME), *check_backup_watch(options)]
             reject(f"backup watch {name!r}", problems)
 
+        if enabled:
+            key = {"alarm_key_arn": args.get("alarm_key_arn", "")}
+            opts = behind(lock(f"{name}-key", key, another_alarm_key, opts), opts)
         super().__init__("eks-analytics:index:BackupWatch", name, None, opts)
         self._label = name
         self._args = args
@@ -219,6 +226,7 @@ class BackupWatch(pulumi.ComponentResource):
             self._label,
             description=f"Watch over the backups of {options.name}",
             assume_role_policy=json.dumps(function_trust()),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -338,6 +346,7 @@ def backup_watch_options(args: BackupWatchArgs) -> BackupWatchOptions:
         alarm_key_arn=_known(args.get("alarm_key_arn", "")),
         log_retention_days=args.get("log_retention_days", DEFAULT_RETENTION_DAYS),
         production=args.get("production", False),
+        permissions_boundary_arn=args.get("permissions_boundary_arn", ""),
         tags=args.get("tags", {}),
     )
 

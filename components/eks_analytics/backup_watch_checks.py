@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from .backup_watch_options import VARIABLE, BackupWatchOptions, Subscription, environment
 from .cluster_checks import LOG_RETENTION_DAYS
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_cron import cron_fault
@@ -51,6 +52,7 @@ def check_backup_watch(options: BackupWatchOptions) -> list[Problem]:
         *room_problems(options),
         *key_problems("kms_key_arn", options.kms_key_arn, options.region),
         *specification_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *check_tags(options.tags),
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from .iam import partition
+from .partitions import partition
 from .velero_cron import cronsim_fields
 
 DEFAULT_GRACE_HOURS = 6
@@ -57,6 +57,7 @@ class BackupWatchOptions:
     alarm_key_arn: str = ""
     log_retention_days: float = DEFAULT_RETENTION_DAYS
     production: bool = False
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -1,7 +1,8 @@
 """What the watch over backups may do, and who may use its key and its topic. Pure."""
 
 from .backup_watch_options import BackupWatchOptions
-from .iam import PolicyDocument, Statement, dns_suffix, document, partition
+from .iam import PolicyDocument, Statement, document, key_administration, logs_use_key
+from .partitions import dns_suffix, partition
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 
@@ -90,34 +91,8 @@ def topic_policy(options: BackupWatchOptions) -> PolicyDocument:
 
 def key_policy(options: BackupWatchOptions) -> PolicyDocument:
     """Who may do what with the watch's own key: IAM decides who administers it."""
-    account = {"AWS": f"arn:{partition(options.region)}:iam::{options.account_id}:root"}
     return document(
-        {
-            "Sid": "AdministerKeyThroughIam",
-            "Effect": "Allow",
-            "Principal": account,
-            "Action": [
-                "kms:CancelKeyDeletion",
-                "kms:CreateAlias",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:DisableKeyRotation",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListKeyPolicies",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
-            ],
-            "Resource": "*",
-        },
+        key_administration(options.region, options.account_id),
         *key_statements(options),
     )
 
@@ -128,7 +103,6 @@ def key_statements(options: BackupWatchOptions) -> list[Statement]:
     AWS's own key for SNS (`alias/aws/sns`) lets no alarm in, and its policy cannot be changed:
     https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
     """
-    logs = f"logs.{options.region}.{dns_suffix(options.region)}"
     return [
         {
             "Sid": "AlarmsPublishToEncryptedTopic",
@@ -138,15 +112,7 @@ def key_statements(options: BackupWatchOptions) -> list[Statement]:
             "Resource": "*",
             "Condition": _of_alarms(options),
         },
-        {
-            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-            "Sid": "LogsEncryptTheirGroup",
-            "Effect": "Allow",
-            "Principal": {"Service": logs},
-            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": options.log_group_arn}},
-        },
+        logs_use_key(options.region, options.log_group_arn),
     ]
 
 

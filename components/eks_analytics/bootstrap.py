@@ -50,6 +50,10 @@ class BootstrapClusterArgs(TypedDict):
     """Its Kubernetes version, e.g. "1.35": kubectl on the host has the same."""
     security_group_id: pulumi.Input[str]
     """Id of the security group of its control plane, which lets the host in on port 443."""
+    session_document_name: NotRequired[pulumi.Input[str]]
+    """Name of the document that sessions on the host start with, to leave a transcript; none by default."""
+    session_log_group_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the log group that holds the transcripts; needed with that document, and none by default."""
     kubeconfig: pulumi.Input[str]
     """Kubeconfig that asks the AWS CLI for a token, and holds none. The host waits for whatever this value waits for,
     such as nodes and a StorageClass."""
@@ -85,8 +89,8 @@ class BootstrapSpecArgs(TypedDict):
     disk_size_gib: NotRequired[int]
     """Size in GiB of the encrypted gp3 disk; 20 by default. Counts for the next host."""
     ssh: NotRequired[BootstrapSshArgs]
-    """Lets named networks in over SSH and to the Admin Console, and gives the host a public address. None by default:
-    then Session Manager is the only way in. Adding or removing it makes a new host."""
+    """Lets named networks in over SSH and to the Admin Console, and gives the host a public address that it keeps when
+    it stops. None by default: then Session Manager is the only way in. Adding or removing it makes a new host."""
     run_installer: NotRequired[bool]
     """Runs the vendor's installer at first boot; false by default: then the host waits for somebody to do it.
     Where the product is in the cluster already, nothing runs. Counts for the next host."""
@@ -122,6 +126,8 @@ class BootstrapInstanceArgs(BootstrapSpecArgs):
     """DNS name of the installation, for the texts on the host; none by default."""
     next_steps: NotRequired[pulumi.Input[str]]
     """Text that the host shows at login; a pointer to the vendor's guide by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the host's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, the host's disk and network interface included, but for files: S3 allows
     ten on an object. None by default."""
@@ -166,6 +172,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             kubernetes_version=args["cluster"]["kubernetes_version"],
             region=args["region"],
             account_id=args.get("account_id", ""),
+            permissions_boundary_arn=args.get("permissions_boundary_arn", ""),
             tags=args.get("tags"),
         )
         script = args["installation"]["install_script_key"]
@@ -198,7 +205,7 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{RESTART_PORT_FORWARD}  # or by hand: kubectl port-forward -n plotly-system svc/kotsadm "
             f"--address {self._port_forward_address} {ADMIN_CONSOLE_PORT}:3000"
         )
-        self._commands(instance)
+        self._commands(instance, self._address(instance))
         self.register_outputs({output: getattr(self, output) for output in BootstrapInstance.__annotations__})
 
     @property
@@ -243,15 +250,16 @@ class BootstrapInstance(pulumi.ComponentResource):
             f"{self._label}-host",
             description=f"{HOST_NAME} of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=json.dumps(host_trust(region)),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(
             f"{self._label}-host",
             role=role.name,
-            policy=pulumi.Output.all(account_id, self._installation()).apply(
-                lambda known: json.dumps(host_policy(self._rights(*known)))
-            ),
+            policy=pulumi.Output.all(
+                account_id, self._installation(), self._args["cluster"].get("session_log_group_arn", "")
+            ).apply(lambda known: json.dumps(host_policy(self._rights(*known)))),
             opts=self._child(),
         )
         return role, policy
@@ -259,8 +267,9 @@ class BootstrapInstance(pulumi.ComponentResource):
     def _installation(self) -> pulumi.Output[dict[str, Any]]:
         return pulumi.Output.all(**self._args["installation"])
 
-    def _rights(self, account_id: str, installation: dict[str, Any]) -> HostRights:
+    def _rights(self, account_id: str, installation: dict[str, Any], session_log_group_arn: str) -> HostRights:
         return HostRights(
+            session_log_group_arn=session_log_group_arn,
             region=self._options.region,
             account_id=account_id,
             secret_arns=[value for name, value in installation.items() if name.endswith("_secret_arn")],
@@ -474,7 +483,16 @@ class BootstrapInstance(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
-    def _commands(self, instance: aws.ec2.Instance) -> None:
+    def _address(self, instance: aws.ec2.Instance) -> aws.ec2.Eip | None:
+        """An address that outlives a stop. AWS takes the instance's first one back then, and the provider, which reads
+        `associate_public_ip_address` from the network interface, would replace a stopped host that has no other."""
+        if not self._options.ssh:
+            return None
+        return aws.ec2.Eip(
+            f"{self._label}-host", domain="vpc", instance=instance.id, tags=self._named(), opts=self._child()
+        )
+
+    def _commands(self, instance: aws.ec2.Instance, address: aws.ec2.Eip | None) -> None:
         region, ssh = f"--region {self._options.region}", self._options.ssh
         session = instance.id.apply(lambda id: f"aws ssm start-session --target {id} {region}")
         self.status_command = pulumi.Output.from_input(
@@ -482,10 +500,10 @@ class BootstrapInstance(pulumi.ComponentResource):
         )
         # Without a document it is sh, of a user who has nothing:
         # https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html
-        self.connect_command = session.apply(
-            lambda command: (
-                f"{command} --document-name AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
-            )
+        interactive = "AWS-StartInteractiveCommand --parameters 'command=[\"sudo -iu ubuntu\"]'"
+        document = pulumi.Output.from_input(self._args["cluster"].get("session_document_name", ""))
+        self.connect_command = pulumi.Output.all(session, document).apply(
+            lambda known: f"{known[0]} --document-name {known[1] or interactive}"
         )
         self.port_forward_command = session.apply(
             lambda command: (
@@ -493,12 +511,12 @@ class BootstrapInstance(pulumi.ComponentResource):
                 f"--parameters portNumber={ADMIN_CONSOLE_PORT},localPortNumber={ADMIN_CONSOLE_PORT}"
             )
         )
-        if not ssh:
+        if not ssh or not address:
             self.public_dns = self.ssh_command = self.scp_command = pulumi.Output.from_input("")
             return
         key = f"-i ~/.ssh/{ssh.get('key_name', DEFAULT_KEY_NAME)}.pem"
-        self.public_dns = pulumi.Output.all(instance.public_dns, instance.public_ip).apply(
-            lambda names: names[0] or names[1] or ""
+        self.public_dns = pulumi.Output.all(instance.public_dns, address.public_dns, address.public_ip).apply(
+            lambda names: names[1] if names[0] else names[2] or ""
         )
         self.ssh_command = self.public_dns.apply(lambda host: f"ssh {key} ubuntu@{host}")
         self.scp_command = self.public_dns.apply(
@@ -513,6 +531,7 @@ def bootstrap_options(
     kubernetes_version: str,
     region: str,
     account_id: str = "",
+    permissions_boundary_arn: str = "",
     tags: Mapping[str, str] | None = None,
 ) -> BootstrapOptions:
     """The plain arguments, of a host in that place."""
@@ -521,5 +540,5 @@ def bootstrap_options(
     # A number that came through the plugin is a float.
     plain |= {name: int(plain[name]) for name in _NUMBERS if name in plain}
     plain |= {"cluster_name": cluster_name, "kubernetes_version": kubernetes_version, "region": region}
-    plain |= {"account_id": account_id, "tags": tags or {}}
+    plain |= {"account_id": account_id, "permissions_boundary_arn": permissions_boundary_arn, "tags": tags or {}}
     return BootstrapOptions(**plain)

@@ -9,7 +9,9 @@ from typing import NotRequired, TypedDict
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
 from .installation_checks import RESERVED_BY_SSM
-from .node_group_options import INSTANCE_TYPE, is_graviton
+from .instance_types import traits
+from .node_group_options import INSTANCE_TYPE
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 from .versions import version_problems
@@ -62,6 +64,7 @@ class BootstrapOptions:
     supporting_software: Sequence[str] = ()
     tools: Sequence[ToolArgs] = ()
     log_retention_days: int = 90
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -75,6 +78,7 @@ def check_bootstrap(options: BootstrapOptions) -> list[Problem]:
         *check_tags(options.tags),
         *_machine_problems(options),
         *_number_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *tool_problems(options.tools, options.supporting_software),
         *(ssh_problems(options.ssh) if options.ssh else ()),
     ]
@@ -190,7 +194,7 @@ def _machine_problems(options: BootstrapOptions) -> Iterator[Problem]:
     if not INSTANCE_TYPE.fullmatch(instance_type) or instance_type.startswith("mac"):
         reason, remedy = "is no EC2 instance type for Linux", 'write one such as "t3.micro"'
         yield Problem("instance_type", instance_type, reason, remedy)
-    elif is_graviton(instance_type):
+    elif (found := traits(instance_type)) and found.architecture == "arm64":
         reason = "is a Graviton (ARM) type, and the host's image and tools are amd64"
         yield Problem("instance_type", instance_type, reason, 'write an x86 type such as "t3.micro"')
 

@@ -85,6 +85,8 @@ class Layout:
     """Pods and services of an IPv6 cluster take no IPv4 addresses, and its nodes always work with prefixes."""
     other_addresses: int = 0
     """Addresses that something else takes in each subnet, for example one for every interface endpoint."""
+    taken_addresses: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Addresses that something else takes besides, by zone."""
     instance_limits: Mapping[str, InstanceType] = field(default_factory=dict[str, InstanceType])
     """Limits of instance types that the table does not hold; they win over the table."""
     backups: bool = False
@@ -202,7 +204,8 @@ def _zones(layout: Layout, size: Size, nodes: Mapping[str, _Node]) -> Iterator[_
 def _addresses(layout: Layout, zone: str) -> int:
     if zone not in layout.subnets:
         return 1 << 32  # nobody knows: enough
-    return max(usable_addresses(layout.subnets[zone]) - PRIVATE_ADDRESSES_NEEDED - layout.other_addresses, 0)
+    others = PRIVATE_ADDRESSES_NEEDED + layout.other_addresses + layout.taken_addresses.get(zone, 0)
+    return max(usable_addresses(layout.subnets[zone]) - others, 0)
 
 
 def _worst_node(group: NodeGroup, layout: Layout) -> _Node:

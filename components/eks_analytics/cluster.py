@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from ipaddress import ip_network
 from typing import Any, NotRequired, TypedDict
@@ -24,12 +25,19 @@ from .cluster_checks import (
     check_cluster,
     cluster_warnings,
 )
+from .fixed_values import another_cluster
 from .kubeconfig import kubeconfig
+from .locks import behind, lock
 from .node_group_options import NodeGroupArgs, plan_node_groups
 from .node_groups import create_node_group
 from .problems import reject
+from .refusal import RefusedError
+from .session_logs import make_session_logs
+from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
 from .volume_drain import volume_drain
+from .waiting import once
+from .zone_look_up import reject_zones
 
 SubnetIds = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 
@@ -63,7 +71,8 @@ class ClusterSpecArgs(TypedDict):
     """Confirms that `pulumi up` reaches the private endpoint, through a VPN, peering or from a host in the VPC, from an
     address in `private_endpoint_cidrs`. Needed where `public_endpoint_cidrs` is empty; false by default."""
     kms_key_arn: NotRequired[str]
-    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly."""
+    """ARN of an existing KMS key that encrypts the Kubernetes secrets; empty (default) makes one, rotated yearly. A
+    change is refused: EKS keeps the key that a cluster was made with."""
     log_types: NotRequired[list[str]]
     """Control-plane logs in CloudWatch: api, audit, authenticator (default), controllerManager, scheduler."""
     log_retention_days: NotRequired[int]
@@ -74,6 +83,9 @@ class ClusterSpecArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Makes EKS itself refuse to delete the cluster, and `pulumi destroy` with it; the value of `production` by
     default."""
+    confirm_replacement: NotRequired[bool]
+    """Confirms that a changed `cluster_name`, `ip_family` or `service_cidr` replaces the cluster, with all in it. False
+    by default: such a change is refused. A changed `kms_key_arn` alone always is."""
     service_cidr: NotRequired[str]
     """IPv4 range of the Kubernetes services, "172.20.0.0/16" by default; not used with `ip_family` ipv6."""
     ip_family: NotRequired[str]
@@ -88,6 +100,12 @@ class ClusterSpecArgs(TypedDict):
     the deployer policy in Dash Enterprise's guide can pass, or the ARN of an existing role."""
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
+    session_logs: NotRequired[SessionLogsArgs]
+    """Transcripts of Session Manager sessions on nodes and bootstrap host, in the log group /<cluster name>/sessions.
+    None by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds every role of the cluster, the control plane's included; none by
+    default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some, nodes, their network interfaces, the volumes of Kubernetes and the
     security group that EKS makes included. The nodes' come from their launch template, so that a changed tag makes EKS
@@ -136,13 +154,18 @@ class Cluster(pulumi.ComponentResource):
     """Kubernetes version of the control plane."""
     kms_key_arn: pulumi.Output[str]
     """ARN of the key that encrypts the Kubernetes secrets."""
+    session_document_name: pulumi.Output[str]
+    """Name of the document to start sessions with that leave a transcript; empty without `session_logs`."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group that holds the transcripts; empty without `session_logs`."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"cluster {name!r}", argument_problems(args, ClusterArgs))
         options = cluster_options(args, _zones(args["subnet_ids_by_zone"]), _zones(args["node_subnet_ids_by_zone"]))
         reject(f"cluster {options.cluster_name!r}", check_cluster(options))
 
-        super().__init__("eks-analytics:index:Cluster", name, {}, opts)
+        fixed = _lock(name, options, args, opts)
+        super().__init__("eks-analytics:index:Cluster", name, {}, behind(fixed, opts))
         self._label = name
         self._args = args
         self._options = options
@@ -150,6 +173,7 @@ class Cluster(pulumi.ComponentResource):
         self._addon_versions = addon_versions(options.kubernetes_version, options.addon_versions)
         for warning in cluster_warnings(options, date.today()):
             pulumi.log.warn(warning, self)
+        reject_zones(f"cluster {options.cluster_name!r}", options.control_plane_zones, self)
 
         region = args.get("region") or aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         account_id = (
@@ -158,7 +182,7 @@ class Cluster(pulumi.ComponentResource):
         self._region = pulumi.Output.from_input(region)
         self._scope = pulumi.Output.all(region, account_id).apply(lambda scope: (scope[0], scope[1]))
 
-        self.kms_key_arn = self._encryption_key()
+        self.kms_key_arn = once(self._encryption_key(), [fixed])
         control_plane = self._control_plane()
         # The leaf resource, not the component: who depends on a remote component is not deleted before its children.
         self.cluster_name = control_plane.apply(lambda cluster: cluster.name)
@@ -186,6 +210,7 @@ class Cluster(pulumi.ComponentResource):
             *[entrance.security_group_id for entrance in entrances],
         ).apply(lambda parts: kubeconfig(*parts[:4]))
 
+        self.session_document_name, self.session_log_group_arn = self._session_logs()
         plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
         volumes = volume_drain(
@@ -286,9 +311,24 @@ class Cluster(pulumi.ComponentResource):
             create_oidc_provider=False,
             cluster_tags={"Name": options.cluster_name},
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect)]),
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_control_plane_transform(protect, options)]),
         )
         return cluster.eks_cluster
+
+    def _session_logs(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        options = self._options
+        if options.session_logs is None or not kept_days(options.session_logs):
+            return pulumi.Output.from_input(""), pulumi.Output.from_input("")
+        log_group, document = make_session_logs(
+            self._label,
+            options.cluster_name,
+            options.session_logs,
+            self._scope,
+            production=options.production,
+            tags=self._tags,
+            parent=self,
+        )
+        return document.name, log_group.arn
 
     def _log_types(self) -> pulumi.Output[list[str]] | None:
         log_types = list(self._options.log_types)
@@ -309,7 +349,7 @@ class Cluster(pulumi.ComponentResource):
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=self.oidc_issuer,
-            client_id_lists=[self._region.apply(lambda region: f"sts.{iam.dns_suffix(region)}")],
+            client_id_lists=[iam.IRSA_AUDIENCE],
             tags={**self._tags, "Name": self._options.cluster_name},
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -429,6 +469,7 @@ class Cluster(pulumi.ComponentResource):
             assume_role_policy=self._scope.apply(
                 lambda scope: json.dumps(iam.pod_identity_trust(*scope, cluster_name, "kube-system", service_account))
             ),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -449,17 +490,26 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _node_role(self) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+    def _node_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
         role = aws.iam.Role(
             f"{self._label}-node",
             description=f"Nodes of the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         # No AmazonEKS_CNI_Policy: vpc-cni has a role of its own, so pods cannot borrow its rights from the node.
-        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
-        return role, [self._attach("node", role, policy) for policy in policies]
+        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+        sessions = aws.iam.RolePolicy(
+            f"{self._label}-node-session-manager",
+            role=role.name,
+            policy=pulumi.Output.all(self._scope, self.session_log_group_arn).apply(
+                lambda known: json.dumps(iam.document(*iam.session_manager(known[0][0], known[0][1], known[1])))
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return role, [*(self._attach("node", role, policy) for policy in policies), sessions]
 
     def _default_storage_class(self, hosts: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
         # It needs no node, but an access entry takes a while to count everywhere; and no volume is made before nodes.
@@ -481,6 +531,19 @@ class Cluster(pulumi.ComponentResource):
         )
 
 
+def _lock(
+    name: str, options: ClusterOptions, args: ClusterSpecArgs, opts: pulumi.ResourceOptions | None
+) -> pulumi.Stash:
+    values = {
+        "cluster_name": options.cluster_name,
+        "ip_family": options.ip_family,
+        "service_cidr": options.service_cidr if options.ip_family == "ipv4" else "",
+        "kms_key_arn": options.kms_key_arn,
+    }
+    confirmed = args.get("confirm_replacement", False)
+    return lock(f"{name}-cluster", values, partial(another_cluster, confirmed=confirmed), opts)
+
+
 def _zones(subnet_ids: SubnetIds) -> list[str] | None:
     """The zones of a map of subnets; None while it is an output."""
     return list(subnet_ids) if isinstance(subnet_ids, Mapping) else None
@@ -489,7 +552,13 @@ def _zones(subnet_ids: SubnetIds) -> list[str] | None:
 def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[str]]:
     if isinstance(subnet_ids, Mapping):
         return [subnet_ids[zone] for zone in zones]
-    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: ids[zone]) for zone in zones]
+
+    def subnet(ids: Mapping[str, pulumi.Input[str]], zone: str) -> pulumi.Input[str]:
+        if zone not in ids:  # which could not be judged before
+            raise RefusedError(f"no subnet is given for the zone {zone}, only for {', '.join(ids)}: choose among these")
+        return ids[zone]
+
+    return [pulumi.Output.from_input(subnet_ids).apply(lambda ids, zone=zone: subnet(ids, zone)) for zone in zones]
 
 
 def cluster_options(
@@ -512,10 +581,13 @@ def _readable(text: str) -> str:
     return plain if plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _control_plane_transform(protect: bool) -> pulumi.ResourceTransform:
-    """Edits the one child of pulumi-eks' component that its arguments leave no say in."""
+def _control_plane_transform(protect: bool, options: ClusterOptions) -> pulumi.ResourceTransform:
+    """Edits the two children of pulumi-eks' component that its arguments leave no say in: role and control plane."""
 
     def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ == "aws:iam/role:Role" and options.permissions_boundary_arn:
+            bounded = {**args.props, "permissionsBoundary": options.permissions_boundary_arn}
+            return pulumi.ResourceTransformResult(props=bounded, opts=args.opts)
         if args.type_ != "aws:eks/cluster:Cluster":
             return None
         # pulumi-eks always makes the creator an administrator, and ignores changes to it: the first value stays.

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from .iam import partition
 from .node_group_options import NodeGroupArgs, node_group_problems
+from .partitions import partition
+from .permissions_boundary import boundary_problems
+from .principals import principal_fault, sso_fault
 from .problems import Problem, repeated
+from .session_logs_options import SessionLogsArgs, kept_days
 from .tags import check_tags
+from .velero_names import key_problems
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -24,7 +28,6 @@ VENDOR_EBS_CSI_ROLE = "AmazonEKS_EBS_CSI_DriverRole"
 """The only role that the deployer policy in Dash Enterprise's guide may pass to the driver."""
 
 _CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _MOST_PUBLIC_CIDRS = 40
@@ -70,7 +73,14 @@ class ClusterOptions:
     addon_versions: Mapping[str, str] = field(default_factory=dict[str, str])
     ebs_csi_role: str = EBS_CSI_ROLE_PER_CLUSTER
     enable_default_storage_class: bool = True
+    session_logs: SessionLogsArgs | None = None
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def ipv4_services(self) -> str:
+        """Addresses of services that must lie outside of the VPC; empty where EKS gives services IPv6 addresses."""
+        return self.service_cidr if self.ip_family == "ipv4" else ""
 
 
 def check_cluster(options: ClusterOptions) -> list[Problem]:
@@ -88,8 +98,10 @@ def check_cluster(options: ClusterOptions) -> list[Problem]:
         *zone_problems(options.control_plane_zones, options.zones_with_subnets),
         *service_network_problems(options.service_cidr, options.ip_family),
         *log_problems(options.log_types, options.log_retention_days),
+        *session_log_problems(options.session_logs, options.region),
         *identity_problems(options.kms_key_arn, options.ebs_csi_role),
         *place_problems(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *node_group_problems(
             options.node_groups,
             options.control_plane_zones,
@@ -150,20 +162,8 @@ def administrator_problems(admin_principal_arns: Sequence[str]) -> Iterator[Prob
             "get-caller-identity shows it as .../assumed-role/deployer/..., here it is written role/deployer)",
         )
     for index, arn in enumerate(admin_principal_arns):
-        if ":assumed-role/" in arn:
-            yield Problem(
-                f"{key}[{index}]",
-                arn,
-                "this is a session, and EKS access entries take roles",
-                "write the role's own ARN, with its path: arn:aws:iam::<account id>:role/<path>/<name>",
-            )
-        elif not _PRINCIPAL_ARN.fullmatch(arn):
-            yield Problem(
-                f"{key}[{index}]",
-                arn,
-                "not the ARN of an IAM role or user",
-                "write arn:aws:iam::<account id>:role/<name> or arn:aws:iam::<account id>:user/<name>",
-            )
+        if fault := principal_fault(arn):
+            yield Problem(f"{key}[{index}]", arn, *fault)
     if twice := repeated(admin_principal_arns):
         reason = f"names {', '.join(twice)} more than once, and EKS takes one access entry each"
         yield Problem(key, list(admin_principal_arns), reason, "name each one once")
@@ -263,7 +263,10 @@ def _empty_network_fault(network: IPv4Network | IPv6Network) -> tuple[str, str] 
 
 def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
     """Where the control plane puts its network interfaces; `zones_with_subnets` is None where that is not known."""
-    if len(set(control_plane_zones)) < 2:
+    if not control_plane_zones and zones_with_subnets is None:
+        reason = "is left out, and the zones of the subnets are an output: not known from the start, as it must be"
+        yield Problem("control_plane_zones", None, reason, 'name two zones, such as ["us-east-1a", "us-east-1b"]')
+    elif len(set(control_plane_zones)) < 2:
         yield Problem(
             "control_plane_zones",
             list(control_plane_zones),
@@ -313,6 +316,17 @@ def log_problems(log_types: Sequence[str], log_retention_days: int) -> Iterator[
         )
 
 
+def session_log_problems(args: SessionLogsArgs | None, region: str) -> Iterator[Problem]:
+    """What is wrong with the transcripts that are asked for."""
+    days = kept_days(args)
+    if days and days not in LOG_RETENTION_DAYS:
+        nearest = min(LOG_RETENTION_DAYS, key=lambda kept: abs(kept - days))
+        yield Problem(
+            "session_logs.retention_days", days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
+        )
+    yield from key_problems("session_logs.kms_key_arn", (args or {}).get("kms_key_arn", ""), region)
+
+
 def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:
     """A key and a role that exist already."""
     if kms_key_arn and not _KEY_ARN.fullmatch(kms_key_arn):
@@ -331,6 +345,8 @@ def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:
             "neither a known choice nor the ARN of a role",
             f"use {EBS_CSI_ROLE_PER_CLUSTER}, {EBS_CSI_ROLE_VENDOR_NAME} or arn:aws:iam::<account id>:role/<name>",
         )
+    elif fault := sso_fault(ebs_csi_role):
+        yield Problem("ebs_csi_role", ebs_csi_role, *fault)
 
 
 def place_problems(options: ClusterOptions) -> Iterator[Problem]:

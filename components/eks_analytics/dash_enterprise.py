@@ -13,19 +13,28 @@ from .bootstrap_checks import check_bootstrap
 from .capacity import CORE
 from .cluster import Cluster, ClusterArgs, ClusterSpecArgs, cluster_options
 from .cluster_checks import ClusterOptions, check_cluster
-from .dash_enterprise_checks import EGRESS_MODES, Room, agreement_problems, public_subnet_problems, root_warning
+from .dash_enterprise_checks import (
+    EGRESS_MODES,
+    WAY_OUT,
+    Room,
+    agreement_problems,
+    public_subnet_problems,
+    public_subnet_warnings,
+    root_warning,
+)
 from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
 from .dns_records import next_step, record_problems, records_to_make
 from .domains import Domain, allowed_domains, as_rows, domain_problems, names
 from .drain import LoadBalancerDrain
 from .drain_checks import DEFAULT_MINUTES, drain_minutes_problems
+from .found_vpc import FoundVpc
 from .host_names import host_names
 from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
 from .installation_checks import check_installation
 from .instance_types import InstanceType
 from .network import Network, NetworkArgs
-from .network_options import NetworkOptions, check_network
+from .network_options import NetworkOptions, of_network, product_network_problems
 from .next_steps import KEYCLOAK_PASSWORD_COMMAND, InstallationPlan, next_steps
 from .problems import Problem, reject
 from .quotas import Quota
@@ -33,6 +42,7 @@ from .velero import VeleroBackup, VeleroBackupArgs, VeleroBackupSpecArgs, velero
 from .velero_checks import check_velero
 from .velero_options import VeleroOptions
 from .waiting import once
+from .zone_look_up import reject_zones
 
 
 class InstanceLimitsArgs(TypedDict):
@@ -81,7 +91,8 @@ class DashEgressArgs(TypedDict):
 
 
 class DashEnterpriseArgs(TypedDict):
-    """Arguments of DashEnterprise. Network and cluster are told the same cluster name, region and tags."""
+    """Arguments of DashEnterprise. Network and cluster are told the same cluster name, region, tags and permissions
+    boundary; the other parts get the network's."""
 
     network: NetworkArgs
     """The network, new or existing."""
@@ -165,21 +176,24 @@ class DashEnterprise(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DashEnterpriseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         reject(f"Dash Enterprise {name!r}", argument_problems(args, DashEnterpriseArgs))
-        network = NetworkOptions(**args["network"])
-        room = _room(args, network)
+        room = _room(args)
+        network = room.network
         reject(f"Dash Enterprise {name!r}", _problems(args, room))
 
         super().__init__("eks-analytics:index:DashEnterprise", name, None, opts)
         self._label = name
         self._args = args
         self._tags = dict(room.cluster.tags)
-        for warning in room.warnings():
-            pulumi.log.warn(f"capacity: {warning}.", self)
         self._warn_of_root()
+        reject_zones(f"Dash Enterprise {name!r}", room.cluster.control_plane_zones, self)
 
         # Before this component was there, these two stood alone in a stack.
         part = pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-        self.network = Network(name, args["network"], part)
+        own: NetworkArgs = {**args["network"], "needs_way_out": True, "service_cidr": network.service_cidr}
+        self.network = _RoomyNetwork(name, own, room, part)
+        room = self.network.room
+        for warning in (*(f"capacity: {found}." for found in room.warnings()), *public_subnet_warnings(network)):
+            pulumi.log.warn(warning, self)
         cluster_args: ClusterArgs = {
             **args["cluster"],
             "region": network.region,
@@ -227,7 +241,7 @@ class DashEnterprise(pulumi.ComponentResource):
         self.allowed_domains = known(as_rows(_allowed(args, network)))
         self.system_limits = known(dict(room.system_limits()._asdict()))
         self.capacity = known(room.figures())
-        self.quotas = known([_as_row(quota) for quota in room.quotas()])
+        self.quotas = known([_as_row(quota) for quota in room.quotas(hosts=int(self._has_ssh))])
         backup = self.backup
         self.backup_bucket_name = backup.bucket_name if backup else empty
         self.backup_replica_bucket_name = backup.replica_bucket_name if backup else empty
@@ -263,6 +277,8 @@ class DashEnterprise(pulumi.ComponentResource):
                 "name": network.cluster_name,
                 "kubernetes_version": room.cluster.kubernetes_version,
                 "security_group_id": cluster.cluster_security_group_id,
+                "session_document_name": cluster.session_document_name,
+                "session_log_group_arn": cluster.session_log_group_arn,
                 # The installer wants nodes, DNS and volumes.
                 "kubeconfig": once(cluster.kubeconfig, cluster.ready),
             },
@@ -280,6 +296,7 @@ class DashEnterprise(pulumi.ComponentResource):
                 "kms_key_arn": cluster.kms_key_arn,
             },
             "base_domain": self._base_domain,
+            "permissions_boundary_arn": network.permissions_boundary_arn,
             # What the host shows at login cannot name the host itself.
             # It does not follow every change of the cluster's size either.
             "next_steps": "\n".join(next_steps(replace(self._plan(room), system_limits=None))),
@@ -317,6 +334,7 @@ class DashEnterprise(pulumi.ComponentResource):
             "kubernetes_version": room.cluster.kubernetes_version,
             "after": pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
             "production": room.cluster.production,
+            "permissions_boundary_arn": network.permissions_boundary_arn,
             "tags": self._tags,
         }
         provided = pulumi.ResourceOptions(parent=self, providers=[cluster.kubernetes_provider])
@@ -374,12 +392,25 @@ class DashEnterprise(pulumi.ComponentResource):
             )
 
 
-def _room(args: DashEnterpriseArgs, network: NetworkOptions) -> Room:
-    asked = args.get("capacity", {})
+class _RoomyNetwork(Network):
+    """A network whose existing subnets are judged by what a Dash Enterprise needs."""
+
+    def __init__(self, name: str, args: NetworkArgs, room: Room, opts: pulumi.ResourceOptions) -> None:
+        self.room = room
+        super().__init__(name, args, opts)
+
+    def _shortages(self, found: FoundVpc) -> list[Problem]:
+        self.room, problems = self.room.in_vpc(found)
+        return problems
+
+
+def _room(args: DashEnterpriseArgs) -> Room:
+    asked, network = args.get("capacity", {}), NetworkOptions(**args["network"])
     zones = network.availability_zones
+    cluster = cluster_options({"region": network.region, **args["cluster"]}, zones, zones)
     return Room(
-        network,
-        cluster_options({"region": network.region, **args["cluster"]}, zones, zones),
+        replace(network, service_cidr=cluster.ipv4_services),
+        cluster,
         edition=asked.get("edition", "standard"),
         apps=int(asked.get("apps", 0)),
         workspaces=int(asked.get("workspaces", 0)),
@@ -409,7 +440,7 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
         account_id=cluster.account_id,
     )
     groundwork = [
-        *_of("network", check_network(room.network)),
+        *of_network(product_network_problems(room.network, WAY_OUT)),
         *_of("cluster", check_cluster(cluster)),
         *agreement_problems(room.network, cluster),
     ]

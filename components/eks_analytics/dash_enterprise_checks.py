@@ -1,18 +1,22 @@
 """Whether a Dash Enterprise fits into the cluster that is asked for. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from .capacity import CORE, Amounts, Layout, SystemLimits, capacity, planned, system_limits
 from .capacity_checks import capacity_problems, capacity_warnings
 from .cluster_checks import ClusterOptions
+from .found_vpc import FoundVpc
 from .instance_types import InstanceType
 from .layout import layout_of, quotas_of
 from .network_options import NetworkOptions
 from .problems import Problem
 from .quotas import Quota
+from .subnets import usable_addresses
 
+WAY_OUT = "leaves the cluster without a way to the internet, from which Dash Enterprise is installed"
+"""Why the network needs one."""
 EGRESS_MODES = ("open", "dns-firewall")
 
 
@@ -28,11 +32,28 @@ class Room:
     instance_limits: Sequence[InstanceType] = field(default=())
     backups: bool = False
     """Whether Velero runs in the cluster."""
+    existing_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """CIDRs of the private subnets of an existing VPC by zone, once they are known."""
+    taken_addresses: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Addresses of these that others hold."""
 
     @cached_property
     def layout(self) -> Layout:
         """Only where network and cluster have no problems of their own."""
-        return layout_of(self.network, self.cluster, self.instance_limits, backups=self.backups)
+        layout = layout_of(self.network, self.cluster, self.instance_limits, backups=self.backups)
+        if self.network.existing_vpc_id:
+            return replace(layout, subnets=self.existing_subnets, taken_addresses=self.taken_addresses)
+        return layout
+
+    def in_vpc(self, found: FoundVpc) -> tuple["Room", list[Problem]]:
+        """The same in an existing VPC, and what is too small there. Addresses that others hold count where the cluster
+        is made: later its own nodes have most of them."""
+        cidrs = {zone: subnet.cidr for zone, subnet in found.private.items()}
+        taken = {zone: usable_addresses(one.cidr) - one.free_addresses for zone, one in found.private.items()}
+        room = replace(self, existing_subnets=cidrs)
+        judged = room if found.cluster_runs else replace(room, taken_addresses=taken)
+        named = {"private_subnet_cidrs": "existing_private_subnets"}
+        return room, [replace(one, input=named.get(one.input, one.input)) for one in judged.problems()]
 
     @property
     def core(self) -> Amounts:
@@ -56,9 +77,9 @@ class Room:
         """For the vendor's admin page."""
         return system_limits(self.layout)
 
-    def quotas(self) -> list[Quota]:
-        """What the stack takes of the account's quotas."""
-        return quotas_of(self.network, self.layout)
+    def quotas(self, hosts: int = 0) -> list[Quota]:
+        """What the stack takes of the account's quotas; `hosts` have an elastic IP."""
+        return quotas_of(self.network, self.layout, hosts)
 
     def figures(self) -> dict[str, int]:
         """What is needed and what there is, by name."""
@@ -83,6 +104,7 @@ def agreement_problems(network: NetworkOptions, cluster: ClusterOptions) -> list
         for name, ours, theirs in (
             ("cluster_name", network.cluster_name, cluster.cluster_name),
             ("region", network.region, cluster.region or network.region),
+            ("permissions_boundary_arn", network.permissions_boundary_arn, cluster.permissions_boundary_arn),
         )
         if ours != theirs
     ]
@@ -96,6 +118,19 @@ def public_subnet_problems(network: NetworkOptions) -> list[Problem]:
     return [
         Problem("bootstrap.ssh", "given", reason, f"{remedy}, or leave ssh out: Session Manager needs no open port")
     ]
+
+
+def public_subnet_warnings(network: NetworkOptions) -> Iterator[str]:
+    """What may be meant, and more often is forgotten: the installer asks for a load balancer that faces the internet.
+
+    It finds subnets by their tag: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
+    """
+    if network.existing_vpc_id and not network.existing_public_subnets:
+        yield (
+            "network.existing_public_subnets is empty: the installer's load balancer faces the internet and stays "
+            "pending unless two public subnets of the VPC are tagged kubernetes.io/role/elb. Name them, and they are "
+            "tagged; leave it so where your installation plan asks for an internal load balancer."
+        )
 
 
 def root_warning(caller_arn: str) -> str | None:

@@ -4,7 +4,7 @@ import json
 import re
 
 from .deployer_options import DeployerOptions
-from .deployer_statements import statements
+from .deployer_statements import creation_statements, statements
 from .iam import PolicyDocument, Statement, document
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space does not count.
@@ -25,10 +25,28 @@ NOTES = (
     "kms:CreateGrant, kms:Decrypt, kms:DescribeKey and kms:GenerateDataKeyWithoutPlaintext besides.",
     "AWS takes up to five minutes to let a new key's tags count. Where the first update ends with AccessDenied of KMS, "
     "run it again.",
-    "Whoever may write a role's policy and pass the role can, in the end, do what that policy says. Where that is too "
-    "much, set bounds to the account with a service control policy.",
+    "The first update also needs the policy that --creation prints, and so does every update that makes a KMS key, an "
+    "OIDC provider, a VPC or a DNS firewall. Detach that policy afterwards: it can put the stack's tags on resources "
+    "that have none, and what carries them is in the deployer's reach.",
 )
 """What whoever attaches the policy should know."""
+WITHOUT_BOUNDARY = (
+    "No permissions boundary is set: whoever has this policy can give a role of the stack any rights, those of an "
+    "administrator included, and take that role. Set permissions_boundary_arn to prevent it."
+)
+WITH_BOUNDARY = (
+    "Every role has the permissions boundary of permissions_boundary_arn, and nobody with this policy can remove it: "
+    "whoever takes that setting out of a stack needs iam:DeleteRolePermissionsBoundary for one update. Let nobody who "
+    "deploys write new versions of the boundary itself."
+)
+CREATION_NOTES = (
+    "Attach it to the same role as the deployer policy, best as a managed policy of its own, and detach it once the "
+    "update is done.",
+    "While it is attached, resources without a tag `project` can be tagged as this stack's: KMS keys without an alias, "
+    "security groups, OIDC providers of EKS clusters, and rule groups, domain lists and log configurations of the "
+    "Route 53 Resolver. AWS offers no condition that tells them from new ones.",
+)
+"""What whoever attaches the creation policy should know."""
 
 
 def deployer_policy(options: DeployerOptions) -> PolicyDocument:
@@ -40,6 +58,16 @@ def deployer_policy(options: DeployerOptions) -> PolicyDocument:
             "use its parts as customer managed policies"
         )
     return whole
+
+
+def creation_policy(options: DeployerOptions) -> PolicyDocument:
+    """What the first update of a stack needs beside the deployer policy, and no other update should have."""
+    return document(*creation_statements(options))
+
+
+def notes(options: DeployerOptions) -> list[str]:
+    """What whoever attaches the policy of a stack should know."""
+    return [*NOTES, WITH_BOUNDARY if options.permissions_boundary_arn else WITHOUT_BOUNDARY]
 
 
 def deployer_policies(options: DeployerOptions) -> list[PolicyDocument]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .cluster_checks import EBS_CSI_ROLE_PER_CLUSTER, EBS_CSI_ROLE_VENDOR_NAME
-from .iam import dns_suffix, partition
+from .partitions import dns_suffix, partition
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,28 @@ class DeployerOptions:
     """Whether the stack watches over backups, or may have done so: what is turned off is taken away."""
     watch_key: bool = True
     """Whether the watch makes a key of its own."""
+    session_logs: bool = False
+    """Whether Session Manager sessions leave transcripts."""
+    session_logs_key: bool = True
+    """Whether the transcripts have a key of their own."""
+    makes_oidc_provider: bool = True
+    """Whether the stack makes the IAM OIDC provider of its cluster."""
+    permissions_boundary_arn: str = ""
+    """ARN of the policy that bounds every role of the stack; empty: none does."""
 
     @property
     def makes_key(self) -> bool:
         return self.makes_cluster and not self.kms_key_arn
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether the stack makes any key."""
+        return self.makes_key or self.makes_log_key
+
+    @property
+    def makes_log_key(self) -> bool:
+        """Whether the stack makes a key for logs: of the watch over backups, or of sessions."""
+        return (self.backup_watch and self.watch_key) or (self.session_logs and self.session_logs_key)
 
     @property
     def partition(self) -> str:

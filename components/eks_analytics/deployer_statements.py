@@ -15,6 +15,7 @@ from .deployer_options import DeployerOptions
 from .host_names import host_names
 from .iam import Statement, cluster_admin_policy_arn, managed_policy_arn
 from .installation_checks import bucket_prefix
+from .session_logs_options import document_name, log_group_name
 from .velero_options import bucket_prefix as backup_bucket_prefix
 from .velero_options import watch_name
 
@@ -24,7 +25,6 @@ MANAGED_POLICIES = (
     "AmazonEKSClusterPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
-    "AmazonSSMManagedInstanceCore",
 )
 """Policies of AWS that the program attaches to the roles it makes."""
 
@@ -78,6 +78,37 @@ def statements(options: DeployerOptions) -> list[Statement]:
         *(_query_logs() if options.dns_firewall else []),
         *([_unsubscribe(options)] if options.backup_watch else []),
     ]
+
+
+def creation_statements(options: DeployerOptions) -> list[Statement]:
+    """What making the stack's resources needs besides: to tag what has no tags of the stack yet.
+
+    AWS cannot tell the tagging of a new key, OIDC provider, rule group or default security group from that of somebody
+    else's without such tags: no condition key says that the resource is new, as ec2:CreateAction does for EC2.
+    """
+    # What bears the mark of another stack cannot be taken over.
+    unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}
+    actions: list[str] = []
+    resources: list[str] = []
+    if options.makes_oidc_provider:
+        actions.append("iam:TagOpenIDConnectProvider")
+        resources.append(_issuers(options))
+    if not options.existing_vpc_id:
+        # The default group of a new VPC comes without tags.
+        actions.append("ec2:CreateTags")
+        resources.append(options.arn("ec2", "security-group/*"))
+    if options.dns_firewall:
+        actions.append("route53resolver:TagResource")
+        resources.append(options.arn("route53resolver", "*"))
+    found = (
+        [_allow("TagNew", actions, resources, {"StringEquals": options.on_new, "Null": unmarked})] if actions else []
+    )
+    if options.makes_keys:
+        # A new key has no alias, and whoever keeps keys names them.
+        nameless = {**unmarked, "kms:ResourceAliases": "true"}
+        conditions: Conditions = {"StringEquals": options.on_new, "Null": nameless}
+        found.append(_allow("TagNewKeys", ["kms:TagResource"], options.arn("kms", "key/*"), conditions))
+    return found
 
 
 def _allow(
@@ -148,11 +179,13 @@ def _issuers(options: DeployerOptions) -> str:
 def _rights(options: DeployerOptions) -> Iterator[Rights]:
     cluster = options.cluster_name
     yield _ec2(options)
+    unbounded = "" if options.permissions_boundary_arn else " CreateRole PutRolePolicy"
     yield Rights(
         "iam",
         _role_names(options),
-        manages="CreateRole DeleteRole DeleteRolePolicy PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy "
-        "UpdateRole UpdateRoleDescription",
+        # Policies that earlier versions attached are detached, too; detaching takes rights away and gives none.
+        manages="DeleteRole DeleteRolePolicy DetachRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+        f"UpdateRoleDescription{unbounded}",
     )
     if options.bootstrap:
         # The newest image of Ubuntu; nobody can write what AWS publishes.
@@ -163,11 +196,12 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
             manages="AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile "
             "RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile",
         )
-    yield Rights(
-        "iam",
-        [_issuers(options)],
-        changes="DeleteOpenIDConnectProvider TagOpenIDConnectProvider UntagOpenIDConnectProvider",
-    )
+    if options.makes_oidc_provider:
+        yield Rights(
+            "iam",
+            [_issuers(options)],
+            changes="DeleteOpenIDConnectProvider TagOpenIDConnectProvider UntagOpenIDConnectProvider",
+        )
     yield Rights(
         "eks",
         [
@@ -211,6 +245,25 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         )
     if options.backup_watch:
         yield from _backup_watch(options)
+    if options.session_logs:
+        yield Rights("logs", [_session_logs(options)], manages="AssociateKmsKey DisassociateKmsKey")
+        yield Rights(
+            "ssm",
+            [options.arn("ssm", f"document/{document_name(options.cluster_name)}")],
+            manages="Get* AddTagsToResource CreateDocument DeleteDocument RemoveTagsFromResource UpdateDocument "
+            "UpdateDocumentDefaultVersion",
+        )
+    if options.makes_log_key:
+        yield Rights(
+            "kms",
+            [options.arn("kms", "key/*")],
+            makes="CreateKey",
+            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
+        )
+
+
+def _session_logs(options: DeployerOptions) -> str:
+    return options.arn("logs", f"log-group:{log_group_name(options.cluster_name)}*")
 
 
 def _delivery(options: DeployerOptions) -> Iterator[Rights]:
@@ -288,13 +341,6 @@ def _backup_watch(options: DeployerOptions) -> Iterator[Rights]:
         manages="AssociateKmsKey CreateLogGroup DeleteLogGroup DisassociateKmsKey PutRetentionPolicy TagResource "
         "UntagResource",
     )
-    if options.watch_key:
-        yield Rights(
-            "kms",
-            [options.arn("kms", "key/*")],
-            makes="CreateKey",
-            changes="EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription",
-        )
 
 
 def _ec2(options: DeployerOptions) -> Rights:
@@ -308,12 +354,12 @@ def _ec2(options: DeployerOptions) -> Rights:
         changes += " DeleteVolume"  # of claims, in a destroy; the EBS driver gives them the stack's tags
     if not options.existing_vpc_id:
         both += " CreateFlowLogs CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpcEndpoint"
-        makes += " AllocateAddress CreateInternetGateway CreateVpc"
+        makes += " CreateInternetGateway CreateVpc"
         changes += (
             " AssociateRouteTable AttachInternetGateway CreateRoute DeleteFlowLogs DeleteInternetGateway "
             "DeleteNatGateway DeleteRoute DeleteRouteTable DeleteSecurityGroup DeleteSubnet DeleteVpc "
-            "DeleteVpcEndpoints DetachInternetGateway DisassociateAddress DisassociateRouteTable ModifySubnetAttribute "
-            "ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcTenancy ReleaseAddress ReplaceRoute "
+            "DeleteVpcEndpoints DetachInternetGateway DisassociateRouteTable ModifySubnetAttribute "
+            "ModifyVpcAttribute ModifyVpcEndpoint ModifyVpcTenancy ReplaceRoute "
             "ReplaceRouteTableAssociation"
         )
     if options.ipv6 and not options.existing_vpc_id:
@@ -327,7 +373,10 @@ def _ec2(options: DeployerOptions) -> Rights:
         changes += " DeleteSecurityGroup ModifyInstanceAttribute StartInstances StopInstances TerminateInstances"
     if options.ssh_key_name:
         makes += " ImportKeyPair"
-        changes += " DeleteKeyPair"
+        changes += " AssociateAddress DeleteKeyPair"
+    if options.ssh_key_name or not options.existing_vpc_id:
+        makes += " AllocateAddress"
+        changes += " DisassociateAddress ReleaseAddress"
     return Rights("ec2", [options.arn("ec2", "*")], makes=f"{both} {makes}", changes=f"{both} {changes}")
 
 
@@ -343,7 +392,7 @@ def _role_names(options: DeployerOptions) -> list[str]:
 def _log_groups(options: DeployerOptions) -> Iterator[str]:
     cluster = options.cluster_name
     yield f"/aws/eks/{cluster}/*"
-    if options.bootstrap:
+    if options.bootstrap or options.session_logs:
         yield f"/{cluster}/*"
     if options.dns_firewall:
         yield f"/aws/vendedlogs/dns/{cluster}*"
@@ -364,29 +413,18 @@ def _making(options: DeployerOptions, rights: Iterable[Rights]) -> Statement:
 def _tagging(options: DeployerOptions) -> Iterator[Statement]:
     # A part of making something, which is allowed with the stack's tags only.
     made = {"StringLike": {"ec2:CreateAction": "*"}}
-    yield _allow("TagNewInEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
-    actions = _of("iam", "CreateOpenIDConnectProvider TagOpenIDConnectProvider")
-    resources = [_issuers(options)]
-    if not options.existing_vpc_id:
-        # The default group of a new VPC comes without tags.
-        actions.append("ec2:CreateTags")
-        resources.append(options.arn("ec2", "security-group/*"))
-    if options.makes_key or (options.backup_watch and options.watch_key):
-        actions.append("kms:TagResource")
-        resources.append(options.arn("kms", "key/*"))
-    if options.dns_firewall:
-        actions.append("route53resolver:TagResource")
-        resources.append(options.arn("route53resolver", "*"))
-    # What bears the mark of another stack cannot be taken over.
-    unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}
-    yield _allow("TagUntagged", actions, resources, {"StringEquals": options.on_new, "Null": unmarked})
+    yield _allow("TagEc2", ["ec2:CreateTags"], options.arn("ec2", "*"), made)
+    if options.makes_oidc_provider:
+        # IAM has no region, so that this one cannot be bound to it as the rest of what is made.
+        marked = {"StringEquals": options.on_new}
+        yield _allow("TrustIssuer", ["iam:CreateOpenIDConnectProvider"], _issuers(options), marked)
 
 
 def _network(options: DeployerOptions) -> Iterator[Statement]:
     yield _allow(
         # EKS makes it, with a tag of its own, before the program can add others:
         # https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-        "ChangeClusterGroup",
+        "ClusterGroup",
         _of(
             "ec2",
             "AuthorizeSecurityGroupIngress CreateTags DeleteTags ModifySecurityGroupRules RevokeSecurityGroupIngress",
@@ -439,12 +477,15 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
     policies = [managed_policy_arn(options.region, name) for name in MANAGED_POLICIES]
     if options.karpenter:
         policies.append(options.iam_arn(f"policy/{options.cluster_name}-*"))
-    yield _allow(
-        "AttachAwsPolicies",
-        _of("iam", "AttachRolePolicy DetachRolePolicy"),
-        roles,
-        {"ArnEquals": {"iam:PolicyARN": policies}},
-    )
+    bounded: Conditions = {}
+    if boundary := options.permissions_boundary_arn:
+        # The key is the boundary of the request for what sets one, and the role's own for the rest. Nothing takes a
+        # boundary away: there is no iam:DeleteRolePermissionsBoundary.
+        bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+        actions = _of("iam", "CreateRole PutRolePermissionsBoundary PutRolePolicy")
+        yield _allow("BoundRoles", actions, roles, bounded)
+    attached = {"ArnEquals": {"iam:PolicyARN": policies}}
+    yield _allow("AttachPolicies", ["iam:AttachRolePolicy"], roles, {**attached, **bounded})
     services = ["eks.amazonaws.com", "pods.eks.amazonaws.com", options.service("ec2")]
     services += ["lambda.amazonaws.com"] if options.backup_watch else []
     if not options.existing_vpc_id:
@@ -470,7 +511,7 @@ def _roles(options: DeployerOptions) -> Iterator[Statement]:
 def _access(options: DeployerOptions) -> Statement:
     """Only the one access policy that the program gives."""
     return _allow(
-        "GiveAccess",
+        "Access",
         _of("eks", "AssociateAccessPolicy DisassociateAccessPolicy"),
         options.arn("eks", f"access-entry/{options.cluster_name}/*"),
         {"ArnEquals": {"eks:policyArn": cluster_admin_policy_arn(options.region)}},

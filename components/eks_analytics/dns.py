@@ -18,6 +18,7 @@ from .dns_records import (
     relative,
     table,
 )
+from .load_balancer_zones import BALANCER_ZONES
 from .problems import reject
 
 
@@ -94,13 +95,8 @@ class DashDnsRecords(pulumi.ComponentResource):
         hostname = self._options.load_balancer_hostname
         balancer = parse_load_balancer(hostname)
         assert balancer is not None  # of any other name record_problems refuses an alias
-        # Tables of the provider's own, which asks AWS nothing.
-        invoke = pulumi.InvokeOptions(parent=self)
-        zone_id = (
-            aws.lb.get_hosted_zone_id_output(load_balancer_type="network", region=balancer.region, opts=invoke).id
-            if balancer.type == "network"
-            else aws.elb.get_hosted_zone_id_output(region=balancer.region, opts=invoke).id
-        )
+        zones = BALANCER_ZONES[balancer.region]  # of any other region record_problems refuses an alias, too
+        zone_id = zones.network if balancer.type == "network" else zones.classic
         # There is one load balancer: an answer that leads to a sick one beats none.
         return aws.route53.RecordAliasArgs(name=relative(hostname), zone_id=zone_id, evaluate_target_health=False)
 

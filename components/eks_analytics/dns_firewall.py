@@ -120,7 +120,8 @@ class DnsFirewall(pulumi.ComponentResource):
         listed = aws.route53.ResolverFirewallDomainList(
             f"{self._label}-{role}",
             name=f"{self._cluster_name}-{role}",
-            domains=domains,
+            # Route 53 returns every name with a dot at its end; without one, each `pulumi up` would change the list.
+            domains=[f"{domain}." for domain in domains],
             tags=self._tags,
             opts=self._child(),
         )

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .host_names import HOST_PREFIXES, LONGEST_PREFIX
-from .iam import dns_suffix
+from .international_names import letters_fault
+from .load_balancer_zones import BALANCER_ZONES
+from .partitions import dns_suffix
 from .problems import Problem
 
 DEFAULT_TTL = 300
@@ -195,6 +197,8 @@ def _name_problems(input: str, value: str, example: str, *, optional: bool = Fal
         yield Problem(input, value, "is a URL, of which DNS knows only the host name", remedy)
     elif _ADDRESS.fullmatch(value):
         yield Problem(input, value, "is an address, and CNAME and alias records point at names", remedy)
+    elif fault := letters_fault(value):
+        yield Problem(input, value, *fault)
     elif not _NAME.fullmatch(relative(value)):
         reason = "is not a DNS name: labels of letters, digits and inner hyphens, joined by dots"
         yield Problem(input, value, reason, remedy)
@@ -264,4 +268,11 @@ def _load_balancer_problems(options: DnsOptions) -> Iterator[Problem]:
             "takes an alias of a load balancer but no CNAME"
         )
         remedy = "write the load balancer's own name, or choose a base domain below the zone's name"
+        yield Problem("load_balancer_hostname", hostname, reason, remedy)
+    elif is_apex(options) and found and options.enable_base_record and found.region not in BALANCER_ZONES:
+        reason = (
+            f"is in {found.region}, and the hosted zone of that region's load balancers is not known here, which the "
+            f"alias for the zone's own name {options.hosted_zone_name} needs"
+        )
+        remedy = "turn the base domain's own record off and make the alias by hand, or choose a base domain below it"
         yield Problem("load_balancer_hostname", hostname, reason, remedy)

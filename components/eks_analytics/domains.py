@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from .host_names import host_names
 from .host_tools import REDIRECTS, SUPPORTING_SOFTWARE, host_tools, urls
-from .iam import dns_suffix
+from .international_names import letters_fault
+from .partitions import partition_of
 from .problems import Problem
 from .versions import DEFAULT_KUBERNETES_VERSION
 
@@ -28,14 +29,6 @@ _HTTPS, _HTTP_TOO, _LOOKED_UP = (443,), (443, 80), (53,)
 _IMAGES = (INSTALLATION, UPGRADE)
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})*")
-# Suffixes of the endpoints that speak IPv6 too; EKS Pod Identity has only such: botocore's partitions.json.
-_DUAL_STACK = {
-    "amazonaws.com": "api.aws",
-    "amazonaws.com.cn": "api.amazonwebservices.com.cn",
-    "amazonaws.eu": "api.amazonwebservices.eu",
-    "c2s.ic.gov": "api.aws.ic.gov",
-    "sc2s.sgov.gov": "api.aws.scloud",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +132,8 @@ def domain_problems(additional: Sequence[str], count: int) -> Iterator[Problem]:
         if name in ("*", "*."):
             remedy = "leave it out, or choose the open mode"
             yield Problem("additional_domains", name, "lets every name through", remedy)
+        elif fault := letters_fault(name):
+            yield Problem("additional_domains", name, *fault)
         elif not _NAME.fullmatch(name):
             reason = "is no domain name: letters in lower case, digits and hyphens, with `*.` in front for all below it"
             yield Problem(
@@ -215,11 +210,11 @@ def _onwards() -> Iterator[Domain]:
 
 
 def _aws(region: str) -> Iterator[Domain]:
-    suffix = dns_suffix(region)
+    _, suffix, dual_stack = partition_of(region)
     internal = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
     every = "nothing on AWS works without"
     yield _ours(f"*.{region}.{suffix}", "AWS: EC2, ECR, S3, STS, Session Manager and others", every)
-    yield _ours(f"*.{region}.{_DUAL_STACK.get(suffix, 'api.aws')}", "AWS: EKS Pod Identity, endpoints with IPv6", every)
+    yield _ours(f"*.{region}.{dual_stack}", "AWS: EKS Pod Identity, endpoints with IPv6", every)
     yield _ours(f"*.{region}.eks.{suffix}", "Kubernetes API of the cluster", "kubectl, nodes and pods use it")
     for name in ("sts", "s3", "*.s3"):
         yield _ours(f"{name}.{suffix}", "AWS: endpoints without a region", "older AWS SDKs use them by default")

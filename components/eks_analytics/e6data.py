@@ -1,6 +1,6 @@
 """e6data on EKS: everything that its workspaces need on AWS and in the cluster, in one component."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
@@ -27,6 +27,7 @@ from .network_options import NetworkOptions
 from .physical_names import shortened
 from .problems import reject
 from .waiting import once
+from .zone_look_up import reject_zones
 
 
 class ExistingClusterArgs(TypedDict):
@@ -80,7 +81,8 @@ class E6dataLoadBalancerControllerArgs(TypedDict):
 
 
 class E6dataArgs(TypedDict):
-    """Arguments of E6data. Network and cluster are told the same cluster name, region and tags."""
+    """Arguments of E6data. Network and cluster are told the same cluster name, region, tags and permissions boundary;
+    the other parts get the network's."""
 
     network: NetworkArgs
     """The network, new or existing."""
@@ -117,6 +119,8 @@ class _Ground:
     system_node_groups: list[pulumi.Input[str]]
     ready: pulumi.Output[list[str]]
     """Known once pods can run."""
+    session_log_group_arn: pulumi.Output[str]
+    """ARN of the log group for transcripts of sessions; empty without one."""
 
 
 class E6data(pulumi.ComponentResource):
@@ -154,8 +158,15 @@ class E6data(pulumi.ComponentResource):
         for warning in e6data_warnings(options):
             pulumi.log.warn(warning, self)
 
+        if options.cluster:
+            reject_zones(f"e6data {name!r}", options.cluster.control_plane_zones, self)
         found = self._look_up()
-        network: NetworkArgs = {**args["network"], "tags": options.tags, "needs_way_out": True}
+        network: NetworkArgs = {
+            **args["network"],
+            "tags": options.tags,
+            "needs_way_out": True,
+            "service_cidr": options.network.service_cidr,
+        }
         self.network = Network(name, network, self._child())
         self.cluster = self._cluster() if options.cluster else None
         ground = self._on_existing(found) if found else self._on_new()
@@ -197,10 +208,10 @@ class E6data(pulumi.ComponentResource):
     def _look_up(self) -> FoundCluster | None:
         """What is there already, found fit before anything is made or tagged."""
         network, existing = self._options.network, self._options.existing_cluster
-        found = look_up(network.cluster_name, self) if existing else None
+        found = look_up(network.cluster_name, network.region, self) if existing else None
         if found and existing:
             problems = check_found_cluster(found, network.existing_vpc_id, existing.oidc_provider_arn)
-            reject(f"e6data {self._label!r}", problems, pulumi.RunError)  # shown without a traceback
+            reject(f"e6data {self._label!r}", problems)
         return found
 
     def _cluster(self) -> Cluster:
@@ -226,6 +237,7 @@ class E6data(pulumi.ComponentResource):
             provider=cluster.kubernetes_provider,
             system_node_groups=[group.node_group_name for group in cluster.system_node_groups],
             ready=pulumi.Output.all(*(resource.urn for resource in cluster.ready)),
+            session_log_group_arn=cluster.session_log_group_arn,
         )
 
     def _on_existing(self, found: FoundCluster) -> _Ground:
@@ -254,6 +266,7 @@ class E6data(pulumi.ComponentResource):
             ),
             system_node_groups=[],
             ready=known(list[str]()),
+            session_log_group_arn=known(""),
         )
 
     def _oidc_provider(self, issuer: str) -> pulumi.Output[str]:
@@ -264,7 +277,7 @@ class E6data(pulumi.ComponentResource):
         return aws.iam.OpenIdConnectProvider(
             self._label,
             url=issuer,
-            client_id_lists=[f"sts.{iam.dns_suffix(network.region)}"],
+            client_id_lists=[iam.IRSA_AUDIENCE],
             tags={**self._options.tags, "Name": network.cluster_name},
             opts=self._child(),
         ).arn
@@ -277,8 +290,10 @@ class E6data(pulumi.ComponentResource):
             "cluster_name": options.network.cluster_name,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "cluster_endpoint": ground.endpoint,
             "system_node_groups": ground.system_node_groups,
+            "session_log_group_arn": ground.session_log_group_arn,
             "tags": options.tags,
         }
         if not asked.get("allowed_names"):
@@ -297,6 +312,7 @@ class E6data(pulumi.ComponentResource):
             "vpc_id": self.network.vpc_id,
             "region": options.network.region,
             "account_id": options.account_id,
+            "permissions_boundary_arn": options.network.permissions_boundary_arn,
             "after": ground.ready,
             "tags": options.tags,
         }
@@ -354,10 +370,11 @@ def e6data_options(args: E6dataArgs) -> E6dataOptions:
     karpenter: dict[str, Any] = {**args.get("karpenter", {})}
     if "replicas" in karpenter:
         karpenter["replicas"] = int(karpenter["replicas"])  # through the plugin it is a float
+    made = cluster_options({"region": network.region, **cluster}, zones, zones) if cluster else None
     return E6dataOptions(
-        network=network,
+        network=replace(network, service_cidr=made.ipv4_services if made else ""),
         workspaces=args["workspaces"],
-        cluster=cluster_options({"region": network.region, **cluster}, zones, zones) if cluster else None,
+        cluster=made,
         existing_cluster=ExistingClusterOptions(**existing) if existing is not None else None,
         karpenter=karpenter,
         load_balancer_controller={**args.get("load_balancer_controller", {})},

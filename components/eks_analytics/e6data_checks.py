@@ -17,11 +17,13 @@ from .e6data_workspace_options import (
 from .existing_cluster_checks import existing_cluster_problems
 from .karpenter_checks import KarpenterOptions, check_karpenter
 from .load_balancer_controller_checks import LoadBalancerControllerOptions, check_load_balancer_controller
-from .network_options import NetworkOptions, check_network
+from .network_options import NetworkOptions, of_network, product_network_problems
 from .node_group_options import plan_node_groups
 from .node_pool_checks import forbidden_tag_problems
 from .problems import Problem
 
+WAY_OUT = "keeps e6data's logs and metrics in the VPC, and its console waits for them"
+"""Why the network needs one."""
 # What the parts are told by the product itself, which judges it under its own name.
 _TOLD = ("cluster_name", "region", "account_id", "tags", "vpc_id", "oidc_provider_arn", "restricted_tags")
 
@@ -89,12 +91,8 @@ class E6dataOptions:
 
 def check_e6data(options: E6dataOptions) -> list[Problem]:
     """Everything that is wrong with the options, in all parts."""
-    closed = list(way_out_problems(options.network))
-    # A network alone knows a way to do without NAT, which is none here.
-    network = [one for one in check_network(options.network) if not closed or one.input != "nat_gateways"]
     return [
-        *_of("network", network),
-        *closed,
+        *of_network(product_network_problems(options.network, WAY_OUT)),
         *_cluster_problems(options),
         *own_problems(options),
     ]
@@ -131,13 +129,6 @@ def _karpenter_problems(options: E6dataOptions) -> Iterator[Problem]:
         yield problem
 
 
-def way_out_problems(network: NetworkOptions) -> Iterator[Problem]:
-    """A network without NAT can carry an EKS cluster, and no e6data."""
-    if network.nat_gateways == "none" and not network.existing_vpc_id:
-        reason = "keeps e6data's logs and metrics in the VPC, and its console waits for them"
-        yield Problem("network.nat_gateways", "none", reason, 'write "one-per-az", or "single" for a small environment')
-
-
 def e6data_warnings(options: E6dataOptions) -> list[str]:
     """What can be built, but may not be what was meant."""
     if options.network.enable_s3_endpoint or options.network.existing_vpc_id:
@@ -153,6 +144,11 @@ def _cluster_problems(options: E6dataOptions) -> Iterator[Problem]:
         for name, theirs, ours in (
             ("cluster_name", options.cluster.cluster_name, options.network.cluster_name),
             ("region", options.cluster.region or options.network.region, options.network.region),
+            (
+                "permissions_boundary_arn",
+                options.cluster.permissions_boundary_arn,
+                options.network.permissions_boundary_arn,
+            ),
         ):
             if theirs != ours:
                 reason = f"differs from network.{name}, which is {ours!r}"

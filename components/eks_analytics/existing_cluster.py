@@ -1,21 +1,25 @@
 """An existing EKS cluster: looked up and checked, so that something can be installed into it."""
 
+from dataclasses import replace
+
 import pulumi
 import pulumi_aws as aws
 
 from .existing_cluster_checks import FoundCluster
+from .look_ups import not_found
+from .problems import reject
 
 
-def look_up(cluster_name: str, parent: pulumi.Resource) -> FoundCluster:
+def look_up(cluster_name: str, region: str, parent: pulumi.Resource) -> FoundCluster:
     """The cluster. Awaited on the spot, which the plain name allows: what fails here fails before anything is made."""
     lookup = pulumi.InvokeOptions(parent=parent)
     try:
         cluster = aws.eks.get_cluster(name=cluster_name, opts=lookup)
     except Exception as error:  # the SDK has no narrower one
-        raise pulumi.RunError(
-            f"cluster_name = {cluster_name!r}: EKS was asked for it as an existing cluster; correct the name or the "
-            f"region, or let a new one be made. {error}"
-        ) from None
+        problem = not_found("cluster_name", cluster_name, region, parent, error)
+        remedy = "correct the name, the region or the credentials, or let a new cluster be made"
+        reject("existing cluster", [replace(problem, remedy=remedy)])
+        raise
     network = cluster.vpc_config
     group = aws.ec2.get_security_group(id=network.cluster_security_group_id, opts=lookup)
     return FoundCluster(

@@ -1,79 +1,101 @@
 """An existing VPC: looked up, checked, and given the tags that its subnets lack. Nothing else of it is touched."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 
 import pulumi
 import pulumi_aws as aws
 
-from .network_options import NetworkOptions
+from .found_vpc import FoundSubnet, FoundVpc
+from .look_ups import not_found
+from .network_options import NetworkOptions, service_range_problems
 from .problems import Problem, reject
 from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
 from .tags import serves_as, subnet_tags
-from .ways_out import check_way_out, default_route
+from .ways_out import check_way_in, check_way_out, default_route
 
-Tags = Mapping[str, str]
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcCidrBlockState.html
+_NOT_ASSIGNED = ("disassociating", "disassociated", "failing", "failed")
 
 
-def look_up(
-    name: str, options: NetworkOptions, parent: pulumi.Resource
-) -> tuple[aws.ec2.GetVpcResult, Mapping[str, Tags]]:
-    """The VPC and the tags of its subnets by id, after all were found fit. RunError with all that is wrong with them.
+Judge = Callable[[FoundVpc], list[Problem]]
+
+
+def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource, shortages: Judge) -> FoundVpc:
+    """The VPC, after it and its subnets were found fit. RunError with all that is wrong with them.
 
     The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
+    `shortages` judges what was found, once all is there.
     """
     lookup = pulumi.InvokeOptions(parent=parent)
     try:
         vpc = aws.ec2.get_vpc(id=options.existing_vpc_id, opts=lookup)
     except Exception as error:  # the SDK has no narrower one
-        reject(f"network {name!r}", [_not_found("existing_vpc_id", options.existing_vpc_id, error)], pulumi.RunError)
+        id, region = options.existing_vpc_id, options.region
+        reject(f"network {name!r}", [not_found("existing_vpc_id", id, region, parent, error)])
         raise
     problems = check_vpc(options, vpc)
-    tags: dict[str, Tags] = {}
-    for role, subnets in _subnets(options).items():
-        for zone, id in subnets.items():
-            try:
-                subnet = aws.ec2.get_subnet(id=id, opts=lookup)
-            except Exception as error:
-                problems.append(_not_found(f"existing_{role}_subnets.{zone}", id, error))
-                continue
-            tags[id] = subnet.tags
-            problems += check_subnet(options, role, zone, subnet)
-            if options.needs_way_out and role == "private" and subnet.vpc_id == vpc.id:
-                problems += check_way_out(zone, id, default_route(vpc.id, id, parent))
-            for shortage in check_addresses(role, subnet):
-                # Under a running cluster addresses are taken: that must not stand in the way of every later update.
-                if f"kubernetes.io/cluster/{options.cluster_name}" in subnet.tags:
-                    pulumi.log.warn(str(shortage), parent)
-                else:
-                    problems.append(shortage)
-    reject(f"network {name!r}", problems, pulumi.RunError)  # shown without a traceback
-    return vpc, tags
+    subnets: dict[str, dict[str, FoundSubnet]] = {"private": {}, "public": {}}
+    for role, zone, id in _subnets(options):
+        try:
+            subnet = aws.ec2.get_subnet(id=id, opts=lookup)
+        except Exception as error:
+            problems.append(not_found(f"existing_{role}_subnets.{zone}", id, options.region, parent, error))
+            continue
+        subnets[role][zone] = FoundSubnet(id, subnet.cidr_block, subnet.available_ip_address_count, subnet.tags)
+        problems += check_subnet(options, role, zone, subnet)
+        if subnet.vpc_id == vpc.id:
+            route = default_route(vpc.id, id, parent)
+            problems += (
+                check_way_in(zone, id, route)
+                if role == "public"
+                else check_way_out(zone, id, route, needed=options.needs_way_out)
+            )
+    runs = options.cluster_name in aws.eks.get_clusters(opts=lookup).names
+    found = FoundVpc(vpc.id, vpc.cidr_block, **subnets, cluster_runs=runs)
+    for shortage in check_addresses(found):
+        # Under a running cluster addresses are taken: that must not stand in the way of every later update.
+        if runs:
+            pulumi.log.warn(str(shortage), parent)
+        else:
+            problems.append(shortage)
+    if not problems:
+        problems += shortages(found)
+    reject(f"network {name!r}", problems)
+    return found
 
 
-def tag_subnets(name: str, options: NetworkOptions, tags: Mapping[str, Tags], parent: pulumi.Resource) -> None:
+def tag_subnets(name: str, options: NetworkOptions, found: FoundVpc, parent: pulumi.Resource) -> None:
     """Add the tags by which load balancers and Karpenter find the subnets, each as a resource of its own.
 
-    `tags` are the present ones by subnet: where somebody's own serves as well, it is left alone.
+    Where somebody's own serves as well, it is left alone.
     """
-    for role, subnets in _subnets(options).items():
-        for zone, subnet in subnets.items():
-            for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
-                if tags[subnet].get(key, value) != value:
-                    continue
-                kind = key.split("/")[1]  # role, cluster or discovery
-                aws.ec2.Tag(
-                    f"{name}-{role}-{zone}-{kind}",
-                    resource_id=subnet,
-                    key=key,
-                    value=value,
-                    # The other two are about this cluster. The role is not: other clusters in these subnets live by
-                    # it, and it may have been there before.
-                    opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=kind == "role"),
-                )
+    for role, zone, subnet in _subnets(options):
+        tags = (found.public if role == "public" else found.private)[zone].tags
+        for key, value in subnet_tags(options.cluster_name, public=role == "public").items():
+            if tags.get(key, value) != value:
+                continue
+            kind = key.split("/")[1]  # role, cluster or discovery
+            aws.ec2.Tag(
+                f"{name}-{role}-{zone}-{kind}",
+                resource_id=subnet,
+                key=key,
+                value=value,
+                # The other two are about this cluster. The role is not: other clusters in these subnets live by
+                # it, and it may have been there before.
+                opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=kind == "role"),
+            )
 
 
 def check_vpc(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Problem]:
     """What keeps the VPC from serving as the network that was asked for."""
+    blocks = [one.cidr_block for one in vpc.cidr_block_associations if one.state not in _NOT_ASSIGNED]
+    return [
+        *service_range_problems(options.service_cidr, dict.fromkeys([vpc.cidr_block, *blocks])),
+        *_switched_off(options, vpc),
+    ]
+
+
+def _switched_off(options: NetworkOptions, vpc: aws.ec2.GetVpcResult) -> list[Problem]:
     return [
         Problem("existing_vpc_id", vpc.id, f"has {what} turned off", "turn it on")
         for wanted, is_on, what in (
@@ -108,18 +130,24 @@ def check_subnet(options: NetworkOptions, role: str, zone: str, subnet: aws.ec2.
     return problems
 
 
-def check_addresses(role: str, subnet: aws.ec2.GetSubnetResult) -> list[Problem]:
-    """Too few free addresses to start a cluster in the subnet."""
-    needed = PRIVATE_ADDRESSES_NEEDED if role == "private" else LOAD_BALANCER_ADDRESSES
-    if subnet.available_ip_address_count >= needed:
-        return []
-    reason = f"has {subnet.available_ip_address_count} free addresses, {needed} are needed"
-    return [Problem(f"existing_{role}_subnets", subnet.id, reason, "free some, or give a larger subnet")]
+def check_addresses(found: FoundVpc) -> list[Problem]:
+    """Too few free addresses to start a cluster in a subnet."""
+    roles = (("private", found.private, PRIVATE_ADDRESSES_NEEDED), ("public", found.public, LOAD_BALANCER_ADDRESSES))
+    return [
+        Problem(
+            f"existing_{role}_subnets.{zone}",
+            subnet.id,
+            f"has {subnet.free_addresses} free addresses, {needed} are needed",
+            "free some, or give a larger subnet",
+        )
+        for role, subnets, needed in roles
+        for zone, subnet in subnets.items()
+        if subnet.free_addresses < needed
+    ]
 
 
-def _not_found(name: str, id: str, error: Exception) -> Problem:
-    return Problem(name, id, f"was asked of EC2, in vain ({error})", "correct the id, the region or the credentials")
-
-
-def _subnets(options: NetworkOptions) -> dict[str, dict[str, str]]:
-    return {"private": dict(options.existing_private_subnets), "public": dict(options.existing_public_subnets)}
+def _subnets(options: NetworkOptions) -> Iterator[tuple[str, str, str]]:
+    """Role, zone and id of each."""
+    for role, subnets in (("private", options.existing_private_subnets), ("public", options.existing_public_subnets)):
+        for zone, id in subnets.items():
+            yield role, zone, id

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .iam import PolicyDocument, Statement, dns_suffix, document, instance_trust, partition
+from .iam import PolicyDocument, Statement, document, instance_trust, session_manager
+from .partitions import dns_suffix, partition
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class HostRights:
     """Log group that the host writes to."""
     status_parameter_name: str
     """SSM parameter in which the host leaves its verdict."""
+    session_log_group_arn: str = ""
+    """Log group to which the host writes transcripts of sessions; empty for none."""
 
 
 def host_trust(region: str) -> PolicyDocument:
@@ -72,26 +75,7 @@ def host_policy(rights: HostRights) -> PolicyDocument:
             "Action": ["ssm:PutParameter"],
             "Resource": own.format("ssm", f"parameter{rights.status_parameter_name}"),
         },
-        {
-            # Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
-            # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
-            # The agent's own instance has no id yet, and the channels below know no resources.
-            "Sid": "RegisterWithSystemsManager",
-            "Effect": "Allow",
-            "Action": ["ssm:UpdateInstanceInformation"],
-            "Resource": own.format("ec2", "instance/*"),
-        },
-        {
-            "Sid": "SessionManager",
-            "Effect": "Allow",
-            "Action": [
-                "ssmmessages:CreateControlChannel",
-                "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel",
-                "ssmmessages:OpenDataChannel",
-            ],
-            "Resource": "*",
-        },
+        *session_manager(region, rights.account_id, rights.session_log_group_arn),
     ]
     # IAM refuses a statement without resources.
     return document(*(one for one in statements if one.get("Resource")))

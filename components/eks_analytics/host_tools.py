@@ -1,6 +1,7 @@
 """The command line tools that the bootstrap host installs: pinned, and how each download is verified. Pure data.
 
-A digest from the settings wins over what the vendor publishes.
+A digest from the settings comes first, then one that a second public source states, then what the vendor publishes
+beside the file: that shows a damaged file, not one that was exchanged with its checksum. AWS signs its CLI.
 """
 
 import re
@@ -29,7 +30,8 @@ class ToolArgs(TypedDict):
     version: NotRequired[str]
     """Version without "v", e.g. "1.35.9". Default: the pinned one."""
     sha256: NotRequired[str]
-    """SHA-256 of the file that is downloaded, 64 hexadecimal digits. Default: what the vendor publishes."""
+    """SHA-256 of the file that is downloaded, 64 hexadecimal digits. Default: the pinned one of a pinned version, else
+    what the vendor publishes beside the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Tool:
     version: str
     url: str
     proof: str
-    """What shows that the file is right: a SHA-256, the URL of a checksum file, or that of a signature (.sig)."""
+    """What shows that the file is right: a SHA-256, the URL of a checksum file, or that of a signature (.sig). Empty
+    for a pin whose releases publish nothing."""
     member: str
     """Path of the program in a .tar.gz, of the installer in a .zip; "-" when the download is no archive."""
     target: str
@@ -129,18 +132,37 @@ _PINS: Mapping[str, Tool] = MappingProxyType(
                 "kots",
                 f"{_BIN}/kubectl-kots",
             ),
-            # A manifest for `kubectl apply`. Its releases publish no checksum: the digest here is of the pinned
-            # version, and another version needs one of its own.
+            # A manifest for `kubectl apply`. Its releases publish no checksum: another version needs a digest.
             Tool(
                 CERT_MANAGER,
                 # renovate: github-releases cert-manager/cert-manager
                 "1.21.1",
                 f"{_GITHUB}/cert-manager/cert-manager/releases/download/v{{version}}/cert-manager.yaml",
-                "5f6a499b8c1857d57f560f536e0dcc830914b45c420899fe7ad0692c8624e408",
+                "",
                 "-",
                 "/opt/dash-enterprise/cert-manager.yaml",
             ),
         )
+    }
+)
+
+# SHA-256 of pinned versions as a second public source states them, read on 2026-11-29. A new version begins without.
+# None was found for eksctl, kots and kubectl 1.33. Signatures of kubectl and helm need cosign, or keys that change with
+# the person who makes the release.
+_DIGESTS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        # github.com/tuantha8203/banking-go, tools/k8s-tools.lock
+        ("kubectl", "1.36.5"): "33bc88a24c3b09cf55bfd59e6ca977881b61fc3f25ab65bc80c65b430248648e",
+        # github.com/ccooper-data/finrisk-ai, infra/terraform/deploy_path.tf, and a public Dockerfile
+        ("kubectl", "1.35.9"): "3cfeaf80be482b435b0aa214aff6e0b2c312ee23c0ff20810c75517b6004c6eb",
+        # Two public repositories, one of which notes that it compared the file with the release's own checksum.
+        ("kubectl", "1.34.12"): "90b7b9058ffeb5c10710bb1c73f541eaf426fb1b4e87df435db669de9a2564a2",
+        # A public repository, which notes on 2026-09-24 that it compared the file with the release's own checksum.
+        ("istioctl", "1.31.1"): "a44563904f22f2a8bf6ac4fff1b0bad9f718587c2be6aa807b83fe9049910639",
+        # Release notes on github.com/helm/helm, 2026-08-14; the file comes from get.helm.sh.
+        ("helm", "3.21.4"): "61f88ab166748cb19604d7884cb100ae9ccb13804ddeb98e08af167eacbb6a14",
+        # Several public repositories that keep or check the same manifest.
+        (CERT_MANAGER, "1.21.1"): "5f6a499b8c1857d57f560f536e0dcc830914b45c420899fe7ad0692c8624e408",
     }
 )
 
@@ -161,9 +183,15 @@ def host_tools(kubernetes_version: str, overrides: Sequence[ToolArgs] = ()) -> l
         override = given.get(pin.name, ToolArgs(name=pin.name))
         version = override.get("version") or pin.version or _KUBECTL[kubernetes_version]
         url = pin.url.format(version=version)
-        proof = override.get("sha256") or pin.proof.format(version=version, url=url)
+        stated = override.get("sha256") or _DIGESTS.get((pin.name, version))
+        proof = stated or pin.proof.format(version=version, url=url)
         tools.append(replace(pin, version=version, url=url, proof=proof))
     return tools
+
+
+def unproven(tools: Sequence[Tool]) -> list[Tool]:
+    """The tools whose only proof is a checksum from where the file itself comes from."""
+    return [tool for tool in tools if not _DIGEST.fullmatch(tool.proof) and not tool.proof.endswith(".sig")]
 
 
 def installed(tools: Sequence[Tool], supporting_software: Sequence[str]) -> list[Tool]:
@@ -212,7 +240,7 @@ def _override_problems(override: ToolArgs) -> Iterator[Problem]:
         example = pin.version or max(_KUBECTL.values())
         reason = "not the form of a version"
         yield Problem(f"tools[{name}].version", version, reason, f'write it without "v", like {example}')
-    elif version and version != pin.version and not sha256 and _DIGEST.fullmatch(pin.proof):
+    elif version and not sha256 and not pin.proof and (name, version) not in _DIGESTS:
         yield Problem(
             f"tools[{name}].version",
             version,

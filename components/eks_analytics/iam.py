@@ -4,9 +4,14 @@ import json
 import re
 from typing import Any, TypedDict
 
+from .partitions import dns_suffix, partition
+
 LARGEST_POLICY = 6144
 """Characters without white space that IAM takes as a managed policy; all policies inside of a role may have 10,240."""
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+IRSA_AUDIENCE = "sts.amazonaws.com"
+"""Audience of the tokens that EKS mounts into pods, the same in every partition: the default of `--token-audience` in
+https://github.com/aws/amazon-eks-pod-identity-webhook."""
 
 
 class Statement(TypedDict, total=False):
@@ -25,26 +30,6 @@ class PolicyDocument(TypedDict):
 
     Version: str
     Statement: list[Statement]
-
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the commercial partition is the rest.
-_PARTITIONS = {
-    "cn-": ("aws-cn", "amazonaws.com.cn"),
-    "us-gov-": ("aws-us-gov", "amazonaws.com"),
-    "us-iso-": ("aws-iso", "c2s.ic.gov"),
-    "us-isob-": ("aws-iso-b", "sc2s.sgov.gov"),
-    "eusc-": ("aws-eusc", "amazonaws.eu"),
-}
-
-
-def partition(region: str) -> str:
-    """The ARN partition of a region, known without asking AWS."""
-    return next((name for prefix, (name, _) in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-
-
-def dns_suffix(region: str) -> str:
-    """The domain under which a region's services live."""
-    return next((suffix for prefix, (_, suffix) in _PARTITIONS.items() if region.startswith(prefix)), "amazonaws.com")
 
 
 def managed_policy_arn(region: str, name: str) -> str:
@@ -89,6 +74,96 @@ def node_trust(region: str) -> PolicyDocument:
     return instance_trust(region, "NodesAssumeRole")
 
 
+def key_administration(region: str, account_id: str) -> Statement:
+    """Leaves it to IAM who administers a key; nobody uses it by this."""
+    return {
+        "Sid": "AdministerKeyThroughIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"},
+        "Action": [
+            "kms:CancelKeyDeletion",
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:DescribeKey",
+            "kms:DisableKey",
+            "kms:DisableKeyRotation",
+            "kms:EnableKey",
+            "kms:EnableKeyRotation",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:ListKeyPolicies",
+            "kms:ListResourceTags",
+            "kms:PutKeyPolicy",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
+        ],
+        "Resource": "*",
+    }
+
+
+def logs_use_key(region: str, log_group_arn: str) -> Statement:
+    """Lets CloudWatch Logs encrypt one log group with a key.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    return {
+        "Sid": "LogsEncryptTheirGroup",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{region}.{dns_suffix(region)}"},
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
+    }
+
+
+def session_manager(region: str, account_id: str, log_group_arn: str = "") -> list[Statement]:
+    """Lets an instance be reached through Session Manager, and nothing else of Systems Manager; with a log group, lets
+    it write transcripts of sessions there.
+
+    Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+    The instance has no id before its role, and the channels know no resources.
+    """
+    transcripts: list[Statement] = [
+        {
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
+            "Sid": "WriteSessionTranscripts",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            "Resource": [log_group_arn, f"{log_group_arn}:*"],
+        },
+        {
+            "Sid": "FindLogGroupOfSessions",  # a list operation: it cannot be limited to one group
+            "Effect": "Allow",
+            "Action": ["logs:DescribeLogGroups"],
+            "Resource": f"{log_group_arn.partition(':log-group:')[0]}:log-group:*",
+        },
+    ]
+    return [
+        {
+            "Sid": "RegisterWithSystemsManager",
+            "Effect": "Allow",
+            "Action": ["ssm:UpdateInstanceInformation"],
+            "Resource": f"arn:{partition(region)}:ec2:{region}:{account_id}:instance/*",
+        },
+        {
+            "Sid": "SessionManager",
+            "Effect": "Allow",
+            "Action": [
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",
+        },
+        *(transcripts if log_group_arn else []),
+    ]
+
+
 def pod_identity_trust(
     region: str, account_id: str, cluster_name: str, namespace: str, service_account: str
 ) -> PolicyDocument:
@@ -114,7 +189,7 @@ def pod_identity_trust(
     )
 
 
-def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, service_account: str) -> PolicyDocument:
+def service_account_trust(oidc_provider_arn: str, namespace: str, service_account: str) -> PolicyDocument:
     """Lets the pods of one service account take a role through the cluster's OIDC provider."""
     issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
     return document(
@@ -125,7 +200,7 @@ def service_account_trust(oidc_provider_arn: str, region: str, namespace: str, s
             "Action": ["sts:AssumeRoleWithWebIdentity"],
             "Condition": {
                 "StringEquals": {
-                    f"{issuer}:aud": f"sts.{dns_suffix(region)}",
+                    f"{issuer}:aud": IRSA_AUDIENCE,
                     f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
                 }
             },

@@ -1,8 +1,8 @@
 """What the vendor's installer needs at hand: license, certificate, key, password and the installer itself."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import NotRequired, TypedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from .arguments import argument_problems
 from .iam import tls_only_bucket_policy
 from .installation_checks import InstallationOptions, bucket_prefix, check_installation
+from .locks import refusal
 from .problems import Problem, reject
 from .script_variables import SCRIPT, delivered, script_problems
 from .waiting import once
@@ -33,7 +34,8 @@ class InstallationSpecArgs(TypedDict):
     """Password of the admin console on port 8800. Becomes a Pulumi secret. None by default; needed wherever the script
     assigns ADMIN_PASSWORD, as the vendor's does: what stands there is never delivered."""
     install_script: NotRequired[pulumi.Input[str]]
-    """Content of the vendor's install_de_aws.sh. None by default: then whoever runs it brings it along."""
+    """Content of the vendor's install_de_aws.sh. Becomes a Pulumi secret. None by default: then whoever runs it brings
+    it along."""
     script_variables: NotRequired[dict[str, str]]
     """Values for the assignments at the top of the script, by name; no secrets. None by default."""
     confirm_base_domain_change: NotRequired[bool]
@@ -114,10 +116,7 @@ class DashInstallation(pulumi.ComponentResource):
         """What was applied, kept where the engine compares it; all that carries the domain waits for the verdict."""
         hooks = None
         if not self._args.get("confirm_base_domain_change", False):
-            refusal = pulumi.ResourceHook(
-                f"{self._label}-base-domain", refuse_another_domain, pulumi.ResourceHookOptions(on_dry_run=True)
-            )
-            hooks = pulumi.ResourceHookBinding(before_update=[refusal])
+            hooks = refusal(f"{self._label}-base-domain", applied_domain, another_domain)
         return aws.ssm.Parameter(
             f"{self._label}-base-domain",
             name=f"/{self._options.cluster_name}/base-domain",
@@ -232,7 +231,8 @@ class DashInstallation(pulumi.ComponentResource):
             f"{self._label}-install-script",
             bucket=bucket.bucket,
             key=SCRIPT,
-            content=pulumi.Output.from_input(script).apply(self._delivered),
+            # People write passwords and tokens of all kinds into scripts: no state and no preview shows it.
+            content=pulumi.Output.secret(script).apply(self._delivered),
             content_type="text/x-shellscript; charset=utf-8",
             opts=self._child(self.domain_lock, *ready),
         )
@@ -247,19 +247,23 @@ class DashInstallation(pulumi.ComponentResource):
         return delivered(script, self._options.script_variables)
 
 
-def refuse_another_domain(update: pulumi.ResourceHookArgs) -> None:
-    """Stop the update of the base domain's parameter where that would change the base domain."""
-    old, new = ((inputs or {}).get("insecureValue") for inputs in (update.old_inputs, update.new_inputs))
-    if old != new:
+def applied_domain(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The base domain in the inputs of its parameter."""
+    return {"base_domain": inputs.get("insecureValue")}
+
+
+def another_domain(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Problem]:
+    """A change of the base domain, which the vendor must support."""
+    if "base_domain" in new:
         reason = (
-            f"{old} was applied before: its certificate, its seven DNS records, Keycloak's clients and the names of "
-            "images in the registry all carry it, so that the vendor must support such a change"
+            f"{old['base_domain']} was applied before: its certificate, its seven DNS records, Keycloak's clients and "
+            "the names of images in the registry all carry it, so that the vendor must support such a change"
         )
         remedy = (
-            f'write "{old}" again, or ask the vendor first, and then set '
+            f'write "{old["base_domain"]}" again, or ask the vendor first, and then set '
             "dash_enterprise.confirm_base_domain_change: true (the argument confirm_base_domain_change) for the change"
         )
-        raise ValueError(str(Problem("base_domain", new, reason, remedy)))
+        yield Problem("base_domain", new["base_domain"], reason, remedy)
 
 
 def installation_options(args: InstallationSpecArgs, cluster_name: str, tags: Mapping[str, str]) -> InstallationOptions:

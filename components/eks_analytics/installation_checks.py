@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .files import LARGEST_FILE
+from .international_names import letters_fault
 from .problems import Problem
 from .script_variables import script_problems, variable_problems
 from .tags import check_tags
@@ -70,7 +71,9 @@ def _cluster_name(name: str) -> Iterator[Problem]:
 
 
 def _base_domain(domain: str) -> Iterator[Problem]:
-    if not _DOMAIN.fullmatch(domain):
+    if fault := letters_fault(domain):
+        yield Problem("base_domain", domain, *fault)
+    elif not _DOMAIN.fullmatch(domain):
         reason = "is not a DNS name in small letters, with a dot in it and no scheme, port or final dot"
         yield Problem("base_domain", domain, reason, 'write a name such as "dash.example.com"')
 

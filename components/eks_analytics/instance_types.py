@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 TABLE = Path(__file__).with_suffix(".txt")
+FAMILY_TABLE = TABLE.with_name("instance_families.txt")
+
+
+class Traits(NamedTuple):
+    """What an image must be made for, to run on the machines of a family."""
+
+    architecture: str
+    """x86_64 or arm64."""
+    accelerator: str
+    """nvidia, amd or neuron, where the machines have such accelerators, other for others; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,27 @@ def family(name: str) -> list[InstanceType]:
     return [_parse(prefix, architecture, size) for size in sizes]
 
 
+def traits(name: str) -> Traits | None:
+    """The traits of a family, or of the family of a type; None where nobody knows it."""
+    return _traits().get(name.partition(".")[0])
+
+
 def similar(name: str) -> list[str]:
     """Types of the table whose names look like `name`, the likeliest first."""
     prefix = name.partition(".")[0]
     families = [prefix] if prefix in _families() else get_close_matches(prefix, _families(), n=3)
     return get_close_matches(name, [known.name for near in families for known in family(near)], n=3)
+
+
+def similar_families(name: str) -> list[str]:
+    """Families whose names look like `name`, the likeliest first."""
+    return get_close_matches(name, _traits(), n=3)
+
+
+@cache
+def _traits() -> dict[str, Traits]:
+    lines = (line.split() for line in FAMILY_TABLE.read_text(encoding="ascii").splitlines() if line[:1] != "#")
+    return {name: Traits(architecture, "".join(accelerator)) for name, architecture, *accelerator in lines}
 
 
 @cache

@@ -77,6 +77,10 @@ class KarpenterArgs(KarpenterSpecArgs):
     them. None by default: any node that Karpenter did not make itself."""
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """ARN of the cluster's IAM OIDC provider, for the identity irsa. None by default."""
+    session_log_group_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the log group to which nodes write transcripts of Session Manager sessions. None by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the roles of controller and nodes; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -153,6 +157,7 @@ class Karpenter(pulumi.ComponentResource):
             f"{self._label}-node",
             description=f"Nodes that Karpenter makes in the EKS cluster {self._options.cluster_name}",
             assume_role_policy=self._region.apply(lambda region: json.dumps(iam.node_trust(region))),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -165,6 +170,14 @@ class Karpenter(pulumi.ComponentResource):
             )
             for policy in NODE_POLICIES
         ]
+        sessions = aws.iam.RolePolicy(
+            f"{self._label}-node-session-manager",
+            role=role.name,
+            policy=pulumi.Output.all(self._scope, self._args.get("session_log_group_arn", "")).apply(
+                lambda known: json.dumps(iam.document(*iam.session_manager(known[0][0], known[0][1], known[1])))
+            ),
+            opts=self._child(),
+        )
         entry = aws.eks.AccessEntry(
             f"{self._label}-node",
             cluster_name=self._cluster_name,
@@ -173,7 +186,7 @@ class Karpenter(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child(),
         )
-        return role, [*attachments, entry]
+        return role, [*attachments, sessions, entry]
 
     def _instance_profile(self, role: aws.iam.Role) -> aws.iam.InstanceProfile:
         return aws.iam.InstanceProfile(f"{self._label}-node", role=role.name, tags=self._tags, opts=self._child())
@@ -226,6 +239,7 @@ class Karpenter(pulumi.ComponentResource):
             self._label,
             description=f"Karpenter in the EKS cluster {options.cluster_name}",
             assume_role_policy=self._trust(),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -271,10 +285,8 @@ class Karpenter(pulumi.ComponentResource):
     def _trust(self) -> pulumi.Output[str]:
         options = self._options
         if options.identity == "irsa":
-            return pulumi.Output.all(self._args.get("oidc_provider_arn", ""), self._region).apply(
-                lambda known: json.dumps(
-                    iam.service_account_trust(known[0], known[1], options.namespace, SERVICE_ACCOUNT)
-                )
+            return pulumi.Output.from_input(self._args.get("oidc_provider_arn", "")).apply(
+                lambda provider: json.dumps(iam.service_account_trust(provider, options.namespace, SERVICE_ACCOUNT))
             )
         return self._scope.apply(
             lambda scope: json.dumps(

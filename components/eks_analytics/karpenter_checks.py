@@ -8,8 +8,10 @@ from typing import Any
 from .cluster_checks import name_problems
 from .controller_identity import identity_problems
 from .helm_values import value_at, value_problems
-from .iam import LARGEST_POLICY, partition, policy_size
+from .iam import LARGEST_POLICY, policy_size
 from .karpenter_policies import ControllerRights, controller_policies, most_names
+from .partitions import partition
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 
@@ -57,6 +59,7 @@ class KarpenterOptions:
     namespace: str = "kube-system"
     replicas: int = 2
     helm_values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -74,6 +77,7 @@ def check_karpenter(options: KarpenterOptions) -> list[Problem]:
         *_name_restriction_problems(options),
         *_place_problems(options),
         *value_problems(options.helm_values, _OURS, _MAPS),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *check_tags(options.tags),
     ]
 

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .iam import LARGEST_POLICY, PolicyDocument, cluster_arn, document, partition, policy_size
+from .iam import LARGEST_POLICY, PolicyDocument, cluster_arn, document, policy_size
+from .partitions import partition
 
 NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonSSMManagedInstanceCore",
 )
-"""Policies of AWS that Karpenter's nodes need."""
+"""Policies of AWS that Karpenter's nodes need. Upstream adds AmazonSSMManagedInstanceCore, of which they get only what
+`iam.session_manager` allows."""
 
 INTERRUPTIONS: Mapping[str, tuple[str, str]] = {
     "health": ("aws.health", "AWS Health Event"),

@@ -40,11 +40,11 @@ def layout_of(
     )
 
 
-def quotas_of(network: NetworkOptions, layout: Layout) -> list[Quota]:
-    """What the network and the layout take of the account's quotas."""
+def quotas_of(network: NetworkOptions, layout: Layout, hosts: int = 0) -> list[Quota]:
+    """What the network, the layout and hosts with an elastic IP take of the account's quotas."""
     gateways = {"one-per-az": len(network.availability_zones), "single": 1, "none": 0}[network.nat_gateways]
     existing = bool(network.existing_vpc_id)
-    return quotas(layout, vpcs=0 if existing else 1, nat_gateways=0 if existing else gateways)
+    return quotas(layout, vpcs=0 if existing else 1, nat_gateways=0 if existing else gateways, hosts=hosts)
 
 
 def _node_group(plan: NodeGroupPlan) -> NodeGroup:

@@ -68,6 +68,8 @@ class AwsLoadBalancerControllerArgs(LoadBalancerControllerSpecArgs):
     after: NotRequired[pulumi.Input[list[str]]]
     """What is known once the cluster can run the controller's pods, e.g. the names of its node groups. Give it where
     the same program makes the cluster: association and release come after it, and go before it. Empty by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the controller's role; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of role and association. None by default."""
 
@@ -115,9 +117,8 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
     def _role(self) -> aws.iam.Role:
         cluster_name = self._options.cluster_name
         if self._options.identity == "irsa":
-            provider = self._args.get("oidc_provider_arn", "")
-            trust = pulumi.Output.all(provider, self._region).apply(
-                lambda known: iam.service_account_trust(known[0], known[1], NAMESPACE, SERVICE_ACCOUNT)
+            trust = pulumi.Output.from_input(self._args.get("oidc_provider_arn", "")).apply(
+                lambda provider: iam.service_account_trust(provider, NAMESPACE, SERVICE_ACCOUNT)
             )
         else:
             lookup = pulumi.InvokeOptions(parent=self)
@@ -129,6 +130,7 @@ class AwsLoadBalancerController(pulumi.ComponentResource):
             self._label,
             description=f"AWS Load Balancer Controller of the EKS cluster {cluster_name}",
             assume_role_policy=trust.apply(json.dumps),
+            permissions_boundary=self._options.permissions_boundary_arn or None,
             tags=dict(self._options.tags),
             opts=pulumi.ResourceOptions(parent=self),
         )

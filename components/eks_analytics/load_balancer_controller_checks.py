@@ -10,6 +10,7 @@ from .controller_identity import identity_problems
 from .helm_values import value_at, value_problems
 from .iam import LARGEST_POLICY, policy_size
 from .load_balancer_controller_policy import ControllerScope, load_balancer_controller_policies
+from .permissions_boundary import boundary_problems
 from .problems import Problem
 from .tags import check_tags
 
@@ -58,6 +59,8 @@ class LoadBalancerControllerOptions:
     default_tags: Mapping[str, str] = field(default_factory=dict[str, str])
     restricted_tags: Mapping[str, str] = field(default_factory=dict[str, str])
     helm_values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    account_id: str = ""
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def scope(self, region: str, vpc_id: str) -> ControllerScope:
@@ -85,6 +88,7 @@ def check_load_balancer_controller(options: LoadBalancerControllerOptions) -> li
         *_made_tag_problems("restricted_tags", options.restricted_tags),
         *_restriction_problems(options),
         *_value_problems(options.helm_values),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
     ]
 
 

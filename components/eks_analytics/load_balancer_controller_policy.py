@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .iam import PolicyDocument, Statement, document, partition
+from .iam import PolicyDocument, Statement, document
+from .partitions import partition
 
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 """Tag that the controller sets on all it makes, with the cluster's name."""

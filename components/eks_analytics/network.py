@@ -8,11 +8,16 @@ import pulumi
 import pulumi_aws as aws
 
 from .arguments import argument_problems
+from .endpoint_policies import interface_endpoint_policy, s3_endpoint_policy
 from .endpoints import endpoint_service_name, expand_endpoints
 from .existing_vpc import look_up, tag_subnets
-from .iam import PolicyDocument, partition
+from .fixed_values import another_vpc
+from .found_vpc import FoundVpc
+from .iam import PolicyDocument
+from .locks import behind, lock
 from .network_options import NetworkOptions, check_network
-from .problems import reject
+from .partitions import partition
+from .problems import Problem, reject
 from .subnets import ipv6_subnet, plan_subnets
 from .tags import subnet_tags
 from .waiting import once
@@ -48,7 +53,11 @@ class NetworkArgs(TypedDict):
     """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Cannot be turned
     off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
-    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default"."""
+    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default". A VPC that is
+    there can go back to "default", but not become dedicated."""
+    confirm_replacement: NotRequired[bool]
+    """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC, with all in it. Default false:
+    such a change is refused."""
     enable_dns_support: NotRequired[bool]
     """Whether Amazon's DNS server answers in the VPC; EKS needs it. Default true."""
     enable_dns_hostnames: NotRequired[bool]
@@ -63,8 +72,12 @@ class NetworkArgs(TypedDict):
     existing_public_subnets: NotRequired[dict[str, str]]
     """Ids of the existing VPC's public subnets by zone: none, or at least two. None by default."""
     needs_way_out: NotRequired[bool]
-    """Refuses private subnets of an existing VPC that have no default route, or one to an internet gateway, which does
-    nothing for nodes without public addresses. Default false: endpoints may do."""
+    """Refuses private subnets of an existing VPC that have no default route. Default false: endpoints may do."""
+    service_cidr: NotRequired[str]
+    """Addresses of the cluster's Kubernetes services, which no CIDR block of the VPC may overlap. Default: not
+    judged."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the role of the flow logs; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes tags, those of an existing VPC excepted. Default: none."""
 
@@ -96,7 +109,11 @@ class Network(pulumi.ComponentResource):
         reject(f"network {name!r}", argument_problems(args, NetworkArgs))
         options = NetworkOptions(**args)
         reject(f"network {name!r}", check_network(options))
-        super().__init__("eks-analytics:index:Network", name, None, opts)
+        values = {"existing_vpc_id": options.existing_vpc_id}
+        if not options.existing_vpc_id:
+            values |= {"cidr": options.cidr, "tenancy": options.tenancy}
+        kept = lock(f"{name}-network", values, another_vpc, opts, options.confirm_replacement)
+        super().__init__("eks-analytics:index:Network", name, None, behind(kept, opts))
         if options.existing_vpc_id:
             self._adopt(name, options)
         else:
@@ -106,18 +123,22 @@ class Network(pulumi.ComponentResource):
     def _adopt(self, name: str, options: NetworkOptions) -> None:
         zones, public = options.availability_zones, options.existing_public_subnets
         private = {zone: options.existing_private_subnets[zone] for zone in zones}
-        vpc, tags = look_up(name, options, self)
-        tag_subnets(name, options, tags, self)
+        found = look_up(name, options, self, self._shortages)
+        tag_subnets(name, options, found, self)
         known = pulumi.Output.from_input
         self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
         self.public_subnets = {zone: known(public[zone]) for zone in zones if zone in public}
-        self.vpc_id = known(vpc.id)
-        self.vpc_cidr = known(vpc.cidr_block)
+        self.vpc_id = known(found.id)
+        self.vpc_cidr = known(found.cidr)
         self.public_subnet_ids = known([public[zone] for zone in zones if zone in public])
         self.private_subnet_ids = self.node_subnet_ids = known(list(private.values()))
         self.private_subnet_ids_by_zone = self.node_subnet_ids_by_zone = known(private)
         self.nat_public_ips = known(list[str]())
         self.s3_endpoint_id = known(None)
+
+    def _shortages(self, found: FoundVpc) -> list[Problem]:
+        """What else is too small in the subnets of an existing VPC, for a product that knows what it needs."""
+        return []
 
     def _create(self, name: str, options: NetworkOptions) -> None:
         new = _NewVpc(name, options, self)
@@ -297,6 +318,11 @@ class _NewVpc:
             vpc_id=self.vpc.id,
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{self.options.region}.s3",
+            policy=self.vpc.owner_id.apply(
+                lambda account: json.dumps(
+                    s3_endpoint_policy(self.options.region, account, internet=self.options.nat_gateways != "none")
+                )
+            ),
             tags=self.tags("endpoint-s3"),
             opts=self.child(),
         )
@@ -341,6 +367,7 @@ class _NewVpc:
                 vpc_id=self.vpc.id,
                 vpc_endpoint_type="Interface",
                 service_name=endpoint_service_name(self.options.region, service),
+                policy=self.interface_policy(service),
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in self.private.values()],
                 security_group_ids=[security_group.id],
@@ -350,6 +377,12 @@ class _NewVpc:
             for service in services
         ]
         return [https, *endpoints]
+
+    def interface_policy(self, service: str) -> pulumi.Output[str] | None:
+        region = self.options.region
+        if interface_endpoint_policy(service, region, "") is None:
+            return None
+        return self.vpc.owner_id.apply(lambda account: json.dumps(interface_endpoint_policy(service, region, account)))
 
     def log_flows(self) -> None:
         """Who spoke to whom, accepted or not, kept by CloudWatch Logs."""
@@ -366,6 +399,7 @@ class _NewVpc:
             f"{self.name}-flow-logs",
             description="Lets the flow logs of one VPC write to their log group",
             assume_role_policy=account.apply(lambda account: json.dumps(flow_logs_trust(region, account))),
+            permissions_boundary=self.options.permissions_boundary_arn or None,
             tags=self.tags("flow-logs"),
             opts=self.child(),
         )

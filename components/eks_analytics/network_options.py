@@ -1,15 +1,19 @@
 """What a Network is asked for, and everything in it that AWS or EKS would refuse, often only after minutes. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
 
 from .cluster_checks import LOG_RETENTION_DAYS
 from .endpoints import NODE_ENDPOINTS, PRIVATE_CLUSTER, check_endpoints, expand_endpoints
+from .permissions_boundary import boundary_problems
 from .problems import Problem
 from .subnets import MAXIMUM_ZONES, MINIMUM_ZONES, PRIVATE_ADDRESSES_NEEDED, check_subnets, check_vpc_cidr
 from .tags import check_tags
 
+# EKS' own choices, and one of each private range for VPCs that hold both.
+_SERVICE_RANGES = ("172.20.0.0/16", "10.100.0.0/16", "192.168.0.0/16", "172.31.0.0/16", "10.200.0.0/16", "10.0.0.0/16")
 NAT_GATEWAYS = ("one-per-az", "single", "none")
 TENANCIES = ("default", "dedicated")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -32,6 +36,7 @@ class NetworkOptions:
     interface_endpoints: Sequence[str] = ()
     enable_ipv6: bool = False
     tenancy: str = "default"
+    confirm_replacement: bool = False
     enable_dns_support: bool = True
     enable_dns_hostnames: bool = True
     flow_logs_retention_days: int = 0
@@ -39,13 +44,55 @@ class NetworkOptions:
     existing_private_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     existing_public_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     needs_way_out: bool = False
+    service_cidr: str = ""
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def check_network(options: NetworkOptions) -> list[Problem]:
     """Everything that is wrong with the options; empty when a network can be built of them."""
     checks = _check_existing if options.existing_vpc_id else _check_new
-    return [*_check_names(options), *check_tags(options.tags), *checks(options)]
+    boundary = boundary_problems(options.permissions_boundary_arn, options.region)
+    return [*_check_names(options), *check_tags(options.tags), *boundary, *checks(options)]
+
+
+def service_range_problems(service_cidr: str, vpc_cidrs: Iterable[str]) -> Iterator[Problem]:
+    """EKS: `serviceIpv4Cidr` "doesn't overlap with any CIDR block assigned to the VPC"
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html).
+
+    What is no range is left to whoever judges ranges; an empty `service_cidr` stands for none.
+    """
+    try:
+        services = IPv4Network(service_cidr)
+        blocks = [IPv4Network(cidr) for cidr in vpc_cidrs]
+    except ValueError:
+        return
+    if shared := [str(block) for block in blocks if block.overlaps(services)]:
+        free = [one for one in _SERVICE_RANGES if not any(block.overlaps(IPv4Network(one)) for block in blocks)]
+        reason = f"shares addresses with {' and '.join(shared)} of the VPC, which EKS refuses"
+        example = f', such as "{free[0]}"' if free else ""
+        yield Problem("service_cidr", service_cidr, reason, f"write a range outside of the VPC{example}")
+
+
+def of_network(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems of a network as a product names them, whose cluster has the range of services."""
+    for problem in problems:
+        block = "cluster" if problem.input == "service_cidr" else "network"
+        yield replace(problem, input=f"{block}.{problem.input}")
+
+
+def way_out_problems(network: NetworkOptions, reason: str) -> Iterator[Problem]:
+    """A new network without NAT can carry an EKS cluster, and no product that needs the internet for `reason`."""
+    if network.nat_gateways == "none" and not network.existing_vpc_id:
+        remedy = 'write "one-per-az", or "single" for a small environment; or name an existing VPC with another way out'
+        yield Problem("nat_gateways", "none", reason, remedy)
+
+
+def product_network_problems(network: NetworkOptions, way_out: str) -> list[Problem]:
+    """What is wrong with the network of a product that needs the internet, for the reason `way_out`."""
+    closed = list(way_out_problems(network, way_out))
+    # A network alone knows a way to do without NAT, which is none here.
+    return closed + [one for one in check_network(network) if not closed or one.input != "nat_gateways"]
 
 
 def _check_names(options: NetworkOptions) -> Iterator[Problem]:
@@ -75,6 +122,7 @@ def _check_new(options: NetworkOptions) -> Iterator[Problem]:
         options.private_subnet_cidrs,
         private_addresses_needed=PRIVATE_ADDRESSES_NEEDED + len(endpoints),
     )
+    yield from service_range_problems(options.service_cidr, [options.cidr])
     yield from check_endpoints(options.region, endpoints)
     for name, value, allowed in (
         ("nat_gateways", options.nat_gateways, NAT_GATEWAYS),

@@ -5,14 +5,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
+from .instance_types import Traits, traits
 from .problems import Problem, repeated
 
 DEFAULT_AMI_TYPE = "AL2023_x86_64_STANDARD"
 DEFAULT_DISK_SIZE_GIB = 100
 DEFAULT_MAX_UNAVAILABLE_PERCENTAGE = 33
 
-AMI_TYPES = (DEFAULT_AMI_TYPE, "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64", "BOTTLEROCKET_ARM_64")
+# Of EKS' AMITypes, with the traits of the machines that each is made for.
+AMI_TYPES = {
+    DEFAULT_AMI_TYPE: Traits("x86_64", ""),
+    "AL2023_ARM_64_STANDARD": Traits("arm64", ""),
+    "AL2023_x86_64_NVIDIA": Traits("x86_64", "nvidia"),
+    "AL2023_ARM_64_NVIDIA": Traits("arm64", "nvidia"),
+    "AL2023_x86_64_NEURON": Traits("x86_64", "neuron"),
+    "BOTTLEROCKET_x86_64": Traits("x86_64", ""),
+    "BOTTLEROCKET_ARM_64": Traits("arm64", ""),
+    "BOTTLEROCKET_x86_64_NVIDIA": Traits("x86_64", "nvidia"),
+    "BOTTLEROCKET_ARM_64_NVIDIA": Traits("arm64", "nvidia"),
+}
 CAPACITY_TYPES = ("ON_DEMAND", "SPOT")
+_DRIVERS = {"nvidia": "NVIDIA GPUs", "neuron": "AWS Neuron accelerators"}
 # Kubernetes' spelling, and the one of the EKS API.
 TAINT_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 
@@ -20,7 +33,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 # EKS allows 63 characters; the provider appends 26 to a prefix, and the prefix ends with a hyphen.
 _LONGEST_NAME = 63 - 26 - 1
 INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-_GRAVITON = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # m7g, c6gn, t4g, im4gn: a "g" right after the generation
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html lists the other ones; i3.metal is Nitro.
 _XEN = re.compile(
     r"(c1|c3|c4|cc2|cr1|d2|f1|g2|g3s?|h1|hs1|i2|i3|m1|m2|m3|m4|p2|p3|r3|r4|t1|t2|x1e?)\.(?!metal)",
@@ -30,6 +42,17 @@ _DISK_SIZES_GIB = range(20, 16384 + 1)
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _LONGEST_LABEL_KEY = 63
+# What `--node-labels` takes of kubernetes.io and k8s.io: kubernetes/kubernetes, `ValidateKubeletFlags` in
+# cmd/kubelet/app/options/options.go and its lists in staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go.
+_KUBELET_PREFIXES = ("kubelet.kubernetes.io", "node.kubernetes.io")
+_KUBELET_LABELS = frozenset(
+    (
+        *("kubernetes.io/arch", "kubernetes.io/hostname", "kubernetes.io/os"),
+        *("beta.kubernetes.io/arch", "beta.kubernetes.io/instance-type", "beta.kubernetes.io/os"),
+        *("topology.kubernetes.io/region", "topology.kubernetes.io/zone"),
+        *("failure-domain.beta.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone"),
+    )
+)
 
 
 class TaintArgs(TypedDict):
@@ -52,7 +75,9 @@ class NodeGroupArgs(TypedDict):
     """EC2 instance types of one architecture. A single type can be changed in place: EKS rolls the nodes. With several,
     for Spot, a change makes a new group before the old one goes."""
     ami_type: NotRequired[str]
-    """AL2023_x86_64_STANDARD (default), AL2023_ARM_64_STANDARD, BOTTLEROCKET_x86_64 or BOTTLEROCKET_ARM_64."""
+    """AL2023_x86_64_STANDARD (default), AL2023_ARM_64_STANDARD, BOTTLEROCKET_x86_64 or BOTTLEROCKET_ARM_64; with
+    drivers AL2023_x86_64_NVIDIA, AL2023_ARM_64_NVIDIA, AL2023_x86_64_NEURON, BOTTLEROCKET_x86_64_NVIDIA or
+    BOTTLEROCKET_ARM_64_NVIDIA."""
     capacity_type: NotRequired[str]
     """ON_DEMAND (default) or SPOT."""
     min_size: int
@@ -113,11 +138,6 @@ class NodeGroupPlan:
     def hosts_cluster_services(self) -> bool:
         """Whether pods without tolerations find a node here at once."""
         return self.desired_size > 0 and self.takes_pods
-
-
-def is_graviton(instance_type: str) -> bool:
-    """Whether instances of that type have ARM processors."""
-    return _GRAVITON.match(instance_type) is not None
 
 
 def taint_effect(taint: TaintArgs) -> str:
@@ -248,16 +268,29 @@ def _instance_type_problems(key: str, instance_type: str, ami_type: str, prefixe
         reason = "EKS runs no nodes on Mac instances"
         yield Problem(key, instance_type, reason, 'write a Linux instance type, such as "m6i.2xlarge"')
         return
-    arm = "ARM_64" in ami_type
-    if is_graviton(instance_type) != arm and ami_type in AMI_TYPES:
-        fitting = ami_type.replace("ARM_64", "x86_64") if arm else ami_type.replace("x86_64", "ARM_64")
-        reason = f"is {'an x86' if arm else 'a Graviton (ARM)'} type, and the ami_type {ami_type} is not"
-        example = "m7g.2xlarge" if arm else "m6i.2xlarge"
-        remedy = f"write a type such as {example}, or set ami_type: {fitting} for all types of the group"
-        yield Problem(key, instance_type, reason, remedy)
+    yield from _image_problems(key, instance_type, ami_type)
     if prefixes_for and _XEN.match(instance_type):
         reason = f"runs on Xen, and {prefixes_for} needs address prefixes, which only Nitro instances take"
         yield Problem(key, instance_type, reason, 'write a type of a later generation, such as "m6i.2xlarge"')
+
+
+def _image_problems(key: str, instance_type: str, ami_type: str) -> Iterator[Problem]:
+    machine, image = traits(instance_type), AMI_TYPES.get(ami_type)
+    if not machine or not image:
+        return
+    system = ami_type.partition("_")[0]
+    alike = [name for name, one in AMI_TYPES.items() if one == machine]
+    fitting = next((name for name in alike if name.startswith(system)), alike[0] if alike else "")
+    if machine.architecture != image.architecture:
+        arm = image.architecture == "arm64"
+        reason = f"is {'an x86' if arm else 'an ARM (Graviton)'} type, and the ami_type {ami_type} is not"
+        example = "m7g.2xlarge" if arm else "m6i.2xlarge"
+        choice = f", or set ami_type: {fitting} for all types of the group" if fitting else ""
+        yield Problem(key, instance_type, reason, f"write a type such as {example}{choice}")
+    elif machine.accelerator in _DRIVERS and machine.accelerator != image.accelerator:
+        what = _DRIVERS[machine.accelerator]
+        reason = f"has {what}, and the ami_type {ami_type} has no drivers for them, so that no pod can use them"
+        yield Problem(key, instance_type, reason, f"set ami_type: {fitting}, or write a type without them")
 
 
 def _zone_problems(where: str, plan: NodeGroupPlan, zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
@@ -282,7 +315,7 @@ def _taint_problems(where: str, plan: NodeGroupPlan) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(plan.taints):
         at, key, value, effect = f"{where}.taints[{index}]", taint["key"], taint.get("value", ""), taint_effect(taint)
-        if fault := label_key_fault(key):
+        if fault := taint_key_fault(key):
             yield Problem(f"{at}.key", key, *fault)
         if value and (fault := label_value_fault(value)):
             yield Problem(f"{at}.value", value, *fault)
@@ -296,17 +329,26 @@ def _taint_problems(where: str, plan: NodeGroupPlan) -> Iterator[Problem]:
 
 
 def label_key_fault(key: str) -> tuple[str, str] | None:
-    """Why EKS or Kubernetes would refuse the key of a label or taint, and what to do instead."""
-    prefix, slash, name = key.rpartition("/")
+    """Why EKS or Kubernetes would refuse the key of a label, and what to do instead."""
+    prefix, _, name = key.rpartition("/")
     if prefix == "eks.amazonaws.com":
         return f"the prefix {prefix}/ belongs to EKS", f'write "{name}" or a prefix of your own'
-    allowed = ("node.kubernetes.io", "kubelet.kubernetes.io")
     owned = re.fullmatch(r"(.+\.)?(kubernetes|k8s)\.io", prefix)
-    if owned and not any(prefix == free or prefix.endswith(f".{free}") for free in allowed):
+    free = any(prefix == one or prefix.endswith(f".{one}") for one in _KUBELET_PREFIXES)
+    if owned and not free and key not in _KUBELET_LABELS:
         return (
             f"a kubelet may not give itself {prefix}/ labels, so such nodes would never join the cluster",
             f'write "{name}", "node.kubernetes.io/{name}" or a prefix of your own',
         )
+    return taint_key_fault(key)
+
+
+def taint_key_fault(key: str) -> tuple[str, str] | None:
+    """Why EKS or Kubernetes would refuse the key of a taint, and what to do instead.
+
+    EKS hands taints to the kubelet's `--register-with-taints`, which takes any key of the right form.
+    """
+    prefix, slash, name = key.rpartition("/")
     if not _LABEL_NAME.fullmatch(name) or (slash and not _DNS_NAME.fullmatch(prefix)):
         return (
             "is not a Kubernetes key: an optional DNS name and a slash, then letters, digits, - _ and . "

@@ -10,7 +10,7 @@ from .node_pool_disks import disk_problems, key_warnings
 from .node_pool_disruption import disruption_problems
 from .node_pool_images import EXAMPLES, image_problems, user_data_problems
 from .node_pool_labels import key_problem, label_problem, requirement_key_problem, value_problem
-from .node_pool_machines import machine_problems, machine_warnings, zone_problems
+from .node_pool_machines import RESERVED, WITHOUT_RESERVATIONS, machine_problems, machine_warnings, zone_problems
 from .node_pool_options import NodePoolArgs, NodePoolsOptions, RequirementArgs, ami_family, limits
 from .node_pool_selectors import selector_problems
 from .problems import Problem, repeated
@@ -112,6 +112,9 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
     only_lists = operator == "In" and "min_values" not in requirement
     if problem := requirement_key_problem(f"{where}.key", requirement["key"], only_lists=only_lists):
         yield problem
+    elif _asks_for_reservations(requirement):
+        remedy = "leave it out: capacity_types takes on-demand and spot"
+        yield Problem(where, requirement["key"], WITHOUT_RESERVATIONS, remedy)
     if operator in _NUMERIC:
         if len(values) != 1 or not re.fullmatch(r"\d+", values[0]):
             reason = f"{operator} compares with one whole number, 0 or more"
@@ -131,6 +134,13 @@ def _requirement_problems(where: str, requirement: RequirementArgs) -> Iterator[
     elif least is not None and operator == "In" and least > len(values):
         reason = f"asks for more different values than the {len(values)} that are named"
         yield Problem(f"{where}.min_values", least, reason, f"write {len(values)} or less, or name more values")
+
+
+def _asks_for_reservations(requirement: RequirementArgs) -> bool:
+    if requirement["operator"] in ("NotIn", "DoesNotExist"):
+        return False
+    named = requirement["key"] == "karpenter.sh/capacity-type" and RESERVED in requirement.get("values", [])
+    return named or requirement["key"].startswith("karpenter.k8s.aws/capacity-reservation-")
 
 
 def _label_problems(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:

@@ -3,16 +3,22 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .instance_types import family, instance_type
-from .node_pool_options import NodePoolArgs
+from .instance_types import family, instance_type, similar, similar_families, traits
+from .node_pool_options import NodePoolArgs, ami_family
 from .problems import Problem, repeated
 
-CAPACITY_TYPES = ("on-demand", "spot", "reserved")
+CAPACITY_TYPES = ("on-demand", "spot")
 ARCHITECTURES = ("amd64", "arm64")
+RESERVED = "reserved"
+WITHOUT_RESERVATIONS = (
+    "means EC2 Capacity Reservations, and the EC2NodeClass made here selects none (capacityReservationSelectorTerms), "
+    "so Karpenter would never make such a node"
+)
+"""https://karpenter.sh/docs/concepts/nodeclasses/#speccapacityreservationselectorterms"""
 
 _FAMILY = re.compile(r"[a-z][a-z0-9-]*")
 _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-_ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")  # m7g, c6gn, t4g, im4gn: a "g" right after the generation
+_KUBERNETES_NAMES = {"x86_64": "amd64", "arm64": "arm64"}
 _ZONE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]")
 
 
@@ -40,15 +46,19 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         if twice := repeated(listed):
             yield Problem(f"{where}.{field}", twice, "are there more than once", "name each once")
         yield from _architecture_problems(f"{where}.{field}", listed, pool.get("architectures", ["amd64"]))
+        yield from _driver_problems(f"{where}.{field}", listed, ami_family(pool))
 
 
 def machine_warnings(subject: str, families: Sequence[str], types: Sequence[str]) -> Iterator[str]:
     """Machines that the table of instance types does not hold: new, rare, or misspelt."""
-    unknown = [*(one for one in families if not family(one)), *(one for one in types if not instance_type(one))]
-    if unknown:
+    unknown = [one for one in families if not family(one) and not traits(one)]
+    unknown += [one for one in types if not instance_type(one) and (family(one) or not traits(one))]
+    for one in unknown:
+        near = similar(one) if "." in one else similar_families(one)
+        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         yield (
-            f"{subject}: {', '.join(unknown)} is not among the machines known here; if EC2 does not have it either, no "
-            "node is made of it, without an error."
+            f"{subject}: {one} is not among the machines known here{meant}; if EC2 does not have it either, no node is "
+            "made of it, without an error."
         )
 
 
@@ -62,7 +72,9 @@ def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[s
         if value not in allowed:
             meant = {"x86_64": "amd64", "aarch64": "arm64"}.get(value, value.lower().replace("_", "-"))
             remedy = f'write "{meant}"' if meant in allowed else f"use {', '.join(allowed)}"
-            yield Problem(where, value, "is unknown to Karpenter", remedy)
+            yield Problem(
+                where, value, WITHOUT_RESERVATIONS if value == RESERVED else "is unknown to Karpenter", remedy
+            )
     if twice := repeated(given):
         yield Problem(where, twice, "are there more than once", "name each once")
 
@@ -71,15 +83,25 @@ def _architecture_problems(where: str, machines: Sequence[str], architectures: S
     """Karpenter would pass silently over machines of another architecture."""
     if not architectures:
         return
-    of = {machine: "arm64" if _ARM.fullmatch(machine.partition(".")[0]) else "amd64" for machine in machines}
+    of = {machine: _KUBERNETES_NAMES[found.architecture] for machine in machines if (found := traits(machine))}
     for machine, architecture in of.items():
         if architecture not in architectures:
             reason = f"is of {architecture}, and architectures has only {', '.join(architectures)}: it is never chosen"
             yield Problem(where, machine, reason, f"add {architecture} to architectures, or leave {machine} out")
     for architecture in architectures:
-        if machines and architecture in ARCHITECTURES and architecture not in of.values():
+        # A machine that nobody knows may be of any.
+        if machines and len(of) == len(machines) and architecture in ARCHITECTURES and architecture not in of.values():
             reason = f"has no machine of {architecture}, which architectures asks for"
             yield Problem(where, list(machines), reason, f"name one, or leave {architecture} out")
+
+
+def _driver_problems(where: str, machines: Sequence[str], image_family: str) -> Iterator[Problem]:
+    """Karpenter takes the variant of an alias that has the drivers of a machine, where there is one: al2023 has them
+    for NVIDIA and Neuron, bottlerocket for NVIDIA. https://karpenter.sh/docs/concepts/nodeclasses/#alias"""
+    for machine in machines:
+        if image_family == "bottlerocket" and (found := traits(machine)) and found.accelerator == "neuron":
+            reason = "has AWS Neuron accelerators, and no image of Bottlerocket has drivers for them"
+            yield Problem(where, machine, reason, "choose an alias of al2023 for it, in a pool of its own")
 
 
 def zone_problems(where: str, zones: Sequence[str], with_subnets: Sequence[str]) -> Iterator[Problem]:

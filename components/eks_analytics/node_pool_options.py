@@ -111,7 +111,7 @@ class NodePoolArgs(TypedDict):
     zones: NotRequired[list[str]]
     """Zones for nodes; any with a subnet by default."""
     capacity_types: NotRequired[list[str]]
-    """Ways to pay, of on-demand, spot and reserved: the cheapest that is there is taken. ["on-demand"] by default."""
+    """Ways to pay, of on-demand and spot: the cheapest that is there is taken. ["on-demand"] by default."""
     architectures: NotRequired[list[str]]
     """Processors, of amd64 and arm64; ["amd64"] by default."""
     requirements: NotRequired[list[RequirementArgs]]

@@ -21,11 +21,13 @@ class Problem:
         return f"{self.input} = {self.value!r}: {self.reason}; {self.remedy}"
 
 
-def reject(subject: str, problems: Iterable[Problem], error: type[Exception] = ValueError) -> None:
-    """Raise one error that lists every problem of `subject`; do nothing when there is none."""
+def reject(subject: str, problems: Iterable[Problem]) -> None:
+    """Raise one `RefusedError` that lists every problem of `subject`; do nothing when there is none."""
     lines = [f"  - {problem}" for problem in problems]
     if lines:
-        raise error("\n".join([f"{subject} cannot be built as asked:", *lines]))
+        from .refusal import RefusedError  # with Pulumi behind it, which whoever only checks must not wait for
+
+        raise RefusedError("\n".join([f"{subject} cannot be built as asked:", *lines]))
 
 
 def repeated(values: Sequence[str]) -> list[str]:

@@ -69,16 +69,17 @@ _VCPUS = (
 )
 
 
-def quotas(layout: Layout, *, vpcs: int, nat_gateways: int, load_balancers: int = 1) -> list[Quota]:
+def quotas(layout: Layout, *, vpcs: int, nat_gateways: int, hosts: int = 0, load_balancers: int = 1) -> list[Quota]:
     """What a stack takes: `vpcs` is 0 where it uses an existing one; every NAT gateway has a zone and an elastic IP.
 
-    The load balancer is the network load balancer that Dash Enterprise makes for itself.
+    `hosts` have an elastic IP each. The load balancer is the network load balancer that Dash Enterprise makes for
+    itself.
     """
     # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
     others = (
         ("VPCs per Region", "vpc", "L-F678F1CE", 5, vpcs),
-        ("EC2-VPC Elastic IPs", "ec2", "L-0263D0A3", 5, nat_gateways),
+        ("EC2-VPC Elastic IPs", "ec2", "L-0263D0A3", 5, nat_gateways + hosts),
         ("NAT gateways per Availability Zone", "vpc", "L-FE5A380F", 5, min(nat_gateways, 1)),
         ("Network Load Balancers per Region", "elasticloadbalancing", "L-69A177A2", 50, load_balancers),
     )

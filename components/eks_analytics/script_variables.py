@@ -32,6 +32,12 @@ _ASSIGNMENT = re.compile(
 _PASSED_OVER = re.compile(
     rf"[ \t]*(?:\#[^\n]*|set[ \t][^\n]*|(?:export|readonly)(?:[ \t]+[A-Za-z_]\w*)+)?;?{_END}", re.X | re.A
 )
+# What could hold a second password: an assignment of any form (with export, after a semicolon, in a comment), or the
+# default of an expansion. Quotes are removed beforehand. An empty value, or another expansion, holds no password.
+_EXPANSION = r"(?:\$\w|\$\{\w+(?:\}|:?(?:\?|[-=+][}$]))|\$\(|`|[;)&|]|[ \t]*$)"
+_MORE_PASSWORDS = re.compile(
+    rf"(?<!\$)\b{ADMIN_PASSWORD}(?:\+?=(?!{_EXPANSION})|(?<=\$\{{{ADMIN_PASSWORD}):?[-=+](?![}}$]))", re.ASCII
+)
 _SHEBANG = re.compile(r"#!\s*/\S*?(?:/env\s+(?:-\S+\s+)*)?(?:ba|da|k|z)?sh\b")
 _TEXT = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]*")
 
@@ -86,6 +92,23 @@ def script_problems(script: str, names: Iterable[str], *, admin_password: bool =
         reason = f"assigns no {ADMIN_PASSWORD} at its top, so that the password has no place in it"
         remedy = f"take {SCRIPT} from the installation plan again, or ask the vendor where the password goes now"
         yield Problem("install_script", SCRIPT, reason, f"{remedy} (assigned are: {listed})")
+    if lines := list(_lines_with_more_passwords(script)):
+        reason = (
+            f"gives {ADMIN_PASSWORD} a value in line {', '.join(map(str, lines))} too, and only the first assignment "
+            "at the top is replaced: the script in the bucket would hold a password in clear text"
+        )
+        remedy = "delete that value, or write a variable there, and set the password as admin_password"
+        yield Problem("install_script", SCRIPT, reason, remedy)
+
+
+def _lines_with_more_passwords(script: str) -> Iterator[int]:
+    """Lines besides the first assignment that may hold a password, however they are quoted."""
+    first = next((found for found in _assignments(script) if found["name"] == ADMIN_PASSWORD), None)
+    if first:
+        script = script[: first.start()] + "\n" * first[0].count("\n") + script[first.end() :]
+    for number, line in enumerate(re.sub(r"['\"\\]", "", script).split("\n"), 1):
+        if _MORE_PASSWORDS.search(line):
+            yield number
 
 
 def _fault(script: str) -> tuple[str, str] | None:

@@ -22,12 +22,15 @@ def subnet_tags(cluster_name: str, *, public: bool) -> dict[str, str]:
 
 
 def serves_as(found: str, key: str, value: str) -> bool:
-    """Whether a tag with the value found does what ours would do: controllers read these as an empty role too, and
-    `owned` marks a subnet of the cluster as `shared` does."""
+    """Whether a tag with the value found does what ours would do.
+
+    An empty role is read as ours. Of the cluster's tag only the key counts: the vendor's guide writes `Shared`, and
+    cloud-provider-aws (`HasClusterID` in pkg/providers/v1/tags.go) takes any value.
+    """
     if key.startswith("kubernetes.io/role/"):
         return found in (value, "")
     if key.startswith("kubernetes.io/cluster/"):
-        return found in (value, "owned")
+        return True
     return found == value
 
 

@@ -4,7 +4,7 @@ One file holds one chain: the server's certificate, the intermediates, and the r
 Messages hold names and dates of certificates, which are public, and nothing of a key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,6 +22,9 @@ from .problems import Problem
 SMALLEST_RSA_KEY = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _WEAK_HASHES = ("md5", "sha1")
+_STRONGER = "order a new one with RSA 2048 or EC P-256, signed with SHA-256"
+_RENEW = "renew it, and put the new chain here"
+_WITHOUT = "the others lead to a trusted root"
 
 Chain = list[x509.Certificate]
 
@@ -62,12 +65,14 @@ def check_tls(
         if not isinstance(key, Problem) and key.public_key() != leaf.public_key():
             reason = f"does not belong to {_called(leaf)}, the server's certificate in {certificate.path}"
             problems.append(private_key.problem(reason, "name the key with which that certificate was ordered"))
+    unneeded = _unneeded(leaf, chain, roots, at) if isinstance(leaf, x509.Certificate) else []
+    without = {one: f"leave certificate {chain.index(one) + 1} out: {_WITHOUT}" for one in unneeded}
     for one in chain:
-        problems += _strength(certificate, one)
-        problems += _validity(certificate, one, at)
+        problems += _strength(certificate, one, without.get(one, _STRONGER))
+        problems += _validity(certificate, one, at, without.get(one, _RENEW))
     if not problems and isinstance(leaf, x509.Certificate):  # what is left is rare: path lengths, name constraints
         problems += _verified(certificate, leaf, chain, roots, base_domain, at)
-    return Verdict(problems, list(_expiring(certificate, chain, at, warning_days)))
+    return Verdict(problems, list(_expiring(certificate, chain, at, warning_days, without)))
 
 
 def _leaf(file: GivenFile, chain: Chain) -> x509.Certificate | Problem:
@@ -86,9 +91,7 @@ def _leaf(file: GivenFile, chain: Chain) -> x509.Certificate | Problem:
 def _chain(
     file: GivenFile, leaf: x509.Certificate, chain: Chain, roots: Chain, trust_store: GivenFile | None
 ) -> Iterator[Problem]:
-    path = [leaf]
-    while following := next((one for one in chain if one not in path and _signed(path[-1], one)), None):
-        path.append(following)
+    path = _path(leaf, chain)
     last, strangers = path[-1], [one for one in chain if one not in path]
     order = ", ".join(f"{_called(one)} (now number {chain.index(one) + 1})" for one in path)
     store = trust_store.path if trust_store else "the public trust store"
@@ -110,6 +113,14 @@ def _chain(
     if not strangers and path != chain:
         reason = f"its certificates are in the wrong order ({_listed(chain)}): each must be signed by the next"
         yield file.problem(reason, f"concatenate them in this order: {order}")
+
+
+def _path(leaf: x509.Certificate, chain: Chain) -> Chain:
+    """The certificates from the server's on, each signed by the next."""
+    path = [leaf]
+    while following := next((one for one in chain if one not in path and _signed(path[-1], one)), None):
+        path.append(following)
+    return path
 
 
 def _is_authority(certificate: x509.Certificate, chain: Chain) -> bool:
@@ -136,8 +147,8 @@ def _is_weakly_signed(certificate: x509.Certificate) -> bool:
     return used is not None and used.name in _WEAK_HASHES
 
 
-def _strength(file: GivenFile, certificate: x509.Certificate) -> Iterator[Problem]:
-    key, found, remedy = certificate.public_key(), "", "order a new one with RSA 2048 or EC P-256, signed with SHA-256"
+def _strength(file: GivenFile, certificate: x509.Certificate, remedy: str) -> Iterator[Problem]:
+    key, found = certificate.public_key(), ""
     if isinstance(key, rsa.RSAPublicKey):
         found = f"an RSA key of {key.key_size} bits" if key.key_size < SMALLEST_RSA_KEY else ""
     elif not isinstance(key, ec.EllipticCurvePublicKey):
@@ -150,21 +161,32 @@ def _strength(file: GivenFile, certificate: x509.Certificate) -> Iterator[Proble
         yield file.problem(f"{_called(certificate)} is signed with MD5 or SHA-1, which browsers refuse", remedy)
 
 
-def _validity(file: GivenFile, certificate: x509.Certificate, at: datetime) -> Iterator[Problem]:
+def _unneeded(leaf: x509.Certificate, chain: Chain, roots: Chain, at: datetime) -> Chain:
+    """Certificates without which the chain is as good: those behind the one that a trusted root signed, such as that
+    root itself signed by an older one ("cross-signed") for clients that know no other, and those of no chain at all."""
+    path = _path(leaf, chain)
+    valid = [root for root in roots if root.not_valid_after_utc > at]
+    anchored = next((place for place, one in enumerate(path) if any(_signed(one, root) for root in valid)), None)
+    return [] if anchored is None else [one for one in chain if one not in path[: anchored + 1]]
+
+
+def _validity(file: GivenFile, certificate: x509.Certificate, at: datetime, remedy: str) -> Iterator[Problem]:
     if certificate.not_valid_after_utc <= at:
         reason = f"{_called(certificate)} expired on {_date(certificate.not_valid_after_utc)}"
-        yield file.problem(reason, "renew it, and put the new chain here")
+        yield file.problem(reason, remedy)
     elif certificate.not_valid_before_utc > at:
         reason = f"{_called(certificate)} is not valid before {_date(certificate.not_valid_before_utc)}"
         yield file.problem(reason, "wait until then, or check the clock of this machine")
 
 
-def _expiring(file: GivenFile, chain: Chain, at: datetime, warning_days: int) -> Iterator[Problem]:
+def _expiring(
+    file: GivenFile, chain: Chain, at: datetime, warning_days: int, without: Mapping[x509.Certificate, str]
+) -> Iterator[Problem]:
     for one in chain:
         left = one.not_valid_after_utc - at
         if timedelta(0) < left < timedelta(days=warning_days):
             reason = f"{_called(one)} expires in {left.days} days, on {_date(one.not_valid_after_utc)}"
-            yield file.problem(reason, "renew it, and put the new chain here")
+            yield file.problem(reason, without.get(one, _RENEW))
 
 
 def _purpose(file: GivenFile, leaf: x509.Certificate) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from . import iam
 from .arguments import argument_problems
 from .backup_watch import BackupWatch, BackupWatchArgs, BackupWatchSpecArgs, backup_watch_options
+from .partitions import partition
 from .physical_names import LONGEST_ROLE_NAME, component_name_problems, room_for_name
 from .problems import reject
 from .velero_bucket import MadeBucket, Place, VeleroBucketArgs, bucket_options, known, make_bucket, replicate
@@ -88,6 +89,8 @@ class VeleroBackupArgs(VeleroBackupSpecArgs):
     program makes the cluster: everything in the cluster comes after it, and goes before it. Empty by default."""
     production: NotRequired[bool]
     """Protects the buckets, and keeps them from being deleted as long as something is in them. False by default."""
+    permissions_boundary_arn: NotRequired[str]
+    """ARN of the managed IAM policy that bounds the roles of Velero, its watch and the copies; none by default."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource that takes some. None by default."""
 
@@ -205,6 +208,7 @@ class VeleroBackup(pulumi.ComponentResource):
             options=options.bucket,
             kms_key_arn=self._key(),
             production=options.production,
+            permissions_boundary_arn=options.permissions_boundary_arn,
             tags=self._tags,
         )
 
@@ -218,7 +222,7 @@ class VeleroBackup(pulumi.ComponentResource):
         return replicate(f"{self._label}-replication", source, self._place(), asked, self._scope, self)
 
     def _existing_arn(self, region: str) -> str:
-        return f"arn:{iam.partition(region)}:s3:::{self._options.bucket.existing_name}"
+        return f"arn:{partition(region)}:s3:::{self._options.bucket.existing_name}"
 
     # The identity
 
@@ -228,7 +232,7 @@ class VeleroBackup(pulumi.ComponentResource):
         def trust(known: list[Any]) -> str:
             scope, provider = known
             if options.chosen_identity == "irsa":
-                return json.dumps(iam.service_account_trust(provider, scope[0], NAMESPACE, SERVICE_ACCOUNT))
+                return json.dumps(iam.service_account_trust(provider, NAMESPACE, SERVICE_ACCOUNT))
             return json.dumps(
                 iam.pod_identity_trust(scope[0], scope[1], options.cluster_name, NAMESPACE, SERVICE_ACCOUNT)
             )
@@ -238,6 +242,7 @@ class VeleroBackup(pulumi.ComponentResource):
             self._label,
             description=f"Velero in the EKS cluster {options.cluster_name}",
             assume_role_policy=pulumi.Output.all(self._scope, provider).apply(trust),
+            permissions_boundary=options.permissions_boundary_arn or None,
             tags=self._tags,
             opts=self._child(),
         )
@@ -285,5 +290,6 @@ def _watch_arguments(args: VeleroBackupArgs, options: VeleroOptions) -> BackupWa
         "account_id": args.get("account_id", ""),
         "prefix": options.prefix,
         "production": options.production,
+        "permissions_boundary_arn": options.permissions_boundary_arn,
         "tags": dict(options.tags),
     }

@@ -68,6 +68,7 @@ class Place:
     """None for the provider's own."""
     kms_key_arn: pulumi.Input[str] | None = None
     production: bool = False
+    permissions_boundary_arn: str = ""
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -233,6 +234,7 @@ def replicate(
         assume_role_policy=pulumi.Output.all(source.bucket.arn, scope).apply(
             lambda known: json.dumps(replication_trust(known[0], known[1][1]))
         ),
+        permissions_boundary=place.permissions_boundary_arn or None,
         tags=place.tags,
         opts=opts,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .iam import partition
+from .partitions import partition
 from .problems import Problem
 from .velero_durations import duration_fault, seconds_of
 from .velero_names import BUCKET, REGION, key_problems

@@ -11,6 +11,7 @@ from .backup_watch_checks import LARGEST_GRACE, room_problems, specification_pro
 from .backup_watch_options import DEFAULT_GRACE_HOURS
 from .cluster_checks import name_problems
 from .helm_values import value_at
+from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
 from .tags import check_tags
 from .velero_bucket_checks import bucket_problems
@@ -66,6 +67,7 @@ def check_velero(options: VeleroOptions) -> list[Problem]:
         ),
         *_value_problems(options.helm_values),
         *_watch(options),
+        *boundary_problems(options.permissions_boundary_arn, options.region, options.account_id),
         *check_tags(options.tags),
     ]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .iam import partition
+from .partitions import partition
 from .problems import Problem
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}")

@@ -106,6 +106,8 @@ class VeleroOptions:
     """None where nothing is watched."""
     kubernetes_version: str = ""
     production: bool = False
+    account_id: str = ""
+    permissions_boundary_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

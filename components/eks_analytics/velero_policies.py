@@ -1,6 +1,7 @@
 """IAM policies around backups: what Velero may do, and what S3 may do to copy its bucket elsewhere. Pure."""
 
-from .iam import PolicyDocument, Statement, dns_suffix, document, partition
+from .iam import PolicyDocument, Statement, document
+from .partitions import dns_suffix, partition
 
 
 def velero_policy(region: str, bucket_arn: str, prefix: str = "", kms_key_arn: str = "") -> PolicyDocument:

@@ -126,15 +126,24 @@ def addon_versions(kubernetes_version: str, overrides: Mapping[str, str]) -> dic
     return {**RELEASES[kubernetes_version].addons, **overrides}
 
 
-def version_problems(kubernetes_version: str, overrides: Mapping[str, str]) -> Iterator[Problem]:
-    """What is wrong with a Kubernetes version and its add-on overrides."""
+def offered(today: date) -> str:
+    """The versions in standard support, which is all that the policies accept, with its end: for remedies."""
+    ends = {version: release.standard_support_ends for version, release in RELEASES.items()}
+    supported = [f'"{version}" (standard support until {end})' for version, end in ends.items() if end >= today]
+    return f"write {' or '.join(supported or [DEFAULT_KUBERNETES_VERSION])}"
+
+
+def version_problems(
+    kubernetes_version: str, overrides: Mapping[str, str], today: date | None = None
+) -> Iterator[Problem]:
+    """What is wrong with a Kubernetes version and its add-on overrides. `today` is the clock's by default."""
     if kubernetes_version not in RELEASES:
-        yield Problem(
-            "kubernetes_version",
-            kubernetes_version,
-            "no add-on versions are pinned for it",
-            f"use one of {', '.join(RELEASES)}",
-        )
+        reason, remedy = "no add-on versions are pinned for it", offered(today or date.today())
+        if re.fullmatch(r"1\.\d", kubernetes_version):
+            reason = f"is what YAML makes of {kubernetes_version}0 without quotes, and EKS has no such version"
+            if (meant := f"{kubernetes_version}0") in RELEASES:
+                remedy = f'write it in quotes: "{meant}"'
+        yield Problem("kubernetes_version", kubernetes_version, reason, remedy)
     for name, version in overrides.items():
         if name not in ADDONS:
             near = get_close_matches(name, ADDONS, n=1)

@@ -4,9 +4,10 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sandbox.durations import create_seconds, delete_seconds
@@ -29,7 +30,7 @@ from sandbox.providers.shapes import counterpart, from_aws, member_of, operation
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
 _EMPTY = (None, "", False, [], {})
-_CONFIG_REFUSED = ("defaultTags", "assumeRoles", "assumeRoleWithWebIdentity", "endpoints", "ignoreTags")
+UNFINISHED = "__unfinished"  # in a state: the inputs that a failure kept from being written
 
 
 class AwsProvider(StandIn):
@@ -43,11 +44,8 @@ class AwsProvider(StandIn):
         self._announced: set[str] = set()
 
     def check_config(self, config: Values) -> None:
-        problems = [("region", "is missing: set aws:region")] if not config.get("region") else []
-        given = [key for key in _CONFIG_REFUSED if config.get(key) not in (*_EMPTY, "{}", "[]")]
-        problems += [(key, "is not supported by the embedded cloud") for key in given]
-        if problems:
-            raise InvalidInputsError(problems)
+        if not config.get("region"):
+            raise InvalidInputsError([("region", "is missing: set aws:region")])
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         row, schema = _row(resource.type)
@@ -57,12 +55,13 @@ class AwsProvider(StandIn):
         ]
         if failures:
             raise InvalidInputsError(failures)
-        inputs = {**row.defaults} | {key: plain(schema.inputs[key], value) for key, value in new.items()}
+        inputs = _with_defaults(row, {key: plain(schema.inputs[key], value) for key, value in new.items()})
         if row.name and row.name not in inputs and not _name_prefix(row, inputs):
             inputs[row.name] = old.get(row.name) or row.name_format.format(_automatic_name(row, resource, seed))
         place = _place(self._region(resource, inputs))
         scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
         request, problems = _create_request(row, schema, scope, resource.type)
+        problems += _choices(row, scope)
         if not problems:
             shape = operation(row.service, row.create.operation).input_shape
             problems = [("", f"AWS would refuse it: {text}") for text in violations(request, shape)]
@@ -74,23 +73,24 @@ class AwsProvider(StandIn):
 
     def diff(self, resource: Resource, id: str, old: Values, state: Values, new: Values, ignored: list[str]) -> Changes:
         row, schema = _row(resource.type)
+        old = _carried_out(old, state)
         if (prefix := _name_prefix(row, new)) and str(state.get(row.name)).startswith(str(new[prefix])):
             old = {key: value for key, value in old.items() if key != row.name} | {prefix: new[prefix]}
-        changed = {
-            path: kind
-            for path, kind in _changes(old, new, schema.inputs)
-            if not (kind == "delete" and _within(path, row.computed)) and not _within(path, ignored)
-        }
+        before = _as_returned(row, schema, old, state)
+        changed = _differences(row, schema, before, new, ignored)
+        if not changed:  # what is left to do shows in no input: the next update must come nevertheless
+            changed = dict.fromkeys(state.get(UNFINISHED, ()), "update")
         updatable = _updatable(row)
-        removed = {path for path, kind in changed.items() if kind == "delete" and f"-{path}" in row.replace}
-        replacing = {path for path in changed if _within(path, row.replace) or not _within(path, updatable)} | removed
+        replaced = {*row.replace, *(path for path, applies in row.replace_when.items() if applies(before, new))}
+        replacing = {path for path in changed if _within(path, replaced) or not _within(path, updatable)}
         region = self._region(resource, new)
         if state.get("region", region) != region:
             changed["region"] = "update"
             replacing.add("region")
         name = new.get(row.name) if row.name else None
         generated = re.fullmatch(f".*{re.escape(resource.name)}-[0-9a-f]{{7}}", str(name))
-        return Changes(changed, replacing, name is not None and name == old.get(row.name) and not generated)
+        taken = name is not None and name == old.get(row.name) and not generated
+        return Changes(changed, replacing, taken or row.delete_first)
 
     def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
         row, schema = _row(resource.type)
@@ -116,14 +116,15 @@ class AwsProvider(StandIn):
         if row.kept:
             self._announce_recorded(resource.type, {row.create.operation})
         late = {key for key in inputs if key not in _taken_by_create(resource.type)}
+        thing.left = late | {*row.hooked}
+        _put_record(api, thing, {})
         try:
             look = _look(api, row, schema, thing)
             thing.state = look.seen if look else {}
             self._write(api, row, schema, thing, {}, late)
             return thing.id, _settled(api, row, schema, thing)
         except ProviderError as error:
-            sent = {key: value for key, value in inputs.items() if key not in late}  # the next update sends the rest
-            raise ProviderError(str(error), thing.id, thing.state | sent, sent) from error
+            raise ProviderError(str(error), thing.id, _after_failure(api, row, schema, thing, {}), inputs) from error
 
     def read(self, resource: Resource, id: str, inputs: Values, state: Values) -> tuple[str, Values, Values] | None:
         row, schema = _row(resource.type)
@@ -133,26 +134,28 @@ class AwsProvider(StandIn):
         if look is None:
             return None
         if inputs:
-            given = {
-                key: value if key in row.local else _keep(value, look.seen.get(key), schema.inputs[key])
-                for key, value in inputs.items()
-            } | ({"tags": look.seen["tags"]} if look.seen.get("tags") and "tags" not in inputs else {})
+            given = _as_returned(row, schema, inputs, look.seen)
+            given |= {"tags": look.seen["tags"]} if look.seen.get("tags") and "tags" not in inputs else {}
         else:
             usable = _taken_by_create(resource.type) | {path.split(".")[0] for path in _updatable(row)}
-            known = {**row.defaults} | {
+            known = _with_defaults(row, {}) | {
                 key: look.seen.get(key) for key in schema.inputs if key in usable - {*row.local, *row.quiet}
             }
             given = {key: value for key, value in known.items() if value not in _EMPTY or key in row.defaults}
             thing.inputs = given
         given = {key: value for key, value in given.items() if value is not None}
-        return look.id, given, _state(row, schema, thing, look)
+        thing.left = {*state.get(UNFINISHED, ())}
+        return look.id, given, _half_written(row, schema, thing, look, _carried_out(inputs, state))
 
     def update(self, resource: Resource, id: str, old: Values, state: Values, new: Values, preview: bool) -> Values:
         row, schema = _row(resource.type)
+        old = _carried_out(old, state)
         api, thing = self._api(resource, new), Thing(resource.type, id, new, state, old)
         if preview:
             return _planned(row, schema, new, api.region, old, state)
-        changed = {path for path, _ in _changes(old, new, schema.inputs)}
+        changed = {*_differences(row, schema, _as_returned(row, schema, old, state), new, resource.ignored)}
+        changed |= {*state.get(UNFINISHED, ())} - {*row.hooked}
+        thing.left = changed | {*row.hooked}
         thing.record = dict(new) if row.kept else (_recorded(api, thing) or {}) | _pick(row.recorded, new)
         self._announce_recorded(resource.type, {path for path in row.recorded if _within(path, changed)})
         try:
@@ -163,7 +166,7 @@ class AwsProvider(StandIn):
             self._write(api, row, schema, thing, old, changed)
             return _settled(api, row, schema, thing)
         except ProviderError as error:
-            raise ProviderError(str(error), id, state, old) from error
+            raise ProviderError(str(error), id, _after_failure(api, row, schema, thing, old), new) from error
 
     def delete(self, resource: Resource, id: str, inputs: Values, state: Values) -> None:
         row, schema = _row(resource.type)
@@ -200,7 +203,10 @@ class AwsProvider(StandIn):
         return Api(self._cloud, self._region(resource, values), self._knobs)
 
     def _announce_recorded(self, token: str, names: set[str]) -> None:
-        for text in (f"{token}: {name} is recorded, not emulated" for name in sorted(names)):
+        self.announce_once(f"{token}: {name} is recorded, not emulated" for name in sorted(names))
+
+    def announce_once(self, texts: Iterable[str]) -> None:
+        for text in texts:
             if text not in self._announced:
                 self._announced.add(text)
                 self._announce(text)
@@ -219,31 +225,53 @@ class AwsProvider(StandIn):
         shape = operation(row.service, call.operation).input_shape
         if problems := [("", text) for text in violations(request, shape)]:
             raise ProviderError(f"{row.service}:{call.operation}: {InvalidInputsError(problems)}")
+        api.may_fail(row.service, call.operation)
         api.cloud.note(row.service, call.operation, recorded=True)
 
     def _write(self, api: Api, row: Row, schema: Schema, thing: Thing, old: Values, changed: set[str]) -> None:
-        """What a creation leaves over, and every update: the calls that take a changed property, then the tags."""
+        """What a creation leaves over, and every update: the calls that take a changed property, then the tags. A
+        failure leaves in `thing.left` what is not written."""
         scope = {row.name: thing.state.get(row.name)} | _scope(api, thing, old)
+        before, steps = _recorded(api, thing) or {}, list(self._steps(api, row, schema, thing, scope, old, changed))
+        try:
+            while steps:
+                thing.left = {path for paths, _ in steps for path in paths}
+                steps[0][1]()
+                steps.pop(0)
+            thing.left = set()
+        finally:
+            _put_record(api, thing, before)
+
+    def _steps(
+        self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, old: Values, changed: set[str]
+    ) -> Iterator[tuple[set[str], Callable[[], None]]]:
+        """The inputs that each step writes, and the step."""
         for call in row.updates:
             touched = {name for name in call.properties if _within(name, changed) or _around(name, changed)}
-            if not touched or not _applies(call, scope):
-                continue
-            self._send(api, row, schema, call, scope)
-            if call.recorded:
-                self._announce_recorded(thing.type, {call.operation})
-                for name in {path.split(".")[0] for path in touched}:
-                    empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
-                    value = thing.inputs.get(name, empty)
-                    thing.record[name] = _overlay(thing.record.get(name), value, schema.inputs[name])
+            if touched and _applies(call, scope):
+                yield touched, partial(self._update, api, row, schema, thing, scope, call, touched)
         if row.tags and _around("tags", changed) and (old or not row.tags.member):
-            self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
-            if row.tags.tag.recorded:
-                thing.record["tags"] = thing.inputs.get("tags") or {}
-                self._announce_recorded(thing.type, {row.tags.tag.operation})
+            yield {"tags"}, partial(self._retag, api, row, schema, thing, scope, old)
         if row.after_write:
-            row.after_write(api, thing)
-        if thing.record:
-            api.cloud.store("recorded").put(_record_key(api, thing), thing.record)
+            yield {*row.hooked}, partial(row.after_write, api, thing)
+
+    def _update(
+        self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, call: Call, touched: set[str]
+    ) -> None:
+        self._send(api, row, schema, call, scope)
+        if call.recorded:
+            self._announce_recorded(thing.type, {call.operation})
+            for name in {path.split(".")[0] for path in touched}:
+                empty: Any = {"list": [], "map": {}, "object": {}}.get(schema.inputs[name].kind)
+                value = thing.inputs.get(name, empty)
+                thing.record[name] = _overlay(thing.record.get(name), value, schema.inputs[name])
+
+    def _retag(self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, old: Values) -> None:
+        assert row.tags
+        self._write_tags(api, row, schema, scope, old.get("tags") or {}, thing.inputs.get("tags") or {})
+        if row.tags.tag.recorded:
+            thing.record["tags"] = thing.inputs.get("tags") or {}
+            self._announce_recorded(thing.type, {row.tags.tag.operation})
 
     def _write_tags(self, api: Api, row: Row, schema: Schema, scope: Values, before: Values, after: Values) -> None:
         assert row.tags
@@ -271,7 +299,7 @@ def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[
     if not row.listing or (row.tags and not inputs.get("tags")):
         return []
     shown = _taken_by_create(token) - {*row.recorded, *row.unread} | ({"tags"} if row.tags else set[str]())
-    told = {key: value for key, value in inputs.items() if key in shown}
+    told = {key: value for key, value in _returned(row, inputs).items() if key in shown}
     looks = [look for id in row.listing(api) if (look := _look(api, row, schema, Thing(token, id, {})))]
     return [
         look.id
@@ -318,7 +346,7 @@ def _look(api: Api, row: Row, schema: Schema, thing: Thing) -> Look | None:
             seen[key] = from_aws(raw, kind, key, row.rename)
     seen |= {key: _overlay(seen.get(key), value, schema.outputs[key]) for key, value in thing.record.items()}
     seen |= {key: thing.inputs[key] for key in row.unread if key in thing.inputs}
-    seen = {key: value for key, value in seen.items() if value is not None}
+    seen = _returned(row, {key: value for key, value in seen.items() if value is not None})
     if row.tags:
         holder = _fetch(api, row, row.tags.read, {**scope, "found": found}) if row.tags.read else found
         seen["tags"] = seen["tagsAll"] = thing.record.get("tags", _tags_of(row, holder))
@@ -339,8 +367,8 @@ def _settled(api: Api, row: Row, schema: Schema, thing: Thing) -> Values:
         raise ProviderError(f"{thing.id} does not exist right after it was written")
     lost = [
         key if key in row.secret else f"{key} ({value!r} became {look.seen.get(key)!r})"
-        for key, value in thing.inputs.items()
-        if key not in row.local and not equivalent(value, look.seen.get(key), schema.inputs[key])
+        for key, value in _returned(row, thing.inputs).items()
+        if key not in (*row.local, *row.inert) and not equivalent(value, look.seen.get(key), schema.inputs[key])
     ]
     if lost:
         raise ProviderError(f"the emulator does not keep {', '.join(sorted(lost))}")
@@ -356,6 +384,31 @@ def _state(row: Row, schema: Schema, thing: Thing, look: Look) -> Values:
     hidden = {key for key in row.quiet if key not in thing.inputs}
     state = {key: value for key, value in state.items() if value is not None and key not in hidden}
     return {key: value for key, value in state.items() if (key, value) != ("tags", {})}
+
+
+def _after_failure(api: Api, row: Row, schema: Schema, thing: Thing, old: Values) -> Values:
+    """The state of a thing that is made or changed in part, as far as AWS can be asked."""
+    look = None
+    with suppress(ProviderError):
+        look = _look(api, row, schema, thing)
+    return _half_written(row, schema, thing, look or Look(thing.state, False, thing.id), old)
+
+
+def _half_written(row: Row, schema: Schema, thing: Thing, look: Look, old: Values) -> Values:
+    """What AWS shows, and which inputs it does not have yet: the engine records a failed resource with all of its new
+    inputs, so that nothing else would tell the next update what is left to do."""
+    state, left = _state(row, schema, thing, look), {path for path in thing.left if path.split(".")[0] in schema.inputs}
+    for key in {path.split(".")[0] for path in left}:
+        told = not (row.kept or _around(key, (*row.local, *row.unread, *row.recorded)))
+        state[key] = _keep(thing.inputs.get(key), look.seen.get(key), schema.inputs[key]) if told else old.get(key)
+    state = {key: value for key, value in state.items() if value is not None}
+    return state | ({UNFINISHED: sorted(left)} if left else {})
+
+
+def _carried_out(inputs: Values, state: Values) -> Values:
+    """The inputs as far as AWS has them: those of the last update, but for what a failure kept from being written."""
+    left = {key: state.get(key) for key in (path.split(".")[0] for path in state.get(UNFINISHED, ()))}
+    return {key: value for key, value in (inputs | left).items() if value is not None}
 
 
 def _planned(
@@ -381,6 +434,62 @@ def _planned(
     return planned
 
 
+def _with_defaults(row: Row, inputs: Values) -> Values:
+    """The inputs with what the provider fills in: a value that is taken away goes back to it."""
+    filled = {path: value for path, value in row.defaults.items() if "." not in path} | inputs
+    for path, value in row.defaults.items():
+        outer, _, inner = path.partition(".")
+        if inner and isinstance(filled.get(outer), dict):
+            filled[outer] = {inner: value} | filled[outer]
+    return filled
+
+
+def _choices(row: Row, inputs: Values) -> Iterator[tuple[str, str]]:
+    for names in row.one_of:
+        given = [name for name in names if inputs.get(name) not in _EMPTY]
+        if len(given) != 1:
+            yield (
+                given[0] if given else names[0],
+                (f"exactly one of {', '.join(names)} must be given, not {' and '.join(given) or 'none'}"),
+            )
+    if row.name and f"{row.name}Prefix" in inputs and inputs.get(row.name) not in (None, UNKNOWN):
+        yield row.name, f"cannot be set beside {row.name}Prefix"
+
+
+def _returned(row: Row, values: Values) -> Values:
+    """The values as AWS returns them, where it writes them in another way."""
+    return {
+        key: row.returned[key](value) if key in row.returned and value is not UNKNOWN else value
+        for key, value in values.items()
+    }
+
+
+def _as_returned(row: Row, schema: Schema, inputs: Values, seen: Values) -> Values:
+    """The inputs in AWS's words where these mean something else to the provider, without what AWS does not have."""
+    own = {*row.local, *(key for key in row.suppressed if _same_form(row, key, inputs, seen))}
+    kept = {
+        key: value if key in own else _keep(value, seen.get(key), schema.inputs[key]) for key, value in inputs.items()
+    }
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def _same_form(row: Row, key: str, one: Values, other: Values) -> bool:
+    return _returned(row, _pick((key,), one)) == _returned(row, _pick((key,), other))
+
+
+def _differences(
+    row: Row, schema: Schema, before: Values, new: Values, ignored: Collection[str] = ()
+) -> dict[str, str]:
+    """Paths in which the inputs differ from what AWS has, and how; not those in which the provider sees no change."""
+    same = {key for key in row.suppressed if _same_form(row, key, before, new)}
+    changes = {key: "update" for key in row.ordered if before.get(key) != new.get(key)}
+    return {
+        path: kind
+        for path, kind in (changes | dict(_changes(before, new, schema.inputs))).items()
+        if not (kind == "delete" and _within(path, row.computed)) and not _within(path, {*ignored, *same})
+    }
+
+
 def _row(token: str) -> tuple[Row, Schema]:
     row, schema = ROWS.get(token), schema_of(token)
     if row is None or schema is None:
@@ -401,6 +510,14 @@ def _updatable(row: Row) -> set[str]:
     return (paths | ({"tags"} if row.tags else set())) - {f"{row.name}Prefix"}
 
 
+def takes_several_calls(token: str) -> bool:
+    """Whether a creation can take more than the create call."""
+    row, schema = _row(token)
+    late = {*schema.inputs} - _taken_by_create(token)
+    calls = {path.split(".")[0] for call in row.updates for path in call.properties}
+    return bool(late & calls or row.after_write or (row.tags and not row.tags.member))
+
+
 @cache
 def _taken_by_create(token: str) -> frozenset[str]:
     """The properties that the create call takes."""
@@ -411,7 +528,14 @@ def _taken_by_create(token: str) -> frozenset[str]:
     if not row.create.strict:
         taken |= {key for key in schema.inputs if _member(row, inner, key)}
     taken |= {"tags"} if row.tags and row.tags.member else set()
-    return frozenset(taken & set(schema.inputs) - {*row.local, "region"} - ({"tags"} if not row.tags else set()))
+    other = {*row.local, *row.unsupported, "region", *(() if row.tags else ("tags",))}
+    return frozenset(taken & set(schema.inputs) - other)
+
+
+def supported_inputs(token: str) -> frozenset[str]:
+    row, _ = _row(token)
+    updated = {path.split(".")[0] for path in _updatable(row)}
+    return _taken_by_create(token) | updated | ({f"{row.name}Prefix"} if row.name else set())
 
 
 def _member(row: Row, shape: Any, key: str) -> str | None:
@@ -423,8 +547,9 @@ def _create_request(row: Row, schema: Schema, scope: Values, token: str) -> tupl
     taken = _taken_by_create(token)
     given = {key: value for key, value in scope.items() if key in schema.inputs and value not in (None, [], {})}
     request, problems = _request(row, row.create, scope, [key for key in given if key in taken and key != "tags"])
-    known = taken | {path.split(".")[0] for path in _updatable(row)} | {"region", f"{row.name}Prefix"}
-    problems += [(key, "is not supported by the embedded cloud") for key in given if key not in known]
+    known = supported_inputs(token) | {"region"}
+    named = [key for key in given if key not in known] + [path for path in row.unsupported if "." in path]
+    problems += [(path, "is not supported by the embedded cloud") for path in named if _get(given, path) not in _EMPTY]
     if row.tags and row.tags.member and "tags" in given:
         tags = _tag_form(row, given["tags"])
         kind = row.tags.resource_type
@@ -441,10 +566,11 @@ def _request(row: Row, call: Call, scope: Values, properties: list[str]) -> tupl
     named, into = references(call.params), request
     if call.into:
         into = request[call.into] = request.get(call.into, {})
+    given = scope | scope.get("inputs", {})  # an input may be called `state` as well
     for key in properties:
         member = _member(row, inner, key)
-        if key not in named and member and scope.get(key) is not None:
-            into[member] = to_aws(scope[key], inner.members[member], key, row.rename, problems)
+        if key not in named and member and given.get(key) is not None:
+            into[member] = to_aws(given[key], inner.members[member], key, row.rename, problems)
     return request, problems
 
 
@@ -504,7 +630,7 @@ def _scope(api: Api, thing: Thing, old: Values) -> Values:
             now, before = thing.inputs.get(key) or [], old.get(key) or []
             added[key] = [item for item in now if item not in before] or None
             removed[key] = [item for item in before if item not in now] or None
-    known = {"state": thing.state, "old": old, "added": added, "removed": removed}
+    known = {"inputs": thing.inputs, "state": thing.state, "old": old, "added": added, "removed": removed}
     return thing.inputs | _place(api.region) | known | ({"id": thing.id} if thing.id else {})
 
 
@@ -566,6 +692,14 @@ def _recorded(api: Api, thing: Thing) -> Values | None:
     return api.cloud.store("recorded").get(_record_key(api, thing))
 
 
+def _put_record(api: Api, thing: Thing, before: Values) -> None:
+    """Keep what the stand-in knows of a thing, without what is still to be written."""
+    left = {path.split(".")[0] for path in thing.left}
+    written = {key: value for key, value in thing.record.items() if key not in left}
+    if record := written | {key: value for key, value in before.items() if key in left}:
+        api.cloud.store("recorded").put(_record_key(api, thing), record)
+
+
 def _applies(call: Call, scope: Values) -> bool:
     given = {path: _get(scope, path) for path in call.when}
     return all(
@@ -610,7 +744,7 @@ def equivalent(given: Any, seen: Any, kind: Type) -> bool:
             return not rest
         case "object" if isinstance(given, dict) and isinstance(seen, dict):
             return all(equivalent(item, seen.get(key), kind.fields[key]) for key, item in given.items())
-        case "str" if isinstance(given, str) and isinstance(seen, str):
+        case "str" if kind.document and isinstance(given, str) and isinstance(seen, str):
             return _document(given) is not None and _document(given) == _document(seen)
         case _:
             return False

@@ -1,5 +1,6 @@
 """What AWS refuses and the emulators let pass, and the few writes that are more than a call."""
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterator
@@ -10,16 +11,77 @@ from sandbox.providers.aws_api import Api, Thing, find
 from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
 
 Problems = Iterator[tuple[str, str]]
+_NUMBER, _PART = r"(?:0|[1-9]\d*)", r"[0-9A-Za-z-]+"
+_ADDON_VERSION = re.compile(rf"v{_NUMBER}(\.{_NUMBER}){{2}}(-{_PART}(\.{_PART})*)?(\+{_PART}(\.{_PART})*)?")
+_PRIVATE = [ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 MANAGED_POLICY_LIMIT, INLINE_POLICY_LIMIT = 6144, 10240
 
 
 # What can be judged from the inputs alone, in a preview too.
 
 
-def zone_in_region(inputs: Values) -> Problems:
+def subnet(inputs: Values) -> Problems:
     zone = inputs.get("availabilityZone")
     if isinstance(zone, str) and not zone.startswith(inputs["region"]):
         yield "availabilityZone", f"{zone} is not in region {inputs['region']}"
+    yield from network_address(inputs, "cidrBlock")
+    yield from network_address(inputs, "ipv6CidrBlock")
+
+
+def vpc_block(inputs: Values) -> Problems:
+    yield from network_address(inputs, "cidrBlock", 16, 28)
+
+
+def rule_blocks(inputs: Values) -> Problems:
+    yield from network_address(inputs, "cidrIpv4")
+    yield from network_address(inputs, "cidrIpv6")
+
+
+def route_blocks(inputs: Values) -> Problems:
+    yield from network_address(inputs, "destinationCidrBlock")
+    yield from network_address(inputs, "destinationIpv6CidrBlock")
+
+
+def service_block(inputs: Values) -> Problems:
+    """`service_ipv4_cidr` in terraform-provider-aws, internal/service/eks/cluster.go."""
+    network = inputs.get("kubernetesNetworkConfig") or {}
+    if network is UNKNOWN or not isinstance(text := network.get("serviceIpv4Cidr"), str):
+        return
+    path = "kubernetesNetworkConfig.serviceIpv4Cidr"
+    yield from ((path, reason) for _, reason in network_address(network, "serviceIpv4Cidr", 12, 24))
+    address = text.partition("/")[0]
+    if re.fullmatch(r"[\d.]+", address) and not any(ipaddress.ip_address(address) in block for block in _PRIVATE):
+        yield path, f"{text} does not lie in {', '.join(map(str, _PRIVATE))}"
+
+
+def network_address(inputs: Values, key: str, shortest: int = 0, longest: int = 128) -> Problems:
+    """`ValidCIDRNetworkAddress` and `IsCIDRNetwork` of the provider: no host bits, a prefix within the limits."""
+    text = inputs.get(key)
+    if not isinstance(text, str):
+        return
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        yield key, f"{text!r} is not a CIDR block"
+        return
+    if str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
+        yield key, f"{text} is not the address of a network: write {network}"
+    if not shortest <= network.prefixlen <= longest:
+        yield key, f"{text} is not from /{shortest} to /{longest} long"
+
+
+def addon_version(inputs: Values) -> Problems:
+    """`addon_version` in terraform-provider-aws, internal/service/eks/addon.go."""
+    version = inputs.get("addonVersion")
+    if isinstance(version, str) and not _ADDON_VERSION.fullmatch(version):
+        yield "addonVersion", f"{version!r} is not a semantic version after a v, such as v1.20.4-eksbuild.1"
+
+
+def other_rule_source(before: Values, new: Values) -> bool:
+    """A rule's peer can change its value, not its kind: `ModifyPlan` in terraform-provider-aws,
+    internal/service/ec2/vpc_security_group_ingress_rule.go."""
+    kinds = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+    return [bool(before.get(kind)) for kind in kinds] != [bool(new.get(kind)) for kind in kinds]
 
 
 def trust_policy(inputs: Values) -> Problems:
@@ -130,7 +192,23 @@ def gateway_unused(api: Api, thing: Thing) -> None:
     _refuse_if_used("network with mapped public addresses", thing.id, nats)
 
 
+def associate_address(api: Api, thing: Thing) -> None:
+    """An elastic IP goes over to another instance, wherever it was."""
+    instance = thing.inputs.get("instance")
+    if not instance and not (thing.old or {}).get("instance"):
+        return
+    address = api.call("ec2", "DescribeAddresses", AllocationIds=[thing.id])["Addresses"][0]
+    if address.get("InstanceId") == instance:
+        return
+    if association := address.get("AssociationId"):
+        api.look("@", "ec2", "DisassociateAddress", AssociationId=association)
+    if instance:
+        api.call("ec2", "AssociateAddress", AllocationId=thing.id, InstanceId=instance)
+
+
 def address_unused(api: Api, thing: Thing) -> None:
+    if thing.inputs.get("instance"):
+        associate_address(api, Thing(thing.type, thing.id, {}, thing.state, thing.inputs))
     association = api.look("Addresses[0].AssociationId", "ec2", "DescribeAddresses", AllocationIds=[thing.id])
     nats = api.call("ec2", "DescribeNatGateways")["NatGateways"]
     users = [
@@ -190,30 +268,19 @@ def cluster_created(api: Api, thing: Thing) -> None:
     """EKS makes the group that control plane and nodes share, and tags it."""
     if find("vpcConfig.clusterSecurityGroupId", thing.record):
         return
-    name, group = thing.id, cluster_group(api, thing.id)
+    vpc = _subnets(api, thing.inputs["vpcConfig"]["subnetIds"])[0]["VpcId"]
+    group = cluster_group(api, thing.id)  # where EKS failed at it before, it goes on with it
     if group is None:
-        vpc = _subnets(api, thing.inputs["vpcConfig"]["subnetIds"])[0]["VpcId"]
-        group = api.call(
-            "ec2",
-            "CreateSecurityGroup",
-            GroupName=f"eks-cluster-sg-{name}-{crc32(vpc.encode()):010}",
-            Description="EKS created security group applied to ENI that is attached to EKS Control Plane master nodes",
-            VpcId=vpc,
-        )["GroupId"]
-        api.call(
-            "ec2",
-            "AuthorizeSecurityGroupIngress",
-            GroupId=group,
-            IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}],
-        )
-        tags = {
-            "aws:eks:cluster-name": name,
-            f"kubernetes.io/cluster/{name}": "owned",
-            "Name": f"eks-cluster-sg-{name}",
-        }
-        api.cloud.system_tag(group, tags, api.region)
-    vpc = api.look("SecurityGroups[0].VpcId", "ec2", "DescribeSecurityGroups", GroupIds=[group])
-    thing.record["vpcConfig"] = thing.record.get("vpcConfig", {}) | {"clusterSecurityGroupId": group, "vpcId": vpc}
+        about = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes"
+        name = f"eks-cluster-sg-{thing.id}-{crc32(vpc.encode()):010}"
+        group = api.call("ec2", "CreateSecurityGroup", GroupName=name, Description=about, VpcId=vpc)
+    id = group["GroupId"]
+    if not group.get("IpPermissions"):
+        rules = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": id}]}]
+        api.call("ec2", "AuthorizeSecurityGroupIngress", GroupId=id, IpPermissions=rules)
+    tags = {"aws:eks:cluster-name": thing.id, f"kubernetes.io/cluster/{thing.id}": "owned"}
+    api.cloud.system_tag(id, tags | {"Name": f"eks-cluster-sg-{thing.id}"}, api.region)
+    thing.record["vpcConfig"] = thing.record.get("vpcConfig", {}) | {"clusterSecurityGroupId": id, "vpcId": vpc}
 
 
 def cluster_deletable(api: Api, thing: Thing) -> None:
@@ -228,7 +295,7 @@ def cluster_deletable(api: Api, thing: Thing) -> None:
 
 def cluster_deleted(api: Api, thing: Thing) -> None:
     if group := cluster_group(api, thing.id):
-        api.call("ec2", "DeleteSecurityGroup", GroupId=group)
+        api.call("ec2", "DeleteSecurityGroup", GroupId=group["GroupId"])
 
 
 def node_group_prerequisites(api: Api, thing: Thing) -> None:
@@ -363,9 +430,13 @@ def _subnets(api: Api, ids: list[str]) -> list[Values]:
     return found
 
 
-def cluster_group(api: Api, cluster: str) -> str | None:
-    groups = described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster)
-    return groups[0]["GroupId"] if groups else None
+def cluster_group(api: Api, cluster: str) -> Values | None:
+    """The security group that EKS made for a cluster, tagged or not yet."""
+    if tagged := described(api, "DescribeSecurityGroups", "SecurityGroups", "tag:aws:eks:cluster-name", cluster):
+        return tagged[0]
+    name = re.compile(rf"eks-cluster-sg-{re.escape(cluster)}-\d{{10}}")
+    groups = api.call("ec2", "DescribeSecurityGroups")["SecurityGroups"]
+    return next((group for group in groups if name.fullmatch(group["GroupName"])), None)
 
 
 def _clusters(api: Api) -> list[tuple[str, list[str], list[str]]]:

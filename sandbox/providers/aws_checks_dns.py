@@ -12,7 +12,7 @@ RULE = "aws:route53/resolverFirewallRule:ResolverFirewallRule"
 GROUP_ASSOCIATION = "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
 QUERY_LOG = "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig"
 QUERY_LOG_ASSOCIATION = "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation"
-_DOMAIN = re.compile(r"(\*|(\*\.)?[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?)")
+_DOMAIN = re.compile(r"(\*\.?|(\*\.)?[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?)")
 
 
 # What can be judged from the inputs alone, in a preview too.
@@ -143,6 +143,13 @@ def delete_record(api: Api, thing: Thing) -> None:
         if one["Name"].strip(".") == thing.state["fqdn"] and one["Type"] == thing.inputs["type"]:
             changes = [{"Action": "DELETE", "ResourceRecordSet": one}]
             api.call("route53", "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
+def delete_former_type(api: Api, thing: Thing) -> None:
+    """A record of another type is another record set; the provider exchanges them in one batch of changes."""
+    former = thing.old or {}
+    if former.get("type") != thing.inputs["type"]:
+        delete_record(api, Thing(thing.type, thing.id, former, thing.state))
 
 
 def records(api: Api) -> list[str]:

@@ -93,6 +93,18 @@ def replication_fits(api: Api, thing: Thing) -> None:
                 raise ProviderError(f"InvalidRequest: Versioning must be 'Enabled' on the bucket {bucket} to replicate")
 
 
+_GRAVITON = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # m7g, c6gn, im4gn: a "g" right after the generation
+
+
+def other_architecture(before: Values, new: Values) -> bool:
+    """An instance keeps its processor architecture: `CustomizeDiff` of internal/service/ec2/ec2_instance.go in
+    terraform-provider-aws, which asks AWS for both types' architectures. Their names tell it here."""
+    former, wanted = before.get("instanceType"), new.get("instanceType")
+    if not isinstance(former, str) or not isinstance(wanted, str):  # it may not be known yet
+        return False
+    return bool(_GRAVITON.match(former)) is not bool(_GRAVITON.match(wanted))
+
+
 # Writes that are more than a call.
 
 
@@ -121,6 +133,22 @@ def retire_version(api: Api, thing: Thing) -> None:
                 VersionStage=stage,
                 RemoveFromVersionId=thing.state["versionId"],
             )
+
+
+def move_stages(api: Api, thing: Thing) -> None:
+    """Labels that are new come from whatever version has them; AWSCURRENT can only move on to another version."""
+    if thing.old is None or "versionStages" not in thing.inputs:
+        return
+    secret, version = thing.state["secretId"], thing.state["versionId"]
+    holders = api.look("VersionIdsToStages", "secretsmanager", "DescribeSecret", SecretId=secret) or {}
+    wanted, has = set(thing.inputs["versionStages"]), set(holders.get(version, []))
+    for stage in sorted(wanted ^ has):
+        former = next((id for id, stages in holders.items() if stage in stages), None)
+        moves = {"RemoveFromVersionId": former} if former else {}
+        if stage in wanted:
+            moves["MoveToVersionId"] = version
+        if stage in wanted or stage != "AWSCURRENT":
+            api.call("secretsmanager", "UpdateSecretVersionStage", SecretId=secret, VersionStage=stage, **moves)
 
 
 def instance_profile(api: Api, thing: Thing) -> None:
@@ -154,3 +182,18 @@ def _versions(api: Api, bucket: str, key: str = "") -> Iterator[dict[str, str]]:
     for version in find("[Versions, DeleteMarkers][] | []", answer) or []:
         if not key or version["Key"] == key:
             yield {"Key": version["Key"], "VersionId": version["VersionId"]}
+
+
+def new_document_version(api: Api, thing: Thing) -> None:
+    """A changed content becomes a new version, and that one the default, as the provider has it."""
+    if thing.old is not None and thing.old.get("content") != thing.inputs.get("content"):
+        written = api.call(
+            "ssm",
+            "UpdateDocument",
+            Name=thing.id,
+            Content=thing.inputs["content"],
+            DocumentVersion="$LATEST",
+            DocumentFormat=thing.inputs.get("documentFormat", "JSON"),
+        )
+        version = written["DocumentDescription"]["DocumentVersion"]
+        api.call("ssm", "UpdateDocumentDefaultVersion", Name=thing.id, DocumentVersion=version)

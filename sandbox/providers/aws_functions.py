@@ -6,24 +6,21 @@ from typing import Any
 
 import pulumi_aws as aws
 
-from sandbox.providers.aws_api import ACCOUNT_ID, Api, find, partition_of
+from sandbox.providers.aws_api import ACCOUNT_ID, Api, dns_suffix_of, find, partition_of
 from sandbox.providers.aws_checks import cluster_group
-from sandbox.providers.balancer_zones import BALANCER_ZONES
 from sandbox.providers.protocol import InvalidInputsError, ProviderError, Values, contains_unknown
 from sandbox.providers.schema import type_of
 from sandbox.providers.shapes import from_aws
 
-_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
-
 
 def _region(api: Api, args: Values) -> Values:
-    endpoint = f"ec2.{api.region}.{_SUFFIXES[partition_of(api.region)]}"
+    endpoint = f"ec2.{api.region}.{dns_suffix_of(api.region)}"
     return {"id": api.region, "region": api.region, "name": api.region, "endpoint": endpoint, "description": api.region}
 
 
 def _partition(api: Api, args: Values) -> Values:
     partition = partition_of(api.region)
-    suffix = _SUFFIXES[partition]
+    suffix = dns_suffix_of(api.region)
     reverse = ".".join(reversed(suffix.split(".")))
     return {"id": partition, "partition": partition, "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
 
@@ -47,15 +44,6 @@ def _availability_zones(api: Api, args: Values) -> Values:
     return args | {"id": api.region, "region": api.region, "names": names, "zoneIds": ids, "groupNames": [api.region]}
 
 
-def _balancer_zone(api: Api, args: Values) -> Values:
-    """Of a Network Load Balancer where that is the type; Application and Classic ones share theirs."""
-    kinds = {"application": 0, "classic": 0, "network": 1}
-    kind = args.get("loadBalancerType", "application")
-    if kind not in kinds or (region := args.get("region", api.region)) not in BALANCER_ZONES:
-        raise ProviderError(f"the embedded cloud does not know the zone of load balancers ({kind}, {api.region})")
-    return args | {"id": BALANCER_ZONES[region][kinds[kind]], "region": region}
-
-
 def _route_tables(api: Api, args: Values) -> Values:
     _only(args, "filters", "region", "tags", "vpcId")
     found = api.call("ec2", "DescribeRouteTables", Filters=_filters(args, {"vpcId": "vpc-id"}))["RouteTables"]
@@ -69,8 +57,7 @@ def _cluster(api: Api, args: Values) -> Values:
     found = api.call("eks", "DescribeCluster", name=args["name"])["cluster"]
     network: Values = found["resourcesVpcConfig"]
     if group := cluster_group(api, args["name"]):  # of which the emulator itself knows nothing
-        vpc = api.look("SecurityGroups[0].VpcId", "ec2", "DescribeSecurityGroups", GroupIds=[group])
-        network = network | {"clusterSecurityGroupId": group, "vpcId": vpc}
+        network = network | {"clusterSecurityGroupId": group["GroupId"], "vpcId": group["VpcId"]}
     kind = type_of(aws.eks.GetClusterResult)
     result: Values = from_aws({**found, "tags": None}, kind, "", {})
     extra = {
@@ -81,6 +68,10 @@ def _cluster(api: Api, args: Values) -> Values:
         "vpcConfig": network,
     }
     return result | args | extra | {"tags": found.get("tags", {}), "region": api.region}
+
+
+def _clusters(api: Api, args: Values) -> Values:
+    return args | {"id": api.region, "region": api.region, "names": api.call("eks", "ListClusters")["clusters"]}
 
 
 @dataclass(frozen=True)
@@ -160,7 +151,10 @@ _LOOKUPS = (
         "vpc-id",
         {**_ZONE_FILTERS, "default": "is-default", "dhcpOptionsId": "dhcp-options-id"},
         {"id": "VpcId", "default": "IsDefault"},
-        {"cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock}"},
+        {
+            "cidrBlockAssociations": "CidrBlockAssociationSet[].{associationId: AssociationId, cidrBlock: CidrBlock,"
+            " state: CidrBlockState.State}"
+        },
         ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"),
     ),
     Lookup(
@@ -188,7 +182,6 @@ FUNCTIONS: dict[str, Callable[[Api, Values], Values]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:eks/getCluster:getCluster": _cluster,
-    "aws:lb/getHostedZoneId:getHostedZoneId": _balancer_zone,
-    "aws:elb/getHostedZoneId:getHostedZoneId": _balancer_zone,
+    "aws:eks/getClusters:getClusters": _clusters,
     **{lookup.token: lookup for lookup in _LOOKUPS},
 }

@@ -4,6 +4,7 @@ from typing import Any
 from zlib import crc32
 
 from sandbox.providers import aws_checks as checks
+from sandbox.providers import forms
 from sandbox.providers.aws_api import Api, find
 from sandbox.providers.aws_rows_dns import DNS
 from sandbox.providers.aws_rows_events import EVENTS
@@ -61,14 +62,19 @@ def _rules(api: Api, egress: bool) -> list[str]:
     return [rule["SecurityGroupRuleId"] for rule in own]
 
 
+_ROUTE_DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
+
+
 def _route_id(values: Values) -> str:
-    keys = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
-    destination = next(values[key] for key in keys if values.get(key))
+    destination = next(values[key] for key in _ROUTE_DESTINATIONS if values.get(key))
     return f"r-{values['routeTableId']}{crc32(destination.encode())}"
 
 
 def _endpoint_association_id(values: Values) -> str:
     return f"a-{values['vpcEndpointId']}{crc32(values['routeTableId'].encode())}"
+
+
+_RULE_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 
 def _rule(direction: str) -> Row:
@@ -91,7 +97,6 @@ def _rule(direction: str) -> Row:
         "ReferencedGroupId": "$referencedSecurityGroupId",
         "Description": "$description",
     }
-    mutable = ("ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
     rules = [{"SecurityGroupRuleId": "$id", "SecurityGroupRule": rule}]
     revoked = {"GroupId": "$securityGroupId", "SecurityGroupRuleIds": ["$id"]}
     return Row(
@@ -108,7 +113,7 @@ def _rule(direction: str) -> Row:
             Call(
                 "ModifySecurityGroupRules",
                 {"GroupId": "$securityGroupId", "SecurityGroupRules": rules},
-                (*mutable, "description"),
+                ("ipProtocol", "fromPort", "toPort", "description", *_RULE_SOURCES),
             ),
         ),
         rename={"securityGroupId": "GroupId"},
@@ -117,8 +122,13 @@ def _rule(direction: str) -> Row:
             "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
         },
         computed=("fromPort", "toPort"),
+        one_of=(_RULE_SOURCES,),
+        replace_when=dict.fromkeys(_RULE_SOURCES, checks.other_rule_source),
+        returned={"ipProtocol": forms.ip_protocol, "cidrIpv4": forms.cidr, "cidrIpv6": forms.cidr},
+        suppressed=("ipProtocol",),
         tags=ec2_tags("security-group-rule"),
         listing=lambda api: _rules(api, direction == "Egress"),
+        validate=checks.rule_blocks,
     )
 
 
@@ -151,15 +161,16 @@ _ROUTE_KEY = {
 }
 _ROUTE_TARGETS = (
     *("gatewayId", "natGatewayId", "egressOnlyGatewayId", "networkInterfaceId", "transitGatewayId"),
-    *("vpcEndpointId", "vpcPeeringConnectionId"),
+    *("vpcEndpointId", "vpcPeeringConnectionId", "carrierGatewayId", "coreNetworkArn", "localGatewayId"),
+    "odbNetworkArn",
 )
 _TEMPLATE_DATA = (
     *("blockDeviceMappings", "capacityReservationSpecification", "cpuOptions", "creditSpecification", "description"),
     *("disableApiStop", "disableApiTermination", "ebsOptimized", "enclaveOptions", "hibernationOptions"),
     *("iamInstanceProfile", "imageId", "instanceInitiatedShutdownBehavior", "instanceMarketOptions", "instanceType"),
     *("instanceRequirements", "kernelId", "keyName", "licenseSpecifications", "maintenanceOptions", "metadataOptions"),
-    *("monitoring", "networkInterfaces", "placement", "privateDnsNameOptions", "ramDiskId", "securityGroupNames"),
-    *("tagSpecifications", "userData", "vpcSecurityGroupIds"),
+    *("monitoring", "networkInterfaces", "networkPerformanceOptions", "placement", "privateDnsNameOptions"),
+    *("ramDiskId", "secondaryInterfaces", "securityGroupNames", "tagSpecifications", "userData", "vpcSecurityGroupIds"),
 )
 _IPV6 = "not_null(Ipv6CidrBlockAssociationSet, `[]`)[?!contains(Ipv6CidrBlockState.State, 'dis')] | [0]"
 
@@ -232,9 +243,14 @@ _NETWORK: dict[str, Row] = {
         computed=("cidrBlock", "enableDnsHostnames", "enableNetworkAddressUsageMetrics", "ipv6CidrBlock"),
         volatile=("ipv6AssociationId", "ipv6CidrBlock"),
         recorded=("enableNetworkAddressUsageMetrics",),
+        # A VPC whose instances are alone on their hardware can be opened, but not the other way round.
+        replace_when={"instanceTenancy": lambda before, new: new.get("instanceTenancy") != "default"},
+        returned={"cidrBlock": forms.cidr},
+        unsupported=("ipv6CidrBlock", "ipv6CidrBlockNetworkBorderGroup", "ipv6IpamPoolId", "ipv6NetmaskLength"),
         defaults={"instanceTenancy": "default", "enableDnsSupport": True},
         tags=ec2_tags("vpc"),
         listing=listing("ec2", "DescribeVpcs", "Vpcs[?!IsDefault].VpcId"),
+        validate=checks.vpc_block,
     ),
     "aws:ec2/subnet:Subnet": Row(
         "ec2",
@@ -276,10 +292,13 @@ _NETWORK: dict[str, Row] = {
         },
         computed=("availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch"),
         volatile=("ipv6CidrBlockAssociationId",),
+        # EC2 does not let an IPv6 block go while the subnet gives addresses of it to new interfaces.
+        replace_when={"ipv6CidrBlock": lambda before, new: bool(before.get("assignIpv6AddressOnCreation"))},
+        returned={"cidrBlock": forms.cidr, "ipv6CidrBlock": forms.cidr},
         recorded=("enableDns64", "enableResourceNameDnsAaaaRecordOnLaunch", "privateDnsHostnameTypeOnLaunch"),
         tags=ec2_tags("subnet"),
         listing=listing("ec2", "DescribeSubnets", "Subnets[?!DefaultForAz].SubnetId"),
-        validate=checks.zone_in_region,
+        validate=checks.subnet,
         before_create=checks.zone_exists,
         before_delete=checks.subnet_unused,
     ),
@@ -336,11 +355,18 @@ _NETWORK: dict[str, Row] = {
         (Fetch("DescribeAddresses", {"AllocationIds": ["$id"]}, "Addresses[0]"),),
         (Call("ReleaseAddress", {"AllocationId": "$id"}),),
         id="AllocationId",
-        outputs={"arn": "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}"},
-        computed=("domain", "networkBorderGroup", "publicIpv4Pool", "ipamPoolId"),
+        outputs={
+            "arn": "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}",
+            "instance": "InstanceId",
+            "publicDns": "public_dns(PublicIp, region)",
+        },
+        computed=("domain", "instance", "networkBorderGroup", "publicIpv4Pool", "ipamPoolId"),
+        hooked=("instance",),
+        unsupported=("customerOwnedIpv4Pool",),
         quiet=("associationId", "networkInterface", "instance", "privateIp", "privateDns"),
         tags=ec2_tags("elastic-ip"),
         listing=listing("ec2", "DescribeAddresses", "Addresses[].AllocationId"),
+        after_write=checks.associate_address,
         before_delete=checks.address_unused,
     ),
     "aws:ec2/natGateway:NatGateway": Row(
@@ -362,6 +388,7 @@ _NETWORK: dict[str, Row] = {
             "publicIp": "address.PublicIp",
         },
         computed=("privateIp", "vpcId", "availabilityMode"),
+        unsupported=("availabilityZoneAddresses", "secondaryAllocationIds", "secondaryPrivateIpAddresses"),
         defaults={"connectivityType": "public"},
         alive="State!='deleted'",
         settled="State=='available'",
@@ -389,8 +416,12 @@ _NETWORK: dict[str, Row] = {
         id=_route_id,
         import_id="{routeTableId}_{destination}",
         updates=(Call("ReplaceRoute", _ROUTE_KEY, _ROUTE_TARGETS),),
+        one_of=(_ROUTE_DESTINATIONS, _ROUTE_TARGETS),
+        returned=dict.fromkeys(("destinationCidrBlock", "destinationIpv6CidrBlock"), forms.cidr),
+        suppressed=("destinationIpv6CidrBlock",),
         rename={"egressOnlyGatewayId": "EgressOnlyInternetGatewayId"},
         outputs={"routeTableId": "routeTableId"},
+        validate=checks.route_blocks,
     ),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": Row(
         "ec2",
@@ -407,6 +438,7 @@ _NETWORK: dict[str, Row] = {
         id="AssociationId",
         import_id="{subnetId}/{routeTableId}",
         identify="RouteTableAssociationId",
+        one_of=(("subnetId", "gatewayId"),),
         listing=listing(
             "ec2", "DescribeRouteTables", "RouteTables[].Associations[] | [?!Main].RouteTableAssociationId"
         ),
@@ -450,7 +482,9 @@ _NETWORK: dict[str, Row] = {
                 "ModifyVpcEndpoint", {"VpcEndpointId": "$id", "ResetPolicy": True}, ("policy",), when={"policy": None}
             ),
             Call("ModifyVpcEndpoint", {"VpcEndpointId": "$id"}, ("privateDnsEnabled",)),
-            Call("ModifyVpcEndpoint", {"VpcEndpointId": "$id"}, ("ipAddressType", "dnsOptions")),
+            Call(
+                "ModifyVpcEndpoint", {"VpcEndpointId": "$id"}, ("ipAddressType", "dnsOptions", "subnetConfigurations")
+            ),
         ),
         rename={"policy": "PolicyDocument"},
         outputs={
@@ -464,6 +498,8 @@ _NETWORK: dict[str, Row] = {
         ),
         volatile=("networkInterfaceIds",),
         quiet=("routeTableIds",),
+        replace=("dnsOptions.privateDnsPreference", "dnsOptions.privateDnsSpecifiedDomains"),
+        replace_when={"privateDnsEnabled": lambda before, new: new.get("vpcEndpointType") != "Interface"},
         local=("autoAccept",),
         recorded=("ipAddressType", "dnsOptions", "privateDnsEnabled"),
         defaults={"vpcEndpointType": "Gateway"},
@@ -537,6 +573,7 @@ _NETWORK: dict[str, Row] = {
         rename={"iamRoleArn": "DeliverLogsPermissionArn"},
         outputs={"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}", "vpcId": "ResourceId"},
         computed=("logDestination", "logFormat"),
+        returned={"logDestination": forms.without_stream},
         defaults={"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
         tags=ec2_tags("vpc-flow-log"),
         listing=listing("ec2", "DescribeFlowLogs", "FlowLogs[].FlowLogId"),
@@ -605,6 +642,7 @@ _NETWORK: dict[str, Row] = {
         },
         computed=("defaultVersion",),
         volatile=("latestVersion", "defaultVersion"),
+        hooked=("updateDefaultVersion",),
         local=("updateDefaultVersion", "namePrefix"),
         tags=ec2_tags("launch-template", listed=True),  # moto shows those of the creation only
         listing=listing("ec2", "DescribeLaunchTemplates", "LaunchTemplates[].LaunchTemplateId"),
@@ -658,6 +696,9 @@ _IDENTITY: dict[str, Row] = {
         (Call("DetachRolePolicy", {"RoleName": "$role", "PolicyArn": "$policyArn"}),),
         id="{role}/{policyArn}",
         outputs={"role": "role"},
+        # Created first, the new attachment would be the one that the deletion then takes away:
+        # https://github.com/pulumi/pulumi-aws/blob/master/provider/resource_overrides.go
+        delete_first=True,
     ),
     "aws:iam/rolePolicy:RolePolicy": Row(
         "iam",
@@ -717,8 +758,11 @@ _IDENTITY: dict[str, Row] = {
                 when={"thumbprintLists": ANY},
             ),
         ),
-        outputs={"arn": "id", "url": "join('', ['https://', Url])"},
+        outputs={"arn": "id"},
         computed=("thumbprintLists",),
+        ordered=("thumbprintLists",),
+        returned={"url": forms.without_scheme},
+        suppressed=("url",),
         hooked=("clientIdLists",),
         tags=_iam_tags("OpenIDConnectProvider", "OpenIDConnectProviderArn"),
         listing=listing("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList[].Arn"),
@@ -815,10 +859,9 @@ _IDENTITY: dict[str, Row] = {
         rename={"name": "AliasName"},
         outputs={
             "targetKeyArn": "arn:{partition}:kms:{region}:{account}:key/{TargetKeyId}",
-            # an ARN is as good as an id
-            "targetKeyId": "ends_with(not_null(targetKeyId, TargetKeyId), TargetKeyId)"
-            " && not_null(targetKeyId, TargetKeyId) || TargetKeyId",
         },
+        returned={"targetKeyId": forms.key_id},
+        suppressed=("targetKeyId",),
         local=("namePrefix",),
         listing=listing("kms", "ListAliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
     ),
@@ -834,12 +877,18 @@ _IDENTITY: dict[str, Row] = {
             Call("DeleteRetentionPolicy", {"logGroupName": "$id"}, ("retentionInDays",), when={"retentionInDays": 0}),
             Call("AssociateKmsKey", {"logGroupName": "$id"}, ("kmsKeyId",), when={"kmsKeyId": ANY}),
             Call("DisassociateKmsKey", {"logGroupName": "$id"}, ("kmsKeyId",), when={"kmsKeyId": None}),
+            Call(
+                "PutLogGroupDeletionProtection",
+                {"logGroupIdentifier": "$id", "deletionProtectionEnabled": "$deletionProtectionEnabled"},
+                ("deletionProtectionEnabled",),
+                recorded=True,
+            ),
         ),
         rename={"name": "logGroupName"},
         outputs={"arn": "logGroupArn"},
-        computed=("logGroupClass",),
+        computed=("logGroupClass", "deletionProtectionEnabled"),
         local=("skipDestroy", "namePrefix"),
-        recorded=("logGroupClass",),
+        recorded=("logGroupClass", "deletionProtectionEnabled"),
         tags=_arn_tags("logGroupArn", outlive=True),
         listing=listing("logs", "DescribeLogGroups", "logGroups[].logGroupName"),
     ),
@@ -884,18 +933,35 @@ _EKS: dict[str, Row] = {
             Call("UpdateClusterConfig", {"name": "$id"}, ("upgradePolicy",), recorded=True),
             Call("UpdateClusterConfig", {"name": "$id"}, ("deletionProtection",), recorded=True),
             Call("UpdateClusterConfig", {"name": "$id"}, ("zonalShiftConfig",), recorded=True),
+            Call("UpdateClusterConfig", {"name": "$id"}, ("remoteNetworkConfig",), recorded=True),
+            Call("UpdateClusterConfig", {"name": "$id"}, ("controlPlaneScalingConfig",), recorded=True),
+            Call(
+                "UpdateClusterConfig",  # EKS takes what Auto Mode consists of together
+                {
+                    "name": "$id",
+                    "kubernetesNetworkConfig": {
+                        "elasticLoadBalancing": "$kubernetesNetworkConfig.elasticLoadBalancing"
+                    },
+                },
+                ("computeConfig", "storageConfig", "kubernetesNetworkConfig.elasticLoadBalancing"),
+                recorded=True,
+            ),
             Call(
                 "AssociateEncryptionConfig",
                 {"clusterName": "$id", "encryptionConfig": ["$encryptionConfig"]},
                 ("encryptionConfig",),
-                when={"encryptionConfig": ANY},
+                when={"encryptionConfig": ANY, "old.encryptionConfig": None},
             ),
         ),
-        replace=(
-            "accessConfig.bootstrapClusterCreatorAdminPermissions",
-            "encryptionConfig.provider",
-            "encryptionConfig.resources",
-            "-encryptionConfig",
+        replace=("accessConfig.bootstrapClusterCreatorAdminPermissions",),
+        replace_when={
+            "encryptionConfig": lambda before, new: not new.get("encryptionConfig"),
+            "computeConfig.nodeRoleArn": lambda before, new: bool(find("computeConfig.nodeRoleArn", before)),
+        },
+        inert=("encryptionConfig",),
+        unsupported=(
+            *("outpostConfig", "kubeApiServerConfig", "kubeControllerManagerConfig", "kubeSchedulerConfig"),
+            "kubernetesNetworkConfig.serviceIpv6Cidr",
         ),
         rename={"vpcConfig": "resourcesVpcConfig"},
         outputs={"enabledClusterLogTypes": "logging.clusterLogging[?enabled].types[]"},
@@ -905,15 +971,22 @@ _EKS: dict[str, Row] = {
             *("kubernetesNetworkConfig.serviceIpv4Cidr", "kubernetesNetworkConfig.serviceIpv6Cidr"),
         ),
         volatile=("platformVersion",),
+        hooked=("vpcConfig.clusterSecurityGroupId",),
         local=("forceUpdateVersion",),
         recorded=(
             *("deletionProtection", "upgradePolicy", "bootstrapSelfManagedAddons", "zonalShiftConfig"),
-            "kubernetesNetworkConfig.ipFamily",
+            *("computeConfig", "storageConfig", "remoteNetworkConfig", "controlPlaneScalingConfig"),
+            *("kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.elasticLoadBalancing"),
         ),
-        defaults={"bootstrapSelfManagedAddons": True},
+        defaults={
+            "bootstrapSelfManagedAddons": True,
+            "accessConfig.bootstrapClusterCreatorAdminPermissions": True,
+            "vpcConfig.endpointPublicAccess": True,
+        },
         settled="status=='ACTIVE'",
         tags=_arn_tags("arn"),
         listing=listing("eks", "ListClusters", "clusters"),
+        validate=checks.service_block,
         before_create=checks.cluster_prerequisites,
         before_update=checks.cluster_update,
         after_write=checks.cluster_created,
@@ -949,6 +1022,7 @@ _EKS: dict[str, Row] = {
         settled="status=='ACTIVE'",
         tags=_arn_tags("addonArn"),
         listing=_of_clusters("ListAddons", "addons", "{}:{}"),
+        validate=checks.addon_version,
         before_create=checks.addon_roles_exist,
         before_update=checks.addon_roles_exist,
     ),
@@ -978,6 +1052,7 @@ _EKS: dict[str, Row] = {
             ),
             Call("UpdateNodegroupConfig", _NODE_GROUP_KEY, ("updateConfig",), recorded=True),
             Call("UpdateNodegroupConfig", _NODE_GROUP_KEY, ("nodeRepairConfig",), recorded=True),
+            Call("UpdateNodegroupConfig", _NODE_GROUP_KEY, ("warmPoolConfig",), recorded=True),
             Call(
                 "UpdateNodegroupVersion",
                 {**_NODE_GROUP_KEY, "launchTemplate": _NODE_GROUP_TEMPLATE, "force": "$forceUpdateVersion"},
@@ -996,8 +1071,9 @@ _EKS: dict[str, Row] = {
             *("amiType", "capacityType", "diskSize", "instanceTypes", "releaseVersion", "version", "updateConfig"),
             *("nodeRepairConfig", "launchTemplate.name", "launchTemplate.id"),
         ),
+        ordered=("instanceTypes",),
         local=("forceUpdateVersion", "nodeGroupNamePrefix"),
-        recorded=("launchTemplate", "updateConfig", "nodeRepairConfig", "remoteAccess"),
+        recorded=("launchTemplate", "updateConfig", "nodeRepairConfig", "remoteAccess", "warmPoolConfig"),
         settled="status=='ACTIVE'",
         tags=_arn_tags("nodegroupArn"),
         listing=_of_clusters("ListNodegroups", "nodegroups", "{}:{}"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.providers import aws_checks_dns as checks
+from sandbox.providers import forms
 from sandbox.providers.table import Call, Fetch, Row, Tagging
 
 _RECORD_SET = {
@@ -13,8 +14,8 @@ _RECORD_SET = {
     "AliasTarget": "$aliases",
 }
 _RECORD_SETS = (
-    "ResourceRecordSets[?Type=='$type' && (Name==join('.', ['$name', ''])"
-    " || Name==join('.', ['$name', '$found.zone']))] | [0]"
+    "ResourceRecordSets[?Type=='$type' && (Name==join('.', [dns_name('$name'), ''])"
+    " || Name==join('.', [dns_name('$name'), '$found.zone']))] | [0]"
 )
 
 
@@ -69,7 +70,7 @@ DNS: dict[str, Row] = {
         ),
         (),
         id="{zoneId}_{name}_{type}",
-        updates=(Call("ChangeResourceRecordSets", _upsert("$state.fqdn"), ("ttl", "records", "aliases")),),
+        updates=(Call("ChangeResourceRecordSets", _upsert("$state.fqdn"), ("ttl", "records", "aliases", "type")),),
         rename={"aliases.name": "DNSName", "aliases.zoneId": "HostedZoneId"},
         outputs={
             "aliases": "AliasTarget && [{DNSName: trim(AliasTarget.DNSName, '.'),"
@@ -80,10 +81,13 @@ DNS: dict[str, Row] = {
             "zoneId": "zoneId",
         },
         local=("allowOverwrite",),
+        returned={"name": forms.record_name, "aliases": forms.alias_targets},
+        suppressed=("name", "aliases"),
         alive="Name",
         listing=checks.records,
         validate=checks.record,
         before_create=checks.record_fits,
+        before_update=checks.delete_former_type,
         before_delete=checks.delete_record,
     ),
     _LIST: _kept(
@@ -99,6 +103,7 @@ DNS: dict[str, Row] = {
                 ("domains",),
             ),
         ),
+        returned={"domains": forms.fully_qualified},
         validate=checks.domains,
         before_delete=checks.domain_list_unused,
     ),
@@ -119,8 +124,13 @@ DNS: dict[str, Row] = {
         id="{firewallRuleGroupId}:{firewallDomainListId}",
         name="name",
         updates=(
-            Call("UpdateFirewallRule", _RULE_KEY, (*_RULE, "blockOverrideTtl", "firewallDomainRedirectionAction")),
+            Call(
+                "UpdateFirewallRule",
+                _RULE_KEY,
+                (*_RULE, "blockOverrideTtl", "firewallDomainRedirectionAction", "qType"),
+            ),
         ),
+        unsupported=("confidenceThreshold", "dnsThreatProtection"),
         defaults={"firewallDomainRedirectionAction": "INSPECT_REDIRECTION_DOMAIN"},
         validate=checks.rule,
         before_create=checks.rule_fits,

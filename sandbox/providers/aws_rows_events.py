@@ -16,6 +16,13 @@ _ATTRIBUTES = {
     "redrivePolicy": "RedrivePolicy",
     "redriveAllowPolicy": "RedriveAllowPolicy",
 }
+_QUEUE_DEFAULTS = {  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    "visibilityTimeoutSeconds": 30,
+    "delaySeconds": 0,
+    "maxMessageSize": 262144,
+    "messageRetentionSeconds": 345600,
+    "receiveWaitTimeSeconds": 0,
+}
 _SENT = {attribute: f"${key}" for key, attribute in _ATTRIBUTES.items()}
 _TARGET = ("arn", "deadLetterConfig", "input", "inputPath", "retryPolicy", "roleArn", "sqsTarget")
 _BUS = {"EventBusName": "$eventBusName"}
@@ -57,7 +64,8 @@ EVENTS: dict[str, Row] = {
         updates=(Call("SetQueueAttributes", {"QueueUrl": "$id", "Attributes": _SENT}, tuple(_ATTRIBUTES)),),
         rename=_ATTRIBUTES,
         outputs={"arn": "QueueArn", "name": "after(QueueArn, ':')", "url": "id"},
-        computed=tuple(_ATTRIBUTES),
+        computed=tuple(set(_ATTRIBUTES) - set(_QUEUE_DEFAULTS)),
+        defaults=_QUEUE_DEFAULTS,
         quiet=("policy",),
         local=("namePrefix",),
         tags=Tagging(

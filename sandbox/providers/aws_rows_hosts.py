@@ -1,6 +1,7 @@
 """Rows of the table: instances and their key pairs."""
 
 from sandbox.providers import aws_checks_installation as checks
+from sandbox.providers import forms
 from sandbox.providers.table import Call, Fetch, Row, Tagging, ec2_tags, listing
 
 _INTERFACE = {
@@ -10,6 +11,9 @@ _INTERFACE = {
     "AssociatePublicIpAddress": "$associatePublicIpAddress",
     "PrivateIpAddress": "$privateIp",
 }
+# A stopped instance keeps its elastic address, and no other; moto takes both:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
+_PUBLIC = "elastic || PublicIpAddress"
 _STOPPED = ("instanceType", "userData", "userDataBase64")  # changed while the instance is stopped
 
 HOSTS: dict[str, Row] = {
@@ -28,6 +32,8 @@ HOSTS: dict[str, Row] = {
         local=("keyNamePrefix",),
         unread=("publicKey",),
         secret=("publicKey",),  # somebody may give the private one
+        returned={"publicKey": forms.trimmed},
+        suppressed=("publicKey",),
         tags=Tagging(
             tag=Call("CreateTags", {"Resources": ["$state.keyPairId"], "Tags": "$tags"}),
             untag=Call("DeleteTags", {"Resources": ["$state.keyPairId"], "Tags": "$tagKeyList"}),
@@ -64,6 +70,12 @@ HOSTS: dict[str, Row] = {
                 {"Filters": [{"Name": "instance-id", "Values": ["$id"]}]},
                 "IamInstanceProfileAssociations[0].IamInstanceProfile.Arn",  # moto shows the first one in the instance
                 "profile",
+            ),
+            Fetch(
+                "DescribeAddresses",
+                {"Filters": [{"Name": "instance-id", "Values": ["$id"]}]},
+                "Addresses[0].PublicIp",
+                "elastic",
             ),
         ),
         (Call("TerminateInstances", {"InstanceIds": ["$id"]}),),
@@ -110,7 +122,7 @@ HOSTS: dict[str, Row] = {
         outputs={
             "arn": "arn:{partition}:ec2:{region}:{account}:instance/{id}",
             "ami": "ImageId",
-            "associatePublicIpAddress": "PublicIpAddress != `null`",
+            "associatePublicIpAddress": f"({_PUBLIC}) != `null`",
             "availabilityZone": "Placement.AvailabilityZone",
             "iamInstanceProfile": "after(profile, '/')",
             "instanceState": "State.Name",
@@ -118,8 +130,8 @@ HOSTS: dict[str, Row] = {
             "primaryNetworkInterfaceId": "NetworkInterfaces[0].NetworkInterfaceId",
             "privateDns": "PrivateDnsName",
             "privateIp": "PrivateIpAddress",
-            "publicDns": "PublicDnsName",
-            "publicIp": "PublicIpAddress",
+            "publicDns": "elastic && public_dns(elastic, region) || PublicDnsName",
+            "publicIp": _PUBLIC,
             "securityGroups": "SecurityGroups[].GroupName",
             "tenancy": "Placement.Tenancy",
             "vpcSecurityGroupIds": "SecurityGroups[].GroupId",
@@ -133,6 +145,14 @@ HOSTS: dict[str, Row] = {
         hooked=("iamInstanceProfile",),
         quiet=("networkInterfaces",),
         local=("userDataReplaceOnChange", "forceDestroy"),
+        replace_when={
+            **dict.fromkeys(("userData", "userDataBase64"), lambda _, new: bool(new.get("userDataReplaceOnChange"))),
+            "instanceType": checks.other_architecture,
+        },
+        unsupported=(
+            *("capacityReservationSpecification", "creditSpecification", "disableApiStop", "ipv6AddressCount"),
+            *("instanceInitiatedShutdownBehavior", "ipv6Addresses", "maintenanceOptions", "privateDnsNameOptions"),
+        ),
         unread=("launchTemplate", "userData", "userDataBase64"),
         secret=("userData", "userDataBase64"),
         alive="!contains(['shutting-down', 'terminated'], State.Name)",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.providers import aws_checks_installation as checks
+from sandbox.providers import forms
 from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, listing
 
 _BUCKET = {"Bucket": "$bucket"}
@@ -11,6 +12,7 @@ _PUBLIC_ACCESS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "r
 _CONTENT = (
     *("content", "contentBase64", "contentType", "contentEncoding", "contentDisposition", "contentLanguage"),
     *("cacheControl", "metadata", "serverSideEncryption", "kmsKeyId", "bucketKeyEnabled", "storageClass"),
+    "checksumAlgorithm",
 )
 _OBJECT_TAGS = Call("PutObjectTagging", {**_OBJECT, "Tagging": {"TagSet": "$tags"}})
 
@@ -39,6 +41,7 @@ STORAGE: dict[str, Row] = {
             "bucketRegionalDomainName": "join('', [id, '.s3.', region, '.amazonaws.com'])",
         },
         local=("forceDestroy", "bucketPrefix"),
+        unsupported=("acl",),
         tags=Tagging(
             tag=Call("PutBucketTagging", {"Bucket": "$id", "Tagging": {"TagSet": "$tags"}}),
             untag=Call("DeleteBucketTagging", {"Bucket": "$id"}),
@@ -61,7 +64,7 @@ STORAGE: dict[str, Row] = {
         Fetch("GetBucketVersioning", _BUCKET, "Status && {VersioningConfiguration: @}"),
         # The most that can be done: a bucket that ever had versions keeps them.
         Call("PutBucketVersioning", {**_BUCKET, "VersioningConfiguration": {"Status": "Suspended"}}),
-        ("versioningConfiguration",),
+        ("versioningConfiguration", "mfa"),
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket(
         Call("PutBucketEncryption", {**_BUCKET, "ServerSideEncryptionConfiguration": {"Rules": "$rules"}}),
@@ -86,7 +89,8 @@ STORAGE: dict[str, Row] = {
         Call("PutBucketLifecycleConfiguration", {**_BUCKET, "LifecycleConfiguration": {"Rules": "$rules"}}),
         Fetch("GetBucketLifecycleConfiguration", _BUCKET, "@"),
         Call("DeleteBucketLifecycle", _BUCKET),
-        ("rules",),
+        ("rules", "transitionDefaultMinimumObjectSize"),
+        ordered=("rules",),
     ),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _of_bucket(
         Call("PutObjectLockConfiguration", _BUCKET, into="ObjectLockConfiguration"),
@@ -94,6 +98,8 @@ STORAGE: dict[str, Row] = {
         # The most that can be done: a bucket that was ever locked stays one that can be.
         Call("PutObjectLockConfiguration", {**_BUCKET, "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}),
         ("objectLockEnabled", "rule"),
+        replace=("objectLockEnabled",),
+        defaults={"objectLockEnabled": "Enabled"},
     ),
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": _of_bucket(
         Call("PutBucketReplication", _BUCKET, into="ReplicationConfiguration"),
@@ -121,6 +127,7 @@ STORAGE: dict[str, Row] = {
         },
         computed=("bucketKeyEnabled", "contentType", "kmsKeyId", "serverSideEncryption", "storageClass"),
         volatile=("etag", "versionId"),
+        unsupported=("acl", "objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUntilDate"),
         local=("forceDestroy",),
         unread=("content", "contentBase64"),
         secret=("content", "contentBase64"),
@@ -162,6 +169,7 @@ STORAGE: dict[str, Row] = {
         ),
         rename={"policy": "ResourcePolicy"},
         computed=("policy",),
+        unsupported=("type",),
         local=("recoveryWindowInDays", "forceOverwriteReplicaSecret", "namePrefix"),
         defaults={"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30},
         alive="!DeletedDate",
@@ -184,9 +192,36 @@ STORAGE: dict[str, Row] = {
         import_id="{secretId}|{versionId}",
         outputs={"secretId": "secretId", "secretArn": "ARN", "hasSecretStringWo": "`false`"},
         computed=("versionStages",),
+        hooked=("versionStages",),
         secret=("secretString", "secretBinary"),
         alive="VersionId",
+        after_write=checks.move_stages,
         before_delete=checks.retire_version,
+    ),
+    "aws:ssm/document:Document": Row(
+        "ssm",
+        Call("CreateDocument"),
+        (
+            Fetch("DescribeDocument", {"Name": "$id"}, "Document"),
+            Fetch("GetDocument", {"Name": "$id", "DocumentFormat": "$documentFormat"}, "@"),
+        ),
+        (Call("DeleteDocument", {"Name": "$id"}),),
+        id="{name}",
+        name="name",
+        longest_name=128,
+        outputs={"arn": "arn:{partition}:ssm:{region}:{account}:document/{id}"},
+        volatile=("defaultVersion", "documentVersion", "hash", "latestVersion"),
+        hooked=("content",),
+        defaults={"documentFormat": "JSON"},
+        tags=Tagging(
+            tag=Call("AddTagsToResource", {"ResourceType": "Document", "ResourceId": "$id", "Tags": "$tags"}),
+            untag=Call(
+                "RemoveTagsFromResource", {"ResourceType": "Document", "ResourceId": "$id", "TagKeys": "$tagKeys"}
+            ),
+            read=Fetch("ListTagsForResource", {"ResourceType": "Document", "ResourceId": "$id"}, "TagList"),
+        ),
+        listing=listing("ssm", "ListDocuments", "DocumentIdentifiers[].Name"),
+        after_write=checks.new_document_version,
     ),
     "aws:ssm/parameter:Parameter": Row(
         "ssm",
@@ -216,6 +251,11 @@ STORAGE: dict[str, Row] = {
             "hasValueWo": "`false`",
         },
         computed=("arn", "dataType", "keyId", "tier"),
+        replace=("dataType",),
+        replace_when={"tier": lambda before, new: (before.get("tier"), new.get("tier")) == ("Advanced", "Standard")},
+        one_of=(("value", "insecureValue"),),
+        returned={"tier": forms.parameter_tier},
+        suppressed=("tier",),
         volatile=("version",),
         local=("overwrite",),
         secret=("value",),

@@ -1,18 +1,30 @@
 """Rows of the table: functions, topics with their subscriptions, and alarms."""
 
+from typing import Any
+
 from sandbox.providers import aws_checks_watch as checks
-from sandbox.providers.table import Call, Fetch, Row, Tagging, listing
+from sandbox.providers.table import ANY, Call, Fetch, Row, Tagging, listing
 
 _FUNCTION = {"FunctionName": "$id"}
 _CONFIGURATION = (
     *("description", "environment", "ephemeralStorage", "handler", "loggingConfig"),
-    *("memorySize", "role", "runtime", "timeout"),
+    *("memorySize", "role", "runtime", "timeout", "deadLetterConfig", "fileSystemConfig", "imageConfig", "kmsKeyArn"),
+    *("layers", "snapStart", "tracingConfig", "vpcConfig"),
 )
 _TOPIC_ATTRIBUTES = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
+_SUBSCRIPTION_ATTRIBUTES = {
+    "deliveryPolicy": "DeliveryPolicy",
+    "filterPolicy": "FilterPolicy",
+    "filterPolicyScope": "FilterPolicyScope",
+    "rawMessageDelivery": "RawMessageDelivery",
+    "redrivePolicy": "RedrivePolicy",
+    "subscriptionRoleArn": "SubscriptionRoleArn",
+}
 _ALARM = (
     *("actionsEnabled", "alarmActions", "alarmDescription", "comparisonOperator", "datapointsToAlarm", "dimensions"),
     *("evaluationPeriods", "extendedStatistic", "insufficientDataActions", "metricName", "namespace", "okActions"),
-    *("period", "statistic", "threshold", "treatMissingData", "unit"),
+    *("period", "statistic", "threshold", "treatMissingData", "unit", "evaluateLowSampleCountPercentiles"),
+    *("evaluationCriteria", "evaluationInterval", "evaluationWindow", "thresholdMetricId", "warmUpConfiguration"),
 )
 
 
@@ -29,6 +41,11 @@ def _tags(
     )
 
 
+def _subscription_attribute(name: str, value: str, key: str, when: Any) -> Call:
+    params = {"SubscriptionArn": "$id", "AttributeName": name, "AttributeValue": value}
+    return Call("SetSubscriptionAttributes", params, (key,), when={} if when == "" else {key: when})
+
+
 WATCH: dict[str, Row] = {
     "aws:lambda/function:Function": Row(
         "lambda",
@@ -39,7 +56,7 @@ WATCH: dict[str, Row] = {
         name="name",
         longest_name=64,
         updates=(
-            Call("UpdateFunctionCode", {**_FUNCTION, "ZipFile": "$code"}, ("code",)),
+            Call("UpdateFunctionCode", {**_FUNCTION, "ZipFile": "$code"}, ("code", "architectures", "publish")),
             Call("UpdateFunctionConfiguration", _FUNCTION, _CONFIGURATION),
         ),
         rename={"name": "FunctionName", "kmsKeyArn": "KMSKeyArn", "sourceCodeSize": "CodeSize"},
@@ -51,12 +68,15 @@ WATCH: dict[str, Row] = {
             "sourceCodeHash": "CodeSha256",
         },
         computed=(
-            *("architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "memorySize", "packageType"),
-            *("snapStart", "sourceCodeHash", "timeout", "tracingConfig"),
+            *("architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "sourceCodeHash"),
+            "tracingConfig",
         ),
+        defaults={"memorySize": 128, "packageType": "Zip", "timeout": 3},
+        unsupported=("capacityProviderConfig", "codeSigningConfigArn", "durableConfig", "publishTo"),
         volatile=("codeSha256", "lastModified", "sourceCodeHash", "sourceCodeSize"),
         recorded=("loggingConfig",),
-        unread=("code",),
+        ordered=("layers",),
+        unread=("code", "publish"),
         tags=_tags("Resource", "FunctionArn", "ListTags", "Tags", None),
         listing=listing("lambda", "ListFunctions", "Functions[].FunctionName"),
         before_create=checks.function_role,
@@ -102,12 +122,29 @@ WATCH: dict[str, Row] = {
     ),
     "aws:sns/topicSubscription:TopicSubscription": Row(
         "sns",
-        Call("Subscribe", {"TopicArn": "$topic", "ReturnSubscriptionArn": True}),
+        Call(
+            "Subscribe",
+            {
+                "TopicArn": "$topic",
+                "ReturnSubscriptionArn": True,
+                "Attributes": {name: f"${key}" for key, name in _SUBSCRIPTION_ATTRIBUTES.items()},
+            },
+        ),
         (Fetch("GetSubscriptionAttributes", {"SubscriptionArn": "$id"}, "Attributes"),),
         (Call("Unsubscribe", {"SubscriptionArn": "$id"}),),
         id="SubscriptionArn",
         outputs={"arn": "SubscriptionArn", "ownerId": "Owner", "topic": "TopicArn"},
+        updates=(
+            *(
+                _subscription_attribute(name, f"${key}", key, ANY if key == "filterPolicy" else "")
+                for key, name in _SUBSCRIPTION_ATTRIBUTES.items()
+            ),
+            # https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html
+            _subscription_attribute("FilterPolicy", "{}", "filterPolicy", None),
+        ),
+        computed=("filterPolicyScope",),
         local=("confirmationTimeoutInMinutes", "endpointAutoConfirms"),
+        defaults={"confirmationTimeoutInMinutes": 1},
         listing=listing("sns", "ListSubscriptions", "Subscriptions[].SubscriptionArn"),
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Row(

@@ -7,7 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -19,6 +19,8 @@ from pulumi import _types as sdk_types
 
 from sandbox.providers.protocol import UNKNOWN, Values
 
+_DOCUMENTS = re.compile(r".*[pP]olicy|eventPattern")
+
 
 @dataclass(frozen=True)
 class Type:
@@ -28,6 +30,7 @@ class Type:
     item: "Type | None" = None
     cls: type | None = None
     json: bool = False  # a string that may be given as an object (policy documents)
+    document: bool = False  # a string whose JSON the provider compares, not its letters
 
     @property
     def fields(self) -> dict[str, "Type"]:
@@ -68,7 +71,10 @@ def schema_of(token: str) -> Schema | None:
 @cache
 def fields_of(cls: type) -> dict[str, Type]:
     annotations = sdk_types.input_type_types(cls) if sdk_types.is_input_type(cls) else sdk_types.output_type_types(cls)
-    return {key: type_of(annotation) for key, annotation in annotations.items()}
+    return {
+        key: replace(kind, document=kind.kind == "str" and bool(_DOCUMENTS.fullmatch(key)))
+        for key, kind in ((key, type_of(annotation)) for key, annotation in annotations.items())
+    }
 
 
 @cache

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.providers.aws_api import Api, Thing
 
 ANY = object()  # in `when`: any value, but there must be one
+Predicate = Callable[[Values, Values], bool]
 REFERENCE = re.compile(r"\$!?([a-z][\w.]*)")
 
 
@@ -70,7 +71,13 @@ class Row:
     name_format: str = "{}"
     longest_name: int = 255  # of an automatic one, as pulumi-aws has it; AWS's own limit may be lower
     updates: tuple[Call, ...] = ()  # also called after creation for what the create call does not take
-    replace: tuple[str, ...] = ()  # although an update call takes it (`-x`: its removal); what no update takes, anyway
+    replace: tuple[str, ...] = ()  # although an update call takes it; what no update takes, anyway
+    replace_when: Mapping[str, Predicate] = field(default_factory=dict[str, Predicate])  # of what AWS has and of inputs
+    delete_first: bool = False  # before the replacement is made
+    returned: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])  # by `forms`
+    suppressed: tuple[str, ...] = ()  # of `returned`: the provider sees no change between what is given and returned
+    ordered: tuple[str, ...] = ()  # lists in which the order counts; in no other it does
+    inert: tuple[str, ...] = ()  # the provider plans an update of it and then sends nothing
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     computed: tuple[str, ...] = ()  # inputs that AWS fills in where they are not given
@@ -82,7 +89,9 @@ class Row:
     unread: tuple[str, ...] = ()  # inputs that AWS does not show again
     secret: tuple[str, ...] = ()  # inputs that no message may quote
     kept: str = ""  # prefix of the ids of a type that neither emulator has: the stand-in keeps its inputs
-    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])  # `a.b`: in `a`, where `a` is given
+    one_of: tuple[tuple[str, ...], ...] = ()  # sets of inputs of which exactly one must be given
+    unsupported: tuple[str, ...] = ()  # inputs that the create call would take and the emulators cannot change
     tags: Tagging | None = None
     alive: str = ""  # on what is read: false where the resource still shows but is gone
     settled: str = ""  # on what is read: true when AWS has finished

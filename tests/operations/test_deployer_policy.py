@@ -27,18 +27,18 @@ class Configuration:
     def __setitem__(self, key: str, value: object) -> None:
         self.config[f"eks-analytics:{key}"] = value
 
-    def run(self, *options: str) -> Result:
-        self.file.write_text(yaml.safe_dump({"config": self.config}))
+    def run(self, *options: str, more: str = "") -> Result:
+        self.file.write_text(yaml.safe_dump({"config": self.config}) + more)
         arguments = ["deployer-policy", "--stack", "dev", "--config-file", str(self.file), *options]
         return CliRunner().invoke(app, arguments)
 
-    def policy(self, *options: str) -> dict[str, Any]:
-        done = self.run(*options)
+    def policy(self, *options: str, more: str = "") -> dict[str, Any]:
+        done = self.run(*options, more=more)
         assert done.exit_code == 0, done.stderr
         return json.loads(done.stdout)
 
-    def refusal(self, *options: str) -> str:
-        done = self.run(*options)
+    def refusal(self, *options: str, more: str = "") -> str:
+        done = self.run(*options, more=more)
         assert done.exit_code == 1
         assert done.stdout == ""
         return done.stderr
@@ -54,7 +54,7 @@ def actions(document: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
-@pytest.mark.parametrize("options", [(), ("--vendor",), ("--part", "1")])
+@pytest.mark.parametrize("options", [(), ("--vendor",), ("--creation",), ("--part", "1")])
 def test_the_example_stacks_have_policies_with_json_alone_on_standard_output(name: str, options: tuple[str]) -> None:
     done = CliRunner().invoke(app, ["deployer-policy", "--stack", name, *options])
     assert done.exit_code == 0
@@ -121,13 +121,61 @@ def test_a_file_that_is_no_configuration_is_refused_in_a_sentence(tmp_path: Path
     file.write_text(text)
     done = CliRunner().invoke(app, ["deployer-policy", "--stack", "dev", "--config-file", str(file)])
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "correct it first" in done.stderr
+    assert done.stderr.startswith("error: Pulumi.dev.yaml ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("tags", "{review-by: 2027-01-31}", 'must be text, not a date; write it in quotes: "2027-01-31"'),
+        ("tags", "{at: 2027-01-31T10:00:00+02:00}", 'write it in quotes: "2027-01-31T10:00:00+02:00"'),
+        ("account_id", "012345678901", 'write it in quotes with its leading zeros: "012345678901"'),
+        ("production", "yes", "must be true or false, not text"),
+    ],
+)
+def test_values_mean_what_they_mean_to_pulumi_and_nothing_else_is_complained_of(
+    stack: Configuration, key: str, value: str, said: str
+) -> None:
+    stack.config.pop(f"eks-analytics:{key}", None)
+    refused = stack.refusal(more=f"  eks-analytics:{key}: {value}\n")
+    assert said in refused
+    assert refused.startswith("error: 1 problem in")
+
+
+@pytest.mark.parametrize("value", ['"012345678901"', "{secure: v1:abc}"])
+def test_an_account_with_a_leading_zero_and_a_secret_one_are_taken(stack: Configuration, value: str) -> None:
+    del stack.config["eks-analytics:account_id"]
+    assert stack.policy(more=f"  eks-analytics:account_id: {value}\n")
+
+
+def test_an_environment_of_pulumis_is_named_in_one_sentence(stack: Configuration) -> None:
+    more = "environment: [acme/eks-dev]\n"
+    assert "takes values from acme/eks-dev" in stack.run(more=more).stderr
+    del stack.config["eks-analytics:cluster_name"]
+    refused = stack.refusal(more=more)
+    assert refused.count("\n") == 1
+    assert "Without them cluster_name is not set" in refused
 
 
 def test_the_parts_make_up_the_whole(stack: Configuration) -> None:
     whole = stack.policy()["Statement"]
     assert stack.policy("--part", "1")["Statement"] + stack.policy("--part", "2")["Statement"] == whole
     assert "the policy has 2 parts" in stack.refusal("--part", "3")
+
+
+def test_what_only_a_creation_needs_is_a_policy_of_its_own(stack: Configuration) -> None:
+    assert "kms:TagResource" in actions(stack.policy("--creation"))
+    assert "detach it once the update is done" in " ".join(stack.run("--creation").stderr.split())
+    assert "give one of them" in stack.refusal("--creation", "--vendor")
+    assert "the creation policy has one part" in stack.refusal("--creation", "--part", "2")
+
+
+def test_the_boundary_of_the_settings_bounds_every_role(stack: Configuration) -> None:
+    assert "PermissionsBoundary" not in json.dumps(stack.policy("--part", "2"))
+    stack["permissions_boundary_arn"] = "arn:aws:iam::123456789012:policy/deployment-boundary"
+    parts = [stack.policy("--part", part) for part in "12"]
+    assert '{"iam:PermissionsBoundary": "arn:aws:iam::123456789012:policy/deployment-boundary"}' in json.dumps(parts)
 
 
 def test_a_policy_too_large_for_a_role_points_at_its_parts(stack: Configuration) -> None:

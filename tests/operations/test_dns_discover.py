@@ -17,7 +17,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from operations import PROJECT
+from operations import PROJECT, stack_configuration
 from operations.__main__ import app
 from operations.stack_file import setting, with_settings
 
@@ -351,7 +351,7 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
     ("text", "said"),
     [
         ("config:\n  eks-analytics:product: e6data\n", "builds 'e6data'"),
-        ("config: [\n", "is not YAML, line 2"),
+        ("config: [\n", "is not YAML (line 2:"),
         ("config:\n  eks-analytics:dash_enterprise:\n    secure: v1:abc\n", "encrypted as a whole"),
         ("config:\n  eks-analytics:dash_enterprise: text\n", "holds no settings"),
         ("config:\n  a: &a {x: 1}\n  eks-analytics:dash_enterprise: *a\n", "YAML alias"),
@@ -359,7 +359,7 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
         ("- config\n", "holds no settings"),
         (
             "config: {a: 1}\nconfig: {b: 1}\n",
-            "Write yourself: eks-analytics:dash_enterprise.dns.load_balancer_hostname",
+            'mapping key "config" already defined at line 1',
         ),
     ],
 )
@@ -454,3 +454,24 @@ def test_every_command_and_option_explains_itself() -> None:
     assert "kubectl get service ingress-nginx-controller -n plotly-system" in shown.stdout
     for option in ("--stack", "--kubeconfig", "--context", "--hostname", "--config-file", "--dry-run", "--yes"):
         assert option in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffconfig:\n  eks-analytics:dash_enterprise:\n    base_domain: dash.example.com\n",
+        "config:\n  dash_enterprise:\n    base_domain: dash.example.com\n",
+        "config:\n  eks-analytics:config:dash_enterprise:\n    base_domain: dash.example.com\n",
+        "config:\n  dash_enterprise:\tnull\t# to come\n",
+        "config:\r\n  eks-analytics:account_id:\t012345678901\r\n  dash_enterprise: {base_domain: no, x: 19:30}\r\n",
+    ],
+)
+def test_whatever_pulumi_reads_is_changed_where_it_stands(stack: Path, discover: Discover, text: str) -> None:
+    stack.write_text(text, newline="")
+    before = stack_configuration.load(stack, PROJECT)
+    done = discover("--yes")
+    assert done.code == 0, done.error
+    after = stack_configuration.load(stack, PROJECT)
+    assert after.setting("dash_enterprise", "dns", "load_balancer_hostname") == NETWORK
+    assert after.own_keys == before.own_keys | {"eks-analytics:dash_enterprise"}
+    assert after.setting("account_id") == before.setting("account_id")

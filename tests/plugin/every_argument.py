@@ -14,6 +14,7 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:analytics/dash-en
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
 KUBECONFIG = '{"apiVersion": "v1", "kind": "Config"}'
 A, B = "us-east-1a", "us-east-1b"
+BOUNDARY = "arn:aws:iam::123456789012:policy/deployment-boundary"
 TAGS = {"team": "data"}
 SSH_KEY = (
     rsa.generate_private_key(65537, 2048).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
@@ -21,7 +22,12 @@ SSH_KEY = (
 LOAD_BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"
 SCRIPT = '#!/bin/bash\nCLUSTER_NAME="changeme"\nADMIN_PASSWORD="changeme"\necho installing\n'
 
-NETWORK: dict[str, Any] = {"cluster_name": "analytics", "region": "us-east-1", "availability_zones": [A, B]}
+NETWORK: dict[str, Any] = {
+    "cluster_name": "analytics",
+    "region": "us-east-1",
+    "availability_zones": [A, B],
+    "permissions_boundary_arn": BOUNDARY,
+}
 NEW_NETWORK = {
     **NETWORK,
     "cidr": "10.1.0.0/16",
@@ -33,6 +39,7 @@ NEW_NETWORK = {
     "interface_endpoints": ["ecr.api"],
     "enable_ipv6": True,
     "tenancy": "dedicated",
+    "confirm_replacement": True,
     "enable_dns_support": True,
     "enable_dns_hostnames": True,
     "flow_logs_retention_days": 30,
@@ -85,12 +92,15 @@ CLUSTER: dict[str, Any] = {
     "log_retention_days": 30,
     "production": True,
     "deletion_protection": False,
+    "confirm_replacement": True,
     "service_cidr": "172.21.0.0/16",
     "ip_family": "ipv4",
     "vpc_cni_prefix_delegation": True,
     "addon_versions": {"coredns": "v1.13.2-eksbuild.1"},
     "ebs_csi_role": "vendor-name",
     "enable_default_storage_class": False,
+    "session_logs": {"retention_days": 30, "kms_key_arn": KEY},
+    "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
 IN_SUBNETS = {
@@ -222,6 +232,7 @@ CONTROLLER: dict[str, Any] = {
     "region": "us-east-1",
     "account_id": "123456789012",
     "after": ["core", "jobs"],
+    "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
 KARPENTER: dict[str, Any] = {
@@ -237,6 +248,8 @@ KARPENTER: dict[str, Any] = {
     "account_id": "123456789012",
     "cluster_endpoint": "https://abc.eks.amazonaws.com",
     "system_node_groups": ["core", "jobs"],
+    "session_log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/sessions",
+    "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
 WATCH: dict[str, Any] = {
@@ -289,6 +302,7 @@ BACKED_UP: dict[str, Any] = {
     "kubernetes_version": "1.35",
     "after": ["core", "jobs"],
     "production": True,
+    "permissions_boundary_arn": BOUNDARY,
     "tags": TAGS,
 }
 KEYS_OF_A_USER = f"[default]\naws_access_key_id = AKIA{'A' * 16}\naws_secret_access_key = {'a' * 40}\n"
@@ -309,6 +323,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             "prefix": "dash/dev",
             "kms_key_arn": KEY,
             "production": True,
+            "permissions_boundary_arn": BOUNDARY,
             "tags": TAGS,
         },
         {
@@ -325,6 +340,8 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
                 "name": "analytics",
                 "kubernetes_version": "1.35",
                 "security_group_id": "sg-cluster",
+                "session_document_name": "analytics-session",
+                "session_log_group_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/analytics/sessions",
                 "kubeconfig": KUBECONFIG,
             },
             "region": "us-east-1",
@@ -342,6 +359,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             },
             "base_domain": "dash.example.com",
             "next_steps": "Ask for a coffee.",
+            "permissions_boundary_arn": BOUNDARY,
             "tags": TAGS,
         }
     ],

@@ -41,11 +41,11 @@ def described(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
             return {"id": region, "region": region}
         case "getCallerIdentity":
             return {"accountId": ACCOUNT, "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/me"}
-        case "getHostedZoneId":
-            return {"id": f"Z-{region}"}
+        case "getAvailabilityZones":
+            return {"names": ["us-east-1a", "us-east-1b"], "zoneIds": ["use1-az1", "use1-az2"]}
         case "getVpc":
             dns = {"enableDnsSupport": True, "enableDnsHostnames": True}
-            return {"id": id, "cidrBlock": "10.0.0.0/16", **dns, "tags": {}}
+            return {"id": id, "cidrBlock": "10.0.0.0/16", "cidrBlockAssociations": [], **dns, "tags": {}}
         case "getSubnet":
             zone = "us-east-1a" if id.endswith(("1", "3")) else "us-east-1b"
             return {
@@ -62,6 +62,8 @@ def described(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
             return {"id": id, "tags": {"app": "e6data"}}
         case "getRouteTable":
             return {"routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}]}
+        case "getClusters":
+            return {"names": []}
         case "getCluster":
             return {
                 "name": args["name"],

@@ -42,7 +42,7 @@ def yaml_host() -> Path:
     if beside_the_engine.is_file():
         return beside_the_engine
     package = f"github.com/pulumi/pulumi-yaml/cmd/{YAML_HOST}"
-    return _built(YAML_HOST, GoModule("pulumi", "the language host of YAML", "1.25.0", (package,), 800))
+    return _built(YAML_HOST, GoModule("yaml", "the language host of YAML", "1.25.0", (package,), 800))
 
 
 def _built(name: str, module: GoModule) -> Path:

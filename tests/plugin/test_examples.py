@@ -21,7 +21,7 @@ from sandbox.knobs import Knobs
 from sandbox.providers.aws import AwsProvider
 from sandbox.providers.protocol import serve
 from sandbox.stack import import_sdk
-from sdks import SCHEMA, YAML_HOST, generate, go, node, node_modules, package_name, tsc, yaml_host
+from sdks import SCHEMA, generate, go, node, node_modules, package_name, tsc, yaml_host
 
 EXAMPLES = PROJECT / "examples"
 DRIVER = Path(__file__).parent / "run_typescript.js"
@@ -53,7 +53,6 @@ def importing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     plugin = plugins / "pulumi-resource-eks-analytics"
     plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HOST.parent}" "$@"\n')
     plugin.chmod(0o755)
-    (plugins / YAML_HOST).symlink_to(yaml_host())
     import_sdk()
     stand_in = AwsProvider(lambda: embedded_cloud.start(home / "cloud"), Knobs(), lambda _: None)
     engine_folder = engine.find(print).binary.parent
@@ -106,6 +105,7 @@ def test_the_go_example_compiles(tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.thorough
 def test_the_yaml_example_plans_applies_and_destroys_through_the_plugin(
     tmp_path: Path, importing: dict[str, str]
 ) -> None:
@@ -116,7 +116,7 @@ def test_the_yaml_example_plans_applies_and_destroys_through_the_plugin(
     shutil.copy(EXAMPLES / "yaml" / "Pulumi.dev.yaml", tmp_path)
 
     def pulumi(*arguments: str) -> str:
-        environment = {**os.environ, **importing}
+        environment = {**os.environ, **importing, "PATH": f"{yaml_host().parent}:{importing['PATH']}"}
         ran = subprocess.run(["pulumi", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
@@ -128,6 +128,21 @@ def test_the_yaml_example_plans_applies_and_destroys_through_the_plugin(
     subnets = json.loads(pulumi("stack", "output", "--json"))["privateSubnetIds"]
     assert [subnet[:7] for subnet in subnets] == ["subnet-", "subnet-"]
     pulumi("destroy", "--yes", "--skip-preview")
+
+
+def test_the_yaml_example_gives_what_the_schema_takes() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    program = yaml.safe_load((EXAMPLES / "yaml" / "Pulumi.yaml").read_text())
+    for name, resource in program["resources"].items():
+        component = schema["resources"][resource["type"]]
+        given, taken = resource["properties"], component["inputProperties"]
+        assert set(component["requiredInputs"]) <= set(given) <= set(taken), name
+        for key, value in given.items():
+            if isinstance(value, str) and value.startswith("${"):
+                assert not taken[key].get("plain"), f"{name}.{key} must be known when the program runs"
+    for reference in re.findall(r"\$\{([^}]*)\}", (EXAMPLES / "yaml" / "Pulumi.yaml").read_text()):
+        other, output = reference.split(".")
+        assert output in schema["resources"][program["resources"][other]["type"]]["properties"], reference
 
 
 def test_the_python_sdk_is_imported_by_the_name_that_its_page_says(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from small_stack import SmallStack
 BUCKET, OBJECT, BUCKET_POLICY = "aws:s3/bucket:Bucket", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketPolicy"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
+DOCUMENT = "aws:ssm/document:Document"
 PARAMETER, INSTANCE, KEY_PAIR = "aws:ssm/parameter:Parameter", "aws:ec2/instance:Instance", "aws:ec2/keyPair:KeyPair"
 VPC, SUBNET, GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup"
 PROFILE, TEMPLATE = "aws:iam/instanceProfile:InstanceProfile", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -247,6 +248,21 @@ def test_a_parameter_keeps_its_value_readable_and_changes_in_place(account: Acco
         delete(one)
 
 
+def test_new_content_of_a_document_becomes_the_default_version(account: Account, cloud: Cloud) -> None:
+    def content(minutes: int) -> str:
+        inputs = {"idleSessionTimeout": str(minutes)}
+        return json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs})
+
+    made = account.make(
+        DOCUMENT, name="c-session", documentType="Session", documentFormat="JSON", content=content(20), tags={"a": "b"}
+    )
+    assert made["arn"] == f"arn:aws:ssm:{REGION}:123456789012:document/c-session"
+    made.change(content=content(30), tags={"a": "c"})
+    assert made.refreshes_unchanged()
+    assert json.loads(cloud.client("ssm", REGION).get_document(Name="c-session")["Content"]) == json.loads(content(30))
+    delete(made)
+
+
 @pytest.mark.parametrize("name", ["/aws/x", "ssm-x", "/SSM/x", "a b", "a/b", "/a//b", "/a/"])
 def test_a_parameter_name_that_ssm_refuses_is_refused(account: Account, name: str) -> None:
     assert "name: " in account.refusal(PARAMETER, name=name, type="String", value="v")
@@ -465,19 +481,6 @@ def test_a_record_needs_what_it_needs_in_preview_already(account: Account, input
     assert reason in account.refusal(RECORD, zoneId="Z1", name="n", **inputs)
 
 
-def test_the_zone_of_a_load_balancer_depends_on_its_kind_and_region(account: Account) -> None:
-    def zone_of(token: str, region: str = REGION, **args: Any) -> str:
-        return account.provider.invoke(f"aws:{token}/getHostedZoneId:getHostedZoneId", args, False, {"region": region})[
-            "id"
-        ]
-
-    assert zone_of("lb", loadBalancerType="network") == "Z26RNL4JYFTOTI"
-    assert zone_of("lb") == zone_of("lb", loadBalancerType="application") == zone_of("elb") == "Z35SXDOTRQ7X7K"
-    assert zone_of("elb", region="eu-central-1") == zone_of("elb", region="eu-central-1") == "Z215JYRZR1TBD5"
-    with pytest.raises(ProviderError, match="does not know the zone"):
-        zone_of("elb", region="xx-nowhere-1")
-
-
 def test_the_caller_is_a_role_and_not_the_root_user(account: Account) -> None:
     caller = account.provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {}, False, {"region": REGION})
     assert caller["arn"] == "arn:aws:sts::123456789012:assumed-role/platform-deployer/embedded-cloud"
@@ -489,8 +492,8 @@ def test_the_caller_is_a_role_and_not_the_root_user(account: Account) -> None:
 def test_the_firewall_is_kept_noted_and_announced(account: Account, cloud: Cloud) -> None:
     vpc = account.make(VPC, cidrBlock="10.0.0.0/16")
     logs = account.make("aws:cloudwatch/logGroup:LogGroup", name="/queries")
-    allowed = account.make(DOMAINS, name="allowed", domains=["quay.io", "*.quay.io"], tags={"a": "b"})
-    rest = account.make(DOMAINS, name="rest", domains=["*"])
+    allowed = account.make(DOMAINS, name="allowed", domains=["quay.io.", "*.quay.io."], tags={"a": "b"})
+    rest = account.make(DOMAINS, name="rest", domains=["*."])
     rules = account.make(RULES, name="rules", tags={"a": "b"})
     key = {"firewallRuleGroupId": rules.id}
     allow = account.make(RULE, name="allow", firewallDomainListId=allowed.id, priority=1, action="ALLOW", **key)
@@ -499,10 +502,10 @@ def test_the_firewall_is_kept_noted_and_announced(account: Account, cloud: Cloud
     log = account.make(QUERY_LOG, name="log", destinationArn=logs["arn"])
     logged = account.make(LOGGED, resolverQueryLogConfigId=log.id, resourceId=vpc.id)
     everything = (logged, log, applied, allow, watch, rules, allowed, rest)
-    allowed.change(domains=["quay.io"], tags={"a": "c"})
+    allowed.change(domains=["quay.io."], tags={"a": "c"})
     watch.change(action="BLOCK", blockResponse="NXDOMAIN")
     applied.change(priority=102)
-    assert (allowed["domains"], allowed["tagsAll"]) == (["quay.io"], {"a": "c"})
+    assert (allowed["domains"], allowed["tagsAll"]) == (["quay.io."], {"a": "c"})
     assert (watch["blockResponse"], applied["mutationProtection"]) == ("NXDOMAIN", "DISABLED")
     assert rules["arn"] == f"arn:aws:route53resolver:{REGION}:123456789012:firewall-rule-group/{rules.id}"
     assert allow.id == f"{rules.id}:{allowed.id}"

@@ -225,6 +225,12 @@ def test_ssh_mode_makes_a_new_host_with_a_key_a_public_address_and_two_open_port
     stack.up(program(place, ssh={**SSH, "allowed_cidrs": ["203.0.113.0/24"]}))
     assert place.inbound(outputs["security_group_id"]) == {(22, "203.0.113.0/24"), (8800, "203.0.113.0/24")}
     assert [found["InstanceId"] for found in place.instances()] == [instance["InstanceId"]]
+    # A host that somebody stopped is neither replaced nor loses its address.
+    ec2 = place.client("ec2")
+    ec2.stop_instances(InstanceIds=[instance["InstanceId"]])
+    stack.refresh()
+    assert set(stack.preview(program(place, ssh={**SSH, "allowed_cidrs": ["203.0.113.0/24"]}))) == {"same"}
+    ec2.start_instances(InstanceIds=[instance["InstanceId"]])
     # A host takes its key at first boot only.
     stack.preview(program(place, ssh={**SSH, "public_key": public_key()}))
     steps = [event.resource_pre_event.metadata for event in stack.events if event.resource_pre_event]
@@ -258,6 +264,7 @@ def test_without_the_component_everything_of_it_goes_and_nothing_else_changes(st
     assert place.instances() == []
     assert place.inbound(place.cluster_group_id) == set()
     assert ec2.describe_key_pairs()["KeyPairs"] == []
+    assert ec2.describe_addresses()["Addresses"] == []
     assert ec2.describe_launch_templates()["LaunchTemplates"] == []
     assert outputs["role_arn"] not in place.client("eks").list_access_entries(clusterName=CLUSTER)["accessEntries"]
     assert place.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0

@@ -10,7 +10,7 @@ import yaml
 
 from environments import PROJECT, Environment, MakeEnvironment
 from sandbox import demo_files
-from sandbox.stack import PLACEHOLDER
+from settings.placeholders import PLACEHOLDER
 from tests.unit.test_settings import RSA_KEY
 
 BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"

@@ -18,6 +18,7 @@ from environments import Environment, MakeEnvironment
 from operations.__main__ import app
 
 BALANCER = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-1.amazonaws.com"
+BOUNDARY = "arn:aws:iam::123456789012:policy/deployment-boundary"
 MARKS = {"project": "eks-analytics", "stack": "dev"}
 # Where an S3 operation is not called as the action that it needs:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -92,12 +93,15 @@ class Life:
     made: dict[str, set[str]] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
     state: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, what: str, verb: str) -> None:
-        first, notes = self.part(1)
+        first, notes = self.print("--part", "1")
         count = int(next(iter(re.findall(r"part 1 of (\d+)", notes))))
-        rest = [self.part(number)[0] for number in range(2, count + 1)]
-        policy = {"Statement": [statement for part in [first, *rest] for statement in part["Statement"]]}
+        parts = [first, *(self.print("--part", str(number))[0] for number in range(2, count + 1))]
+        if what in ("made", "changed"):  # something is made
+            parts.append(self.print("--creation")[0])
+        policy = {"Statement": [statement for part in parts for statement in part["Statement"]]}
         # What goes away is taken away with the rights that it was made with, as the command says.
         in_force = {"Statement": [*policy["Statement"], *self.policy.get("Statement", [])]}
         seen = len(self.log())
@@ -106,11 +110,11 @@ class Life:
         self.missing[what] = not_allowed(in_force, self.made[what])
         self.policy = policy
 
-    def part(self, number: int) -> tuple[Policy, str]:
+    def print(self, *options: str) -> tuple[Policy, str]:
         """One of the managed policies that the policy makes, and the notes with it. Whole, it can be too long."""
         command = self.dev.command("up")
         file = command[command.index("--config-file") + 1]
-        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, "--part", str(number)]
+        arguments = ["deployer-policy", "--stack", self.dev.stack, "--config-file", file, *options]
         printed = CliRunner().invoke(app, arguments)
         assert printed.exit_code == 0, printed.stderr
         return json.loads(printed.stdout), printed.stderr
@@ -130,6 +134,7 @@ def life(environment: MakeEnvironment) -> Life:
     lived.run("made", "up")
     zone = dev.client("route53").create_hosted_zone(Name="example.com", CallerReference="test")["HostedZone"]["Id"]
     dev["tags"] = {"owner": "somebody-else"}
+    dev["permissions_boundary_arn"] = BOUNDARY
     dev["network"] |= {"flow_logs_retention_days": 30, "interface_endpoints": ["ecr.api"], "nat_gateways": "one-per-az"}
     dev["cluster"] |= {"log_retention_days": 60, "public_endpoint_cidrs": ["203.0.113.0/25"]}
     dev["node_groups"][0] |= {"max_size": 5, "labels": {"workload": "apps"}, "disk_size_gib": 120}
@@ -270,6 +275,26 @@ def test_every_role_is_taken_by_a_service_that_it_may_be_passed_to(life: Life) -
         assert {name for one in services for name in ([one] if isinstance(one, str) else one)} <= passed_to
 
 
+@pytest.mark.thorough
+def test_session_logs_are_made_by_an_update(life_of_e6data: Life) -> None:
+    made = {one["type"].rpartition(":")[2]: one["outputs"] for one in life_of_e6data.changed}
+    assert made["Document"]["arn"] == "arn:aws:ssm:us-west-2:123456789012:document/e6data-dev-session"
+    assert "ssm:CreateDocument" in life_of_e6data.made["changed"]
+    assert "ssm:DeleteDocument" in life_of_e6data.made["destroyed"]
+
+
+def boundaries(state: list[dict[str, Any]]) -> set[str | None]:
+    return {one["outputs"].get("permissionsBoundary") for one in state if one["type"] == "aws:iam/role:Role"}
+
+
+@pytest.mark.thorough
+def test_roles_that_are_there_get_the_boundary_in_place(life: Life, life_of_e6data: Life) -> None:
+    assert boundaries(life.state) == boundaries(life_of_e6data.changed) == {BOUNDARY}
+    for lived in (life, life_of_e6data):
+        assert "iam:PutRolePermissionsBoundary" in lived.made["changed"]
+    assert "iam:CreateRole" not in life_of_e6data.made["changed"]
+
+
 @pytest.fixture(scope="module")
 def life_of_e6data(environment: MakeEnvironment) -> Life:
     stack = environment("e6data")
@@ -277,9 +302,12 @@ def life_of_e6data(environment: MakeEnvironment) -> Life:
     lived.run("made", "up")
     lived.state = stack.state()
     stack["tags"] = {"owner": "somebody-else"}
+    stack["permissions_boundary_arn"] = BOUNDARY
+    stack["cluster"]["session_logs"] = {"retention_days": 30}
     stack["e6data"]["workspaces"].append({"name": "lab", "instance_families": ["c6id"]})
     stack["e6data"]["karpenter"] = {"allowed_names": ["e6data-analytics", "e6data-reporting", "e6data-lab"]}
     lived.run("changed", "up")
+    lived.changed = stack.state()
     lived.run("destroyed", "down")
     return lived
 

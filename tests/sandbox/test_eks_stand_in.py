@@ -12,6 +12,8 @@ import pytest
 from pulumi.automation.errors import CommandError
 from pulumi.runtime.proto import provider_pb2
 
+from eks_analytics.cluster import _control_plane_transform  # pyright: ignore[reportPrivateUsage]
+from eks_analytics.cluster_checks import ClusterOptions
 from sandbox.providers.component import Construction
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.protocol import UNKNOWN, ProviderError, Resource, StandIn, Values, to_struct
@@ -219,6 +221,17 @@ def test_a_transform_takes_the_creators_rights_away_and_protects_the_cluster(sta
     assert {one["urn"].rsplit("::", 1)[-1] for one in stack.resources() if one.get("protect")} == {"c-eksCluster"}
     # As in the real component, changes of the property are ignored later on.
     assert stack.preview(make) == {"same": 9}
+
+
+def test_the_control_planes_role_gets_the_permissions_boundary_through_the_components_transform(
+    stack: SmallStack,
+) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/deployment-boundary"
+    options = ClusterOptions("demo", [], [], [], permissions_boundary_arn=boundary)
+    transforms = [_control_plane_transform(False, options)]
+    stack.up(lambda: make(pulumi.ResourceOptions(transforms=transforms)))
+    assert inputs(stack, "c-eksRole-role")["permissionsBoundary"] == boundary
+    assert inputs(stack)["accessConfig"]["bootstrapClusterCreatorAdminPermissions"] is False
 
 
 def test_what_an_argument_depends_on_comes_before_the_child_that_uses_it(stack: SmallStack) -> None:

@@ -111,6 +111,19 @@ def test_the_block_of_the_stacks_file_has_the_last_word(cloud: Cloud) -> None:
     assert subnet(cloud, public)["CidrBlock"].endswith("/24")  # a sixteenth of the smaller VPC
 
 
+def test_what_is_asked_for_later_or_wrongly_ends_in_no_traceback(cloud: Cloud) -> None:
+    wanted = network(7)
+    make(cloud, network=wanted)
+    later = wanted["existing_private_subnets"] | {"us-east-1d": "subnet-00000007d", "moon-1a": "subnet-00000007e"}
+    (said,) = make(cloud, network=wanted | {"existing_private_subnets": later, "ipv6": True})
+    assert "subnet-00000007d" in said
+    assert "subnet-00000007e" not in said
+    clash = {"subnets": {"subnet-00000008f": {"cidr": "10.9.0.0/20"}}}
+    subnets = {"us-east-1a": "subnet-00000008f"}
+    with pytest.raises(ExistingError, match=r"cannot be made in the emulated account: .*10\.9\.0\.0/20"):
+        make(cloud, clash, network=network(8) | {"existing_private_subnets": subnets})
+
+
 @pytest.mark.parametrize(
     ("block", "said"),
     [

@@ -80,11 +80,19 @@ def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: M
     vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
     for attribute in ("EnableDnsHostnames", "EnableDnsSupport"):
         ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
+    transit = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    tables: dict[str, str] = {}
+    for role, target in (("private", {"TransitGatewayId": transit}), ("public", {"GatewayId": internet})):
+        tables[role] = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=tables[role], DestinationCidrBlock="0.0.0.0/0", **target)
     own: dict[str, dict[str, str]] = {"private": {}, "public": {}}
     for index, (role, zone) in enumerate((role, zone) for role in own for zone in dev["availability_zones"]):
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.50.{index}.0/24", AvailabilityZone=zone)["Subnet"]
         own[role][zone] = subnet["SubnetId"]
         ec2.create_tags(Resources=[subnet["SubnetId"]], Tags=[{"Key": "CostCenter", "Value": "42"}])
+        ec2.associate_route_table(RouteTableId=tables[role], SubnetId=subnet["SubnetId"])
     dev["network"] = {
         "existing_vpc_id": vpc,
         "existing_private_subnets": own["private"],
@@ -249,9 +257,14 @@ def test_the_private_endpoint_lets_in_whom_the_configuration_names(dev: Environm
 
 
 def test_secrets_of_the_teams_own_backend_become_placeholders_that_nobody_sees(environment: MakeEnvironment) -> None:
-    dev = environment("dev", backups=False)
-    dev["tags"] = {"owner": {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}}
+    dev, secret = environment("dev", backups=False), {"secure": "v1:bm90IG91cnM=:c2VjcmV0"}
+    dev["tags"] = {"owner": secret}
+    dev["account_id"] = secret
+    dev["cluster"] = {**dev["cluster"], "public_endpoint_cidrs": [secret], "log_retention_days": secret}
+    dev["node_groups"] = [{**dev["node_groups"][0], "instance_types": [secret], "min_size": secret}]
     planned = dev.run("preview").output
+    assert "eks-analytics:account_id is secret: a placeholder stands for it here." in planned
+    assert 'eks-analytics:node_groups[0]["instance_types"][0] is secret' in planned
     assert "placeholder-of-the-embedded-cloud" not in planned
     assert "c2VjcmV0" not in planned
 

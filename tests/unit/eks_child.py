@@ -7,10 +7,11 @@ import pytest
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
 from pulumi.runtime.settings import get_monitor
 
-from recording import Recorder
+from recording import Recorder, Registration
 
 CLUSTER_ARN = "arn:aws:eks:us-east-1:123456789012:cluster/analytics"
 ISSUER = "https://oidc.eks.us-east-1.amazonaws.com/id/ABC"
+ROLE = "aws:iam/role:Role"
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 CONTROL_PLANE_URN = f"urn:pulumi:stack::project::eks-analytics:index:Cluster$eks:index:Cluster${CONTROL_PLANE}::c-child"
 
@@ -38,8 +39,13 @@ def answer_for_pulumi_eks(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -
             result = transform(child)
             assert isinstance(result, pulumi.ResourceTransformResult)
             child.props, child.opts = result.props, result.opts
-            role = pulumi.ResourceTransformArgs(True, "aws:iam/role:Role", "r", {}, pulumi.ResourceOptions())
-            assert transform(role) is None
+            role = pulumi.ResourceTransformArgs(True, ROLE, "r", {}, pulumi.ResourceOptions())
+            bounded = transform(role)
+            assert bounded is None or isinstance(bounded, pulumi.ResourceTransformResult)
+            if bounded:
+                none = frozenset[str]()
+                name = f"{args.name}-eksRole-role"
+                recorder.registrations.append(Registration(ROLE, name, dict(bounded.props), "", none, {}, None))
         children.append(child)
         monitor = get_monitor()
         assert isinstance(monitor, MockMonitor)

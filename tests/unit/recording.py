@@ -29,6 +29,17 @@ class Registration:
         return f"{self.type}::{self.name}"
 
 
+# An account in which EKS runs control planes in two zones and in a third none.
+_EVERYWHERE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: {
+        "names": ["us-east-1a", "us-east-1b", "us-east-1e"],
+        "zoneIds": ["use1-az1", "use1-az2", "use1-az3"],
+    },
+    "aws:eks/getClusters:getClusters": lambda _: {"names": []},
+    "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "123456789012", "arn": "arn"},
+}
+
+
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
     """Answers as a provider would, and keeps the registrations."""
@@ -36,7 +47,7 @@ class Recorder(pulumi.runtime.Mocks):
     registrations: list[Registration] = field(default_factory=list[Registration])
     outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """What the provider adds to the inputs, by resource type."""
-    answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=lambda: {**_EVERYWHERE})
     """What functions answer, by token, e.g. `aws:ec2/getVpc:getVpc`."""
     warnings: list[str] = field(default_factory=list[str])
     existing: frozenset[str] | None = None
@@ -50,6 +61,11 @@ class Recorder(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return self.answers[args.token](args.args), []
+
+    @property
+    def made(self) -> list[Registration]:
+        """The registrations but for values that are only kept in the state, beside the component that they lock."""
+        return [found for found in self.registrations if found.type != "pulumi:index:Stash"]
 
     def of(self, type: str) -> dict[str, Registration]:
         """The registrations of a type, by name. The type is its last part, e.g. `Subnet`."""

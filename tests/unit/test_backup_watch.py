@@ -212,11 +212,11 @@ def test_a_watch_that_tells_nobody_is_warned_of_and_refused_in_production(build:
 def test_every_resource_is_a_child_carries_the_tags_and_takes_no_option_of_the_component(recorder: Recorder) -> None:
     opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")], ignore_changes=["tags"])
     recorder.run(lambda: BackupWatch("main", arguments(tags={"team": "data"}), opts))
-    component, *children = recorder.registrations
+    component, *children = recorder.made
     assert component.type == "eks-analytics:index:BackupWatch"
     assert {child.parent.split("$")[-1] for child in children} == {"eks-analytics:index:BackupWatch::main"}
     assert not any(child.request.aliases or child.request.ignoreChanges for child in children)
-    untagged = {found.type.split(":")[-1] for found in recorder.registrations if "tags" not in found.inputs}
+    untagged = {found.type.split(":")[-1] for found in recorder.made if "tags" not in found.inputs}
     assert untagged == UNTAGGABLE
     assert all(found.inputs["tags"] == {"team": "data"} for found in children if "tags" in found.inputs)
 

@@ -58,7 +58,9 @@ def arguments(**changes: Any) -> Any:
 @pytest.fixture
 def build(recorder: Recorder) -> Build:
     """Build a host named "b" of the arguments given. Returns its outputs."""
-    recorder.outputs["aws:ec2/instance:Instance"] = {
+    # The address that the host begins with, and the one that it keeps.
+    recorder.outputs["aws:ec2/instance:Instance"] = {"publicDns": "ec2-198-51-100-9.compute-1.amazonaws.com"}
+    recorder.outputs["aws:ec2/eip:Eip"] = {
         "publicDns": "ec2-198-51-100-7.compute-1.amazonaws.com",
         "publicIp": "198.51.100.7",
     }
@@ -269,6 +271,7 @@ def test_ssh_mode_is_as_in_the_guide(build: Build, recorder: Recorder) -> None:
     assert (key_pair["keyName"], key_pair["publicKey"]) == ("dash-enterprise-bootstrap_key", f"{PUBLIC_KEY} ada")
     assert instance["keyName"] == "dash-enterprise-bootstrap_key"
     assert instance["associatePublicIpAddress"] is True
+    assert one(recorder, "Eip").inputs["instance"] == "b-host-id"
     dns, key = "ec2-198-51-100-7.compute-1.amazonaws.com", "-i ~/.ssh/dash-enterprise-bootstrap_key.pem"
     assert outputs["public_dns"] == dns
     assert outputs["ssh_command"] == f"ssh {key} ubuntu@{dns}"
@@ -276,7 +279,7 @@ def test_ssh_mode_is_as_in_the_guide(build: Build, recorder: Recorder) -> None:
 
 
 def test_without_dns_names_in_the_vpc_ssh_takes_the_address(build: Build, recorder: Recorder) -> None:
-    recorder.outputs["aws:ec2/instance:Instance"] = {"publicDns": "", "publicIp": "198.51.100.7"}
+    recorder.outputs["aws:ec2/instance:Instance"] = {"publicDns": ""}
     outputs = build(ssh={**SSH, "key_name": "other"})
     assert outputs["ssh_command"] == "ssh -i ~/.ssh/other.pem ubuntu@198.51.100.7"
 

@@ -446,6 +446,8 @@ def test_quotas_name_aws_defaults_and_what_the_stack_takes() -> None:
         "L-69A177A2": (50, 1),
     }
     assert not found["L-0263D0A3"].exceeds_default
+    addresses = {quota.quota_code: quota.used for quota in quotas(layout(), vpcs=1, nat_gateways=2, hosts=1)}
+    assert addresses["L-0263D0A3"] == 3
 
 
 def test_an_existing_vpc_without_nat_gateways_takes_none_of_either() -> None:

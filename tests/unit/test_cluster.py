@@ -266,6 +266,8 @@ def test_the_outputs_are_those_of_the_control_plane_and_the_node_role(build: Bui
         "node_role_name": "c-node-name",
         "version": "1.35",
         "kms_key_arn": f"{mock}:c-secrets-id",
+        "session_document_name": "",
+        "session_log_group_arn": "",
     }
 
 
@@ -273,6 +275,29 @@ def test_the_oidc_provider_needs_no_look_at_the_issuers_certificate(build: Build
     provider = build().inputs("OpenIdConnectProvider", "c")
     assert (provider["url"], provider["clientIdLists"]) == (ISSUER, ["sts.amazonaws.com"])
     assert "thumbprintLists" not in provider
+
+
+def test_zones_that_only_an_output_names_must_be_given(build: Build) -> None:
+    later = pulumi.Output.from_input(dict(SUBNETS))
+    with pytest.raises(pulumi.RunError, match=r"control_plane_zones = None: is left out.*name two zones") as error:
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later)
+    assert len(str(error.value).splitlines()) == 2
+    zones = ["us-east-1a", "us-east-1f"]
+    with pytest.raises(ValueError, match="no subnet is given for the zone us-east-1f"):
+        build(subnet_ids_by_zone=later, node_subnet_ids_by_zone=later, control_plane_zones=zones)
+
+
+def test_a_control_plane_where_eks_runs_none_is_refused_before_anything_is_made(build: Build) -> None:
+    zones = ["us-east-1a", "us-east-1e"]
+    subnets = {zone: f"subnet-{zone}" for zone in zones}
+    with pytest.raises(pulumi.RunError, match="is use1-az3 in this account, where EKS runs no control plane"):
+        build(subnet_ids_by_zone=subnets, node_subnet_ids_by_zone=subnets, control_plane_zones=zones)
+
+
+def test_the_oidc_provider_serves_the_same_audience_in_china(build: Build) -> None:
+    admins = ["arn:aws-cn:iam::123456789012:role/deployer"]
+    found = build(region="cn-north-1", admin_principal_arns=admins).inputs("OpenIdConnectProvider", "c")
+    assert found["clientIdLists"] == ["sts.amazonaws.com"]
 
 
 @pytest.mark.parametrize("version", RELEASES)
@@ -339,7 +364,17 @@ def test_only_the_addons_that_call_aws_have_a_pod_identity(build: Build) -> None
         "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
         "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
         "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    }
+
+
+def test_nodes_are_reached_through_session_manager_and_read_no_parameters(build: Build) -> None:
+    policy = json.loads(build().inputs("RolePolicy", "c-node-session-manager")["policy"])
+    assert {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]} == {
+        "ssm:UpdateInstanceInformation": "arn:aws:ec2:us-east-1:123456789012:instance/*",
+        "ssmmessages:CreateControlChannel": "*",
+        "ssmmessages:CreateDataChannel": "*",
+        "ssmmessages:OpenControlChannel": "*",
+        "ssmmessages:OpenDataChannel": "*",
     }
 
 
@@ -542,13 +577,13 @@ def test_subnets_may_be_one_output(build: Build) -> None:
 
 
 def test_every_resource_that_takes_tags_has_them(build: Build) -> None:
-    for item in build().recorder.registrations:
+    for item in build().recorder.made:
         if item.type.split(":")[-1] not in TAGGED_BY_NOBODY:
             assert item.inputs.get("tags", {}).get("team") == "data", item.key
 
 
 def test_every_child_lies_in_the_component(build: Build) -> None:
-    for item in build().recorder.registrations:
+    for item in build().recorder.made:
         if item.type != "eks-analytics:index:Cluster":
             assert item.parent.endswith("eks-analytics:index:Cluster::c"), item.key
 
@@ -558,7 +593,7 @@ def test_nothing_is_looked_up_where_region_and_account_are_given(build: Build) -
 
 
 def test_region_and_account_are_looked_up_where_they_are_not_given(build: Build, recorder: Any) -> None:
-    recorder.answers = {
+    recorder.answers |= {
         "aws:index/getRegion:getRegion": lambda _: {"region": "eu-west-1"},
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "210987654321"},
     }
@@ -612,3 +647,18 @@ def test_the_schema_describes_every_input_and_output() -> None:
     assert all(item.description for properties in described for item in properties.values())
     assert component.description
     assert len([name for name, item in component.inputs.items() if not item.optional]) <= 6
+
+
+@pytest.mark.parametrize("key", ["", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"])
+def test_what_a_cluster_keeps_for_life_is_locked_and_what_uses_its_key_waits(build: Build, key: str) -> None:
+    built = build(kms_key_arn=key, service_cidr="172.21.0.0/16")
+    [kept] = built.recorder.of("Stash").values()
+    assert kept.inputs["input"] == {
+        "cluster_name": built.inputs("Cluster", "c")["name"],
+        "ip_family": "ipv4",
+        "service_cidr": "172.21.0.0/16",
+        "kms_key_arn": key,
+    }
+    assert list(kept.request.hooks.before_update) == ["c-cluster"]
+    [control_plane] = [one for one in built.recorder.registrations if one.type == "eks:index:Cluster"]
+    assert kept.key in control_plane.property_dependencies["encryptionConfigKeyArn"]

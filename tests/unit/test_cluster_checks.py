@@ -4,16 +4,19 @@ from datetime import date
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eks_analytics import cluster_checks as checks
 from eks_analytics.cluster_checks import ClusterOptions, check_cluster, cluster_warnings
-from eks_analytics.node_group_options import node_group_problems, plan_node_groups
+from eks_analytics.node_group_options import AMI_TYPES, node_group_problems, plan_node_groups
+from eks_analytics.principals import principal_fault
 from eks_analytics.problems import Problem
 
 ZONES = ["us-east-1a", "us-east-1b"]
 ROLE = "arn:aws:iam::123456789012:role/Deployer"
+SSO = "AWSReservedSSO_Admin_0123456789abcdef"
 
 
 def group(**changes: Any) -> Any:
@@ -65,6 +68,8 @@ def test_names_that_eks_refuses(name: str) -> None:
     [
         ROLE,
         "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef",
+        f"arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/{SSO}",
+        "arn:aws:iam::123456789012:role/teams/AWSReserved",
         "arn:aws:iam::123456789012:user/ada@example.com",
     ],
 )
@@ -76,8 +81,19 @@ def test_roles_and_users_can_be_administrators(arn: str) -> None:
     ("arns", "at", "said"),
     [
         ([], "", "aws sts get-caller-identity"),
-        ([ROLE, "arn:aws:sts::123456789012:assumed-role/Deployer/session"], "[1]", "role's own ARN"),
-        (["arn:aws:iam::123456789012:root"], "[0]", "not the ARN of an IAM role or user"),
+        (
+            [ROLE, "arn:aws:sts::123456789012:assumed-role/Deployer/session"],
+            "[1]",
+            'write "arn:aws:iam::123456789012:role/Deployer"',
+        ),
+        (["arn:aws:iam::123456789012:root"], "[0]", "root user"),
+        ([f"arn:aws:iam::123456789012:role/{SSO}"], "[0]", f"role/aws-reserved/sso.amazonaws.com/<region>/{SSO}"),
+        ([f"arn:aws:iam::123456789012:role/admins/{SSO}"], "[0]", "without its path"),
+        (
+            [f"arn:aws:sts::123456789012:assumed-role/{SSO}/ada"],
+            "[0]",
+            f"aws-reserved/sso.amazonaws.com/<region>/{SSO}",
+        ),
         (["Deployer"], "[0]", "not the ARN of an IAM role or user"),
         (["arn:aws-us-gov:iam::123456789012:user/ada"], "[0]", "partition"),
         ([ROLE, ROLE], "", "more than once"),
@@ -87,6 +103,16 @@ def test_what_cannot_be_an_administrator_comes_with_a_remedy(arns: list[str], at
     ((name, problem),) = faults(admin_principal_arns=arns).items()
     assert name == f"admin_principal_arns{at}"
     assert said in problem
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso-f", "aws-eusc"])
+def test_a_role_of_identity_center_has_its_path_in_every_partition(partition: str) -> None:
+    account = f"arn:{partition}:iam::123456789012:role"
+    assert principal_fault(f"{account}/aws-reserved/sso.amazonaws.com/cn-north-1/{SSO}") is None
+    reason, remedy = principal_fault(f"{account}/{SSO}") or ("", "")
+    assert "without its path" in reason
+    assert f'"{account}/aws-reserved/sso.amazonaws.com/<region>/{SSO}"' in remedy
+    assert faults(ebs_csi_role=f"arn:aws:iam::123456789012:role/{SSO}").keys() == {"ebs_csi_role"}
 
 
 @pytest.mark.parametrize(
@@ -269,6 +295,36 @@ def test_a_name_can_be_used_once() -> None:
     assert [problem.input for problem in of_groups(several, group(name="core-mixed"))] == ["node_groups[1].name"]
 
 
+@pytest.mark.parametrize(
+    "key", ["node-role.kubernetes.io/infra", "k8s.io/team", "eks.amazonaws.com/spare", "node.kubernetes.io/x", "gpu"]
+)
+def test_taints_take_keys_of_kubernetes_itself(key: str) -> None:
+    assert not of_groups(group(), group(name="extra", taints=[{"key": key, "effect": "NO_SCHEDULE"}]))
+
+
+@pytest.mark.parametrize("key", ["-x", "a b", "Example.com/x", "example.com/", "x" * 64])
+def test_taints_take_no_keys_of_another_form(key: str) -> None:
+    found = of_groups(group(), group(name="extra", taints=[{"key": key, "effect": "NO_SCHEDULE"}]))
+    assert [problem.input for problem in found] == ["node_groups[1].taints[0].key"]
+
+
+@pytest.mark.parametrize(
+    ("key", "taken"),
+    [
+        ("node.kubernetes.io/x", True),
+        ("team.node.kubernetes.io/x", True),
+        ("kubelet.kubernetes.io/x", True),
+        ("topology.kubernetes.io/zone", True),
+        ("kubernetes.io/os", True),
+        ("kubernetes.io/team", False),
+        ("node-role.kubernetes.io/infra", False),
+        ("team.k8s.io/x", False),
+    ],
+)
+def test_labels_of_kubernetes_are_those_that_a_kubelet_may_give_itself(key: str, taken: bool) -> None:
+    assert (not of_groups(group(labels={key: "x"}))) == taken
+
+
 def test_taints_may_have_no_value_and_one_effect_each() -> None:
     taints = [{"key": "a", "effect": "NoSchedule"}, {"key": "a", "effect": "NoExecute"}]
     assert not of_groups(group(), group(name="extra", taints=taints))
@@ -279,15 +335,13 @@ def test_taints_may_have_no_value_and_one_effect_each() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"ip_family": "ipv6"}, {"vpc_cni_prefix_delegation": True}])
-@pytest.mark.parametrize(
-    "xen", ["m4.large", "c4.large", "r4.large", "t2.medium", "i3.large", "x1e.xlarge", "g3s.xlarge"]
-)
+@pytest.mark.parametrize("xen", ["m4.large", "c4.large", "r4.large", "t2.medium", "i3.large", "x1e.xlarge"])
 def test_address_prefixes_need_nitro_instances(changes: Any, xen: str) -> None:
     assert list(faults(node_groups=[group(instance_types=[xen])])) == []
     assert "Nitro" in faults(node_groups=[group(instance_types=[xen])], **changes)["node_groups[0].instance_types[0]"]
 
 
-@pytest.mark.parametrize("nitro", ["m5.large", "t3.medium", "i3en.large", "i3.metal", "p3dn.24xlarge", "m6i.large"])
+@pytest.mark.parametrize("nitro", ["m5.large", "t3.medium", "i3en.large", "i3.metal", "m6i.large"])
 def test_nitro_instances_take_address_prefixes(nitro: str) -> None:
     assert faults(node_groups=[group(instance_types=[nitro])], vpc_cni_prefix_delegation=True) == {}
 
@@ -310,18 +364,54 @@ def test_a_taint_that_only_prefers_still_hosts_the_cluster_services() -> None:
 
 
 @pytest.mark.parametrize(
-    "instance_type", ["m7g.large", "c6gn.xlarge", "t4g.small", "im4gn.large", "a1.large", "r8gd.metal-24xl"]
+    ("instance_type", "ami_type"),
+    [
+        *(
+            ("m7g.large", "BOTTLEROCKET_ARM_64"),
+            ("a1.large", "AL2023_ARM_64_STANDARD"),
+            ("im4gn.large", "BOTTLEROCKET_ARM_64"),
+        ),
+        *(("r8gd.metal-24xl", "BOTTLEROCKET_ARM_64"), ("m7i-flex.large", "BOTTLEROCKET_x86_64")),
+        *(("u-6tb1.metal", "AL2023_x86_64_STANDARD"), ("g4ad.xlarge", "AL2023_x86_64_STANDARD")),
+        *(("g5.xlarge", "AL2023_x86_64_NVIDIA"), ("g6e.xlarge", "BOTTLEROCKET_x86_64_NVIDIA")),
+        *(("g5g.xlarge", "AL2023_ARM_64_NVIDIA"), ("p6e-gb200.36xlarge", "AL2023_ARM_64_NVIDIA")),
+        *(("inf2.xlarge", "AL2023_x86_64_NEURON"), ("trn2u.48xlarge", "AL2023_x86_64_NEURON")),
+        *(
+            ("m6i.large", "AL2023_x86_64_NVIDIA"),
+            ("z9x.large", "BOTTLEROCKET_ARM_64"),
+            ("z9g.large", "BOTTLEROCKET_x86_64"),
+        ),
+    ],
 )
-def test_graviton_is_told_by_the_letter_after_the_generation(instance_type: str) -> None:
-    assert not of_groups(group(instance_types=[instance_type], ami_type="BOTTLEROCKET_ARM_64"))
-    assert of_groups(group(instance_types=[instance_type]))
+def test_an_image_fits_the_processors_and_accelerators_of_its_machines(instance_type: str, ami_type: str) -> None:
+    assert not of_groups(group(instance_types=[instance_type], ami_type=ami_type))
 
 
 @pytest.mark.parametrize(
-    "instance_type", ["m6i.large", "g5.xlarge", "g4dn.xlarge", "g6e.xlarge", "m7i-flex.large", "u-6tb1.metal"]
+    ("instance_type", "ami_type", "said"),
+    [
+        ("m7g.large", "AL2023_x86_64_STANDARD", "ami_type: AL2023_ARM_64_STANDARD"),
+        ("p6e-gb200.36xlarge", "AL2023_x86_64_NVIDIA", "ami_type: AL2023_ARM_64_NVIDIA"),
+        ("m6i.large", "BOTTLEROCKET_ARM_64", "ami_type: BOTTLEROCKET_x86_64 "),
+        (
+            "g5.xlarge",
+            "AL2023_x86_64_STANDARD",
+            "no drivers for them, so that no pod can use them; set ami_type: AL2023_x8",
+        ),
+        ("g6e.xlarge", "BOTTLEROCKET_x86_64", "ami_type: BOTTLEROCKET_x86_64_NVIDIA"),
+        ("g5g.xlarge", "AL2023_ARM_64_STANDARD", "ami_type: AL2023_ARM_64_NVIDIA"),
+        ("inf2.xlarge", "AL2023_x86_64_NVIDIA", "has AWS Neuron accelerators"),
+        ("trn1.2xlarge", "BOTTLEROCKET_x86_64", "ami_type: AL2023_x86_64_NEURON"),
+    ],
 )
-def test_a_family_called_g_is_no_graviton(instance_type: str) -> None:
-    assert not of_groups(group(instance_types=[instance_type]))
+def test_an_image_without_the_drivers_of_its_machines_is_refused(instance_type: str, ami_type: str, said: str) -> None:
+    (problem,) = of_groups(group(instance_types=[instance_type], ami_type=ami_type))
+    assert said in str(problem)
+
+
+def test_the_images_are_among_those_of_eks() -> None:
+    known = Loader().load_service_model("eks", "service-2")["shapes"]["AMITypes"]["enum"]
+    assert set(AMI_TYPES) <= set(known)
 
 
 @given(st.integers(), st.integers(), st.integers())

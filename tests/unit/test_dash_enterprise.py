@@ -1,13 +1,16 @@
 """Dash Enterprise as one component: what it refuses, what it warns of, what its schema says."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from eks_analytics.cluster_checks import ClusterOptions
 from eks_analytics.dash_enterprise import DashEnterprise
-from eks_analytics.dash_enterprise_checks import Room, agreement_problems, root_warning
+from eks_analytics.dash_enterprise_checks import Room, agreement_problems, public_subnet_warnings, root_warning
+from eks_analytics.found_vpc import FoundSubnet, FoundVpc
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.schema import InheritingAnalyzer
 from eks_child import answer_for_pulumi_eks
@@ -152,7 +155,7 @@ def test_load_balancers_are_drained_while_everything_in_the_cluster_is_there(
 ) -> None:
     answer_for_pulumi_eks(recorder, monkeypatch)
     identity = {"accountId": "123456789012", "arn": "arn:aws:sts::123456789012:assumed-role/deployer/me"}
-    recorder.answers = {"aws:index/getCallerIdentity:getCallerIdentity": lambda _: identity}
+    recorder.answers["aws:index/getCallerIdentity:getCallerIdentity"] = lambda _: identity
     given = arguments(enable_bootstrap=False, drain_minutes=7.0)
     given["cluster"] |= {"production": production, "account_id": "123456789012"}
     recorder.run(lambda: DashEnterprise("dash", given))
@@ -177,3 +180,56 @@ def test_the_schema_describes_every_input_and_output() -> None:
         "cluster",
         "installation",
     ]
+
+
+# An existing VPC
+
+
+def found(cidr: str, free: int, *, cluster_runs: bool = False) -> FoundVpc:
+    network = ip_network(cidr)
+    blocks = dict(zip(ZONES, network.subnets(1), strict=True))
+    subnets = {zone: FoundSubnet(f"subnet-{zone}", str(block), free, {}) for zone, block in blocks.items()}
+    return FoundVpc("vpc-1", cidr, {}, subnets, cluster_runs)
+
+
+def in_existing_vpc(**changes: Any) -> Room:
+    network = NetworkOptions("analytics", "us-east-1", ZONES, existing_vpc_id="vpc-0a1b2c3d")
+    return replace(room(**changes), network=network)
+
+
+@pytest.mark.parametrize(("cidr", "free"), [("10.0.0.0/26", 27), ("10.0.0.0/25", 59)])
+def test_addresses_of_existing_subnets_are_counted(cidr: str, free: int) -> None:
+    _, problems = in_existing_vpc().in_vpc(found(cidr, free))
+    assert {problem.input for problem in problems} == {"existing_private_subnets"}
+    assert "Dash Enterprise itself needs 79" in problems[0].reason
+    assert "give every zone a private subnet of /" in problems[0].remedy
+
+
+def test_subnets_that_are_large_enough_are_taken_and_shown() -> None:
+    fitting, problems = in_existing_vpc().in_vpc(found("10.0.0.0/20", 2043))
+    assert problems == []
+    assert fitting.figures()["vpc_addresses_for_nodes_and_pods"] == 2 * (2043 - 16)
+
+
+def test_addresses_that_others_hold_count_until_the_cluster_runs() -> None:
+    _, problems = in_existing_vpc().in_vpc(found("10.0.0.0/20", 30))
+    assert [problem.input for problem in problems][:1] == ["existing_private_subnets"]
+    running, problems = in_existing_vpc().in_vpc(found("10.0.0.0/20", 30, cluster_runs=True))
+    assert problems == []
+    before, _ = in_existing_vpc().in_vpc(found("10.0.0.0/20", 2043))
+    assert running.figures() == before.figures()  # an output that changes with every pod would never be up to date
+
+
+def test_a_vpc_without_public_subnets_is_warned_of() -> None:
+    network = NetworkOptions("analytics", "us-east-1", ZONES, existing_vpc_id="vpc-0a1b2c3d")
+    assert [warning.split()[0] for warning in public_subnet_warnings(network)] == ["network.existing_public_subnets"]
+    assert not list(public_subnet_warnings(replace(network, existing_public_subnets={ZONES[0]: "subnet-1"})))
+    assert not list(public_subnet_warnings(replace(network, existing_vpc_id="")))
+
+
+def test_a_network_without_a_way_out_and_services_inside_of_it_are_refused(refused: Callable[..., str]) -> None:
+    network = arguments()["network"]
+    private = {"nat_gateways": "none", "interface_endpoints": ["private-cluster"]}
+    message = refused(network={**network, **private, "cidr": "172.20.0.0/16"})
+    assert "network.nat_gateways = 'none': leaves the cluster without a way to the internet" in message
+    assert "cluster.service_cidr = '172.20.0.0/16': shares addresses with 172.20.0.0/16 of the VPC" in message

@@ -15,8 +15,10 @@ from eks_analytics.backup_watch_options import BackupWatchOptions
 from eks_analytics.deployer import (
     LARGEST_INLINE_POLICY,
     LARGEST_MANAGED_POLICY,
+    creation_policy,
     deployer_policies,
     deployer_policy,
+    notes,
     size,
 )
 from eks_analytics.deployer_options import DeployerOptions
@@ -68,7 +70,11 @@ IN_EXISTING_CLUSTER = replace(
     makes_cluster=False,
 )
 WATCHED = replace(PLAIN, backup_watch=True)
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/deployment-boundary"
+BOUNDED = replace(FULL, permissions_boundary_arn=BOUNDARY)
 POLICIES: dict[str, Any] = {
+    "bounded": deployer_policy(BOUNDED),
+    "creation": creation_policy(replace(FULL, backup_watch=True)),
     "plain": deployer_policy(PLAIN),
     "full": deployer_policy(FULL),
     "backups": deployer_policy(BACKUPS),
@@ -78,7 +84,9 @@ POLICIES: dict[str, Any] = {
     "watched": deployer_policy(WATCHED),
     "vendor": vendor_policy("aws", ACCOUNT, "dash-dev"),
 }
+CLUSTERS = {"e6data": "e6data-dev", "e6data-existing": "e6data-dev"}
 OURS = [name for name in POLICIES if name != "vendor"]
+STANDING = [name for name in OURS if name != "creation"]
 EVERYWHERE = {"aws:RequestedRegion"}
 """Condition keys of every request."""
 READING = re.compile(r"(Describe|Get|List)")
@@ -86,6 +94,8 @@ READING = re.compile(r"(Describe|Get|List)")
 # What parliament 1.6 reports of policies that are right: the finding, a pattern of the action, and why it errs.
 FALSE_FINDINGS = [
     ("RESOURCE_STAR", "*", "an advice: which statements stand on * has tests of its own here"),
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    ("MISMATCHED_TYPE_BUT_USABLE", "Type mismatch: StringEquals *", "AWS compares boundaries with StringEquals itself"),
     ("RESOURCE_MISMATCH", "ssm:GetParameters", "knows no public parameters, whose ARN has no account"),
     ("RESOURCE_MISMATCH", "ssm:GetParameter", "knows no public parameters, whose ARN has no account"),
     ("RESOURCE_MISMATCH", "ec2:RunInstances", "its resources are spread over two statements"),
@@ -176,7 +186,7 @@ def test_no_writing_action_is_a_wildcard(name: str) -> None:
     assert [action for _, action in writing(POLICIES[name]) if "*" in action] == []
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", STANDING)
 def test_what_is_written_everywhere_is_new_and_in_the_region_and_tagged_or_a_log_delivery(name: str) -> None:
     everywhere = {s["Sid"]: s for s, _ in writing(POLICIES[name]) if "*" in resources(s)}
     assert everywhere.keys() <= {"MakeWithTags", "DeliverQueryLogs", "EndSubscriptions"}
@@ -266,10 +276,17 @@ LONGEST = replace(
     hosted_zone_ids=("Z0123456789ABCDEFGHIJ", "Z0123456789ABCDEFGHIK"),
     ebs_csi_role="vendor-name",
 )
-MOST = replace(LONGEST, backups=True, backup_bucket_name="b" * 37, backup_replication=True, backup_watch=True)
+MOST = replace(
+    LONGEST,
+    permissions_boundary_arn=BOUNDARY,
+    backups=True,
+    backup_bucket_name="b" * 37,
+    backup_replication=True,
+    backup_watch=True,
+)
 
 
-@pytest.mark.parametrize("options", [PLAIN, FULL, EXISTING, LONGEST, WATCHED, MOST])
+@pytest.mark.parametrize("options", [PLAIN, FULL, BOUNDED, EXISTING, LONGEST, WATCHED, MOST])
 def test_the_parts_hold_every_statement_once_and_fit_into_managed_policies(options: DeployerOptions) -> None:
     parts = deployer_policies(options)
     assert [statement for part in parts for statement in part["Statement"]] == statements(options)
@@ -322,7 +339,7 @@ def test_roles_are_passed_to_the_services_that_the_program_gives_them_to() -> No
 
 
 def test_only_policies_that_the_program_attaches_are_attached() -> None:
-    attaching = of(POLICIES["full"], "AttachAwsPolicies")
+    attaching = of(POLICIES["full"], "AttachPolicies")
     arns = attaching["Condition"]["ArnEquals"]["iam:PolicyARN"]
     assert "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" in arns
     assert not [arn for arn in arns if "*" in arn or "Administrator" in arn]
@@ -345,16 +362,76 @@ def test_instances_start_from_a_launch_template_of_the_stack_only() -> None:
     }
 
 
-def test_nothing_that_bears_anothers_tags_can_be_taken_over_by_tagging_it() -> None:
-    for statement, action in writing(POLICIES["full"]):
+@pytest.mark.parametrize("name", STANDING)
+def test_nothing_can_be_adopted_by_tagging_it(name: str) -> None:
+    own = {"aws:ResourceTag/project": "eks-analytics", "aws:ResourceTag/stack": "dev"}
+    for statement, action in writing(POLICIES[name]):
         if re.match(r"(ec2:CreateTags|kms:TagResource|route53resolver:TagResource|iam:TagOpenID)", action):
             condition = statement["Condition"]
             assert (
-                "aws:ResourceTag/project" in condition.get("StringEquals", {})
-                or "aws:ResourceTag/aws:eks:cluster-name" in condition.get("StringEquals", {})
-                or condition.get("Null") == {"aws:ResourceTag/project": "true"}
+                condition.get("StringEquals") == own
+                or condition
+                == {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": CLUSTERS.get(name, "dash-dev")}}
                 or condition == {"StringLike": {"ec2:CreateAction": "*"}}
+                or (statement["Sid"] == "TagExistingSubnets" and "*" not in str(statement["Resource"]))
             ), statement["Sid"]
+
+
+def test_the_creation_policy_tags_what_no_stack_has_marked_and_keys_without_an_alias() -> None:
+    assert actions(POLICIES["creation"]) == {
+        *("ec2:CreateTags", "iam:TagOpenIDConnectProvider", "kms:TagResource", "route53resolver:TagResource")
+    }
+    for statement in POLICIES["creation"]["Statement"]:
+        assert statement["Condition"]["StringEquals"] == {
+            "aws:RequestTag/project": "eks-analytics",
+            "aws:RequestTag/stack": "dev",
+        }
+        assert statement["Condition"]["Null"]["aws:ResourceTag/project"] == "true"
+    assert of(POLICIES["creation"], "TagNewKeys")["Condition"]["Null"]["kms:ResourceAliases"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({"makes_oidc_provider": False}, "iam:TagOpenIDConnectProvider"),
+        ({"existing_vpc_id": "vpc-0a1b2c3d4e5f60718"}, "ec2:CreateTags"),
+        ({"dns_firewall": False}, "route53resolver:TagResource"),
+        ({"kms_key_arn": EXISTING.kms_key_arn}, "kms:TagResource"),
+    ],
+)
+def test_the_creation_policy_is_for_what_the_stack_makes(changes: dict[str, Any], action: str) -> None:
+    assert action in actions(creation_policy(FULL))
+    assert action not in actions(creation_policy(replace(FULL, **changes)))
+
+
+def test_an_existing_oidc_provider_is_not_touched() -> None:
+    document = deployer_policy(replace(IN_EXISTING_CLUSTER, makes_oidc_provider=False))
+    assert not [action for action in actions(document) if "OpenID" in action]
+
+
+BOUND_BY_IAM = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
+
+
+def test_with_a_boundary_no_role_gets_rights_without_it_and_nobody_takes_it_away() -> None:
+    giving = [(s, a) for s, a in writing(POLICIES["bounded"]) if a in BOUND_BY_IAM]
+    assert {action for _, action in giving} == BOUND_BY_IAM
+    for statement, _ in giving:
+        assert statement["Condition"]["StringEquals"] == {"iam:PermissionsBoundary": BOUNDARY}
+    assert "iam:DeleteRolePermissionsBoundary" not in actions(POLICIES["bounded"])
+    policies = {arn for s, _ in writing(POLICIES["bounded"]) for arn in resources(s) if ":policy/" in arn}
+    assert not [pattern for pattern in policies if fnmatchcase(BOUNDARY, pattern)]
+
+
+def test_without_a_boundary_none_is_asked_for_and_the_notes_say_what_that_means() -> None:
+    assert "PermissionsBoundary" not in json.dumps(POLICIES["full"])
+    assert "can give a role of the stack any rights" in notes(FULL)[-1]
+    assert "nobody with this policy can remove it" in notes(BOUNDED)[-1]
+
+
+def test_policies_that_earlier_versions_attached_can_be_detached_and_not_attached() -> None:
+    former = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    assert "iam:DetachRolePolicy" in of(POLICIES["full"], "ManageByName")["Action"]
+    assert former not in str(of(POLICIES["full"], "AttachPolicies"))
 
 
 def test_only_the_seven_names_of_the_domain_are_changed_in_the_given_zones() -> None:
@@ -401,7 +478,7 @@ def test_the_vendors_role_name_is_covered_where_it_is_chosen() -> None:
     assert role not in str(POLICIES["plain"])
     chosen: Any = deployer_policy(replace(PLAIN, ebs_csi_role="vendor-name"))
     assert {s["Sid"] for s in chosen["Statement"] if role in resources(s)} == {
-        "AttachAwsPolicies",
+        "AttachPolicies",
         "ManageByName",
         "PassRoles",
     }

@@ -42,8 +42,9 @@ def inputs(recorder: Recorder, type: str) -> dict[str, dict[str, Any]]:
 def test_listed_names_are_allowed_first_and_every_other_raises_an_alert(build: Build, recorder: Recorder) -> None:
     build()
     lists, rules = inputs(recorder, LISTS), inputs(recorder, RULES)
-    assert lists["main-allowed"]["domains"] == names(allowed_domains("dash.example.com", "us-east-1"))
-    assert lists["main-everything-else"]["domains"] == ["*"]
+    allowed = names(allowed_domains("dash.example.com", "us-east-1"))
+    assert lists["main-allowed"]["domains"] == [f"{name}." for name in allowed]
+    assert lists["main-everything-else"]["domains"] == ["*."]
     allowed, rest = rules["main-allowed"], rules["main-everything-else"]
     assert (allowed["action"], rest["action"]) == ("ALLOW", "ALERT")
     assert allowed["priority"] < rest["priority"]
@@ -109,7 +110,7 @@ def test_every_look_up_of_the_vpc_is_logged(build: Build, recorder: Recorder) ->
 
 def test_additional_names_reach_the_list(build: Build, recorder: Recorder) -> None:
     build(additional_domains=["*.example.org"])
-    assert "*.example.org" in inputs(recorder, LISTS)["main-allowed"]["domains"]
+    assert "*.example.org." in inputs(recorder, LISTS)["main-allowed"]["domains"]
 
 
 def test_every_resource_is_a_child_carries_the_tags_and_takes_no_option_of_the_component(recorder: Recorder) -> None:

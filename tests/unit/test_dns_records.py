@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from eks_analytics.dns_records import (
     records_to_make,
     table,
 )
+from eks_analytics.partitions import dns_suffix
 
 NETWORK = "ad52abddab74e44c98bcf129f5d0a230-d7906cbe482b8075.elb.us-east-2.amazonaws.com"
 CLASSIC = "ad52abddab74e44c98bcf129f5d0a230-1234567890.us-east-2.elb.amazonaws.com"
@@ -187,6 +189,7 @@ def test_a_load_balancer_of_either_type_needs_no_warning(hostname: str) -> None:
         ({"load_balancer_type": "application"}, "load_balancer_type", '"network" or "classic"'),
         ({"load_balancer_type": "classic"}, "load_balancer_type", "a network load balancer"),
         ({**APEX, "load_balancer_hostname": "proxy.example.net"}, "load_balancer_hostname", "but no CNAME"),
+        ({**APEX, "load_balancer_hostname": "a-1.elb.eu-west-9.amazonaws.com"}, "load_balancer_hostname", "by hand"),
         ({"hosted_zone_id": "/hostedzone/ZPARENT"}, "hosted_zone_id", 'write "ZPARENT"'),
         ({"hosted_zone_id": "example.com"}, "hosted_zone_id", "not the id of a Route 53 hosted zone"),
         ({"hosted_zone_name": ""}, "hosted_zone_name", "what kind of record"),
@@ -206,6 +209,23 @@ def test_what_dns_or_route_53_would_refuse_is_said_beforehand(changes: dict[str,
     found = problems(**changes)
     assert list(found) == [input]
     assert said in found[input]
+
+
+REGIONS = Session().get_available_regions("elbv2")
+REGIONS += Session().get_available_regions("elbv2", "aws-cn") + Session().get_available_regions("elbv2", "aws-us-gov")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_an_alias_can_be_made_in_every_region_of_the_sdk(region: str) -> None:
+    suffix = dns_suffix(region)
+    for hostname in (f"a-1.elb.{region}.{suffix}", f"a-1.{region}.elb.{suffix}"):
+        assert problems(**APEX, load_balancer_hostname=hostname) == {}
+
+
+def test_a_region_whose_zones_are_unknown_stands_in_the_way_of_an_alias_only() -> None:
+    unknown = "a-1.elb.eu-west-9.amazonaws.com"
+    assert problems(load_balancer_hostname=unknown) == {}
+    assert problems(**APEX, load_balancer_hostname=unknown, enable_base_record=False) == {}
 
 
 def test_all_problems_are_told_together() -> None:

@@ -18,7 +18,7 @@ from eks_analytics.domains import (
 )
 from eks_analytics.host_names import host_names
 from eks_analytics.host_tools import REDIRECTS, SUPPORTING_SOFTWARE, host_tools, urls
-from eks_analytics.iam import dns_suffix
+from eks_analytics.partitions import dns_suffix
 from eks_analytics.versions import RELEASES
 
 BASE = "dash.example.com"

@@ -115,6 +115,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         {"network": {**NETWORK, "nat_gateways": "none", "interface_endpoints": ["private-cluster"]}},
         *("network.nat_gateways", 'write "one-per-az"'),
     ),
+    ({"network": {**NETWORK, "cidr": "172.20.0.0/16"}}, "cluster.service_cidr", 'such as "10.100.0.0/16"'),
     ({"cluster": None}, "cluster", "or an existing_cluster"),
     ({"existing_cluster": {}}, "existing_cluster", "give one of the two"),
     ({"cluster": None, "existing_cluster": {}}, "existing_cluster", "existing_vpc_id"),
@@ -206,12 +207,14 @@ def test_a_cluster_that_would_not_do_is_refused(changes: Any, words: str) -> Non
 
 @pytest.mark.parametrize("target", ["nat-1", "tgw-1", "vgw-1", "eni-1", "vpce-1"])
 def test_private_subnets_with_a_way_out_are_taken(target: str) -> None:
-    assert list(check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))) == []
+    assert list(check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target), needed=True)) == []
 
 
-@pytest.mark.parametrize(("target", "words"), [("", "no route to 0.0.0.0/0 in rtb-1"), ("igw-1", "without public")])
+@pytest.mark.parametrize(
+    ("target", "words"), [("", "no route to 0.0.0.0/0 in rtb-1"), ("igw-1", "no node without a public")]
+)
 def test_private_subnets_without_a_way_out_are_refused(target: str, words: str) -> None:
-    (found,) = check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target))
+    (found,) = check_way_out("us-west-2a", "subnet-1", DefaultRoute("rtb-1", target), needed=True)
     assert found.input == "existing_private_subnets.us-west-2a"
     assert words in found.reason
 

@@ -54,6 +54,8 @@ OBJECTS = {
     NEXT_STEPS_KEY: "1. Run the installer.\n2. Upload the license.\n",
     "dash-enterprise/install_de_aws.sh": INSTALL_SCRIPT,
 }
+# Versions without a pinned digest, so that stand-ins can bear checksums of their own.
+PUBLISHED: list[ToolArgs] = [{"name": "istioctl", "version": "1.30.9"}, {"name": "helm", "version": "3.20.9"}]
 OPTIONS = HostOptions(
     cluster_name="analytics",
     region="eu-central-1",
@@ -66,7 +68,7 @@ OPTIONS = HostOptions(
     admin_password_secret_arn=f"{ARN}/admin-password-AbCdEf",
     status_parameter="/analytics/bootstrap/status",
     log_group="/analytics/bootstrap",
-    tools=host_tools("1.35"),
+    tools=host_tools("1.33", PUBLISHED),
 )
 # What the script takes from a minimal Ubuntu; everything else on its PATH is a stand-in.
 REAL = (
@@ -279,7 +281,11 @@ def tool(name: str, options: HostOptions = OPTIONS) -> Tool:
 
 
 def overridden(*overrides: ToolArgs, supporting_software: tuple[str, ...] = ()) -> HostOptions:
-    return replace(OPTIONS, tools=host_tools("1.35", overrides), supporting_software=supporting_software)
+    given = {one["name"]: one for one in PUBLISHED}
+    for one in overrides:
+        given[one["name"]] = {**given[one["name"]], **one} if one["name"] in given else one
+    tools = host_tools("1.33", list(given.values()))
+    return replace(OPTIONS, tools=tools, supporting_software=supporting_software)
 
 
 def with_supporting_software() -> HostOptions:

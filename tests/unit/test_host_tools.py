@@ -12,6 +12,7 @@ from eks_analytics.host_tools import (
     host_tools,
     installed,
     tool_problems,
+    unproven,
     urls,
 )
 from eks_analytics.versions import RELEASES
@@ -82,7 +83,27 @@ def test_the_urls_hold_checksum_files_and_signatures_and_no_digest() -> None:
     assert sum(url.endswith(".zip.sig") for url in found) == 1
     assert not any("kots" in url and "checksums" in url for url in found)
     assert sum(url.endswith("/cert-manager.yaml") for url in found) == 1
-    assert len(found) == 2 * 5 + 2
+    assert len(found) == len(ORDER) + len({"aws-cli", "eksctl"})
+
+
+@pytest.mark.parametrize("kubernetes_version", RELEASES)
+def test_what_a_second_source_states_is_pinned_and_the_rest_is_known(kubernetes_version: str) -> None:
+    unpinned = {tool.name for tool in unproven(host_tools(kubernetes_version))}
+    assert unpinned == ({"eksctl", "kots", "kubectl"} if kubernetes_version == "1.33" else {"eksctl", "kots"})
+
+
+def test_a_digest_belongs_to_one_version() -> None:
+    pinned = {tool.name: tool for tool in host_tools("1.35")}
+    for name in ("istioctl", "helm"):
+        (other,) = [tool for tool in host_tools("1.35", [{"name": name, "version": "1.2.3"}]) if tool.name == name]
+        assert re.fullmatch(r"[0-9a-f]{64}", pinned[name].proof)
+        assert other.proof.startswith("https://")
+        assert other in unproven([other])
+
+
+def test_a_digest_of_your_own_proves_a_tool() -> None:
+    given: list[ToolArgs] = [{"name": "eksctl", "sha256": DIGEST}, {"name": "kots", "sha256": DIGEST}]
+    assert unproven(host_tools("1.35", given)) == []
 
 
 def test_hosts_that_redirect_are_among_those_that_are_asked() -> None:

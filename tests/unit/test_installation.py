@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eks_analytics.installation import DashInstallation, DashInstallationArgs, refuse_another_domain
+from eks_analytics.installation import DashInstallation, DashInstallationArgs, another_domain, applied_domain
 from eks_analytics.installation_checks import LONGEST_BUCKET_PREFIX, bucket_prefix
+from eks_analytics.locks import refuse
 from eks_analytics.schema import InheritingAnalyzer
 from recording import Recorder, Registration
 
@@ -183,10 +184,21 @@ def test_the_script_has_its_variables_and_no_password(
     build: Build, recorder: Recorder, given: Callable[[str], pulumi.Input[str]]
 ) -> None:
     build(install_script=given(SCRIPT), script_variables={"CLUSTER_NAME": "dash dev"})
-    assert only(recorder, "BucketObjectv2").inputs["content"] == (
+    content = only(recorder, "BucketObjectv2").inputs["content"]
+    assert content == A_SECRET | {"value": content["value"]}
+    assert content["value"] == (
         "#!/bin/bash\nCLUSTER_NAME='dash dev'  # of the cluster\n"
         "ADMIN_PASSWORD=__FROM_SECRETS_MANAGER__\necho installing\n"
     )
+
+
+@pytest.mark.parametrize("given", [str, pulumi.Output.from_input])
+def test_a_script_with_another_password_in_it_is_refused_when_it_is_known(
+    build: Build, given: Callable[[str], pulumi.Input[str]]
+) -> None:
+    with pytest.raises(ValueError, match="gives ADMIN_PASSWORD a value in line 5 too") as refused:
+        build(install_script=given(f"{SCRIPT}export ADMIN_PASSWORD=6f1e\n"))
+    assert "6f1e" not in str(refused.value)
 
 
 @pytest.mark.parametrize("given", [str, pulumi.Output.from_input])
@@ -236,6 +248,9 @@ def update(old: str, new: str) -> pulumi.ResourceHookArgs:
     return pulumi.ResourceHookArgs(
         "urn", "id", "name", "type", old_inputs={"insecureValue": old}, new_inputs={"insecureValue": new}
     )
+
+
+refuse_another_domain = refuse(applied_domain, another_domain)
 
 
 def test_another_domain_is_refused_with_what_to_do() -> None:

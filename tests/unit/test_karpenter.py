@@ -14,7 +14,7 @@ from recording import Recorder, Registration
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
 ENDPOINT = "https://abc.eks.us-east-1.amazonaws.com"
-UNTAGGABLE = {"Karpenter", "RolePolicyAttachment", "QueuePolicy", "EventTarget", "Release"}
+UNTAGGABLE = {"Karpenter", "RolePolicy", "RolePolicyAttachment", "QueuePolicy", "EventTarget", "Release"}
 Build = Callable[..., dict[str, Any]]
 
 
@@ -144,8 +144,17 @@ def test_nodes_may_join_the_cluster(build: Build, recorder: Recorder) -> None:
     assert entry.inputs["type"] == "EC2_LINUX"
     assert entry.inputs["principalArn"].endswith(":main-node-id")
     attached = [name for name in recorder.of("RolePolicyAttachment") if name.startswith("main-node-Amazon")]
-    assert len(attached) == 4
+    assert len(attached) == 3
     assert recorder.of("InstanceProfile") == {}
+
+
+def test_nodes_are_reached_through_session_manager_and_read_no_parameters(build: Build, recorder: Recorder) -> None:
+    build()
+    sessions = recorder.of("RolePolicy")["main-node-session-manager"]
+    allowed = {action for statement in document(sessions) for action in statement["Action"]}
+    assert {action.partition(":")[0] for action in allowed} == {"ssm", "ssmmessages"}
+    assert {action for action in allowed if action.startswith("ssm:")} == {"ssm:UpdateInstanceInformation"}
+    assert sessions.key in release(recorder).dependencies
 
 
 # The queue
@@ -197,7 +206,7 @@ def test_the_controller_is_installed_after_all_that_it_and_its_nodes_need(build:
     assert needed >= {"PodIdentityAssociation", "AccessEntry", "RolePolicyAttachment", "QueuePolicy", "EventTarget"}
     assert needed >= {"InstanceProfile", "Release"}
     attached = {key for key in release(recorder).dependencies if "RolePolicyAttachment" in key}
-    assert len(attached) == 10
+    assert len(attached) == 9
 
 
 def test_the_controller_runs_on_the_system_node_groups_with_resources_and_spread(

@@ -265,14 +265,14 @@ def test_the_events_are_upstreams() -> None:
     text = file.read_text()
     found = re.findall(r"source:\n\s+- (\S+)\n\s+detail-type:\n\s+- (.+)\n", text)
     assert sorted(found) == sorted(INTERRUPTIONS.values())
-    assert set(re.findall(r"aws:policy/(\w+)", text)) == set(NODE_POLICIES)
+    assert set(re.findall(r"aws:policy/(\w+)", text)) == {*NODE_POLICIES, "AmazonSSMManagedInstanceCore"}
 
 
 # Who takes the roles.
 
 
 def test_through_oidc_one_service_account_takes_the_role() -> None:
-    (statement,) = service_account_trust(PROVIDER, "us-east-1", "kube-system", "karpenter")["Statement"]
+    (statement,) = service_account_trust(PROVIDER, "kube-system", "karpenter")["Statement"]
     issuer = "oidc.eks.us-east-1.amazonaws.com/id/ABC"
     assert statement.get("Principal") == {"Federated": PROVIDER}
     assert statement.get("Condition") == {

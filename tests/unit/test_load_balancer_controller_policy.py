@@ -219,7 +219,7 @@ def test_a_linter_finds_nothing_wrong(changes: dict[str, Any]) -> None:
 
 def test_a_trust_through_oidc_serves_one_service_account() -> None:
     provider = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/ABC"
-    (statement,) = service_account_trust(provider, "us-east-1", "kube-system", "controller")["Statement"]
+    (statement,) = service_account_trust(provider, "kube-system", "controller")["Statement"]
     assert statement["Principal"] == {"Federated": provider}
     assert statement["Condition"] == {
         "StringEquals": {

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from eks_analytics.endpoints import NODE_ENDPOINTS, PRIVATE_CLUSTER_ENDPOINTS, endpoint_service_name, expand_endpoints
+from eks_analytics.look_ups import not_found
 from eks_analytics.network import Network, NetworkArgs, flow_logs_policy, flow_logs_trust
 from eks_analytics.network_options import NetworkOptions, check_network
 from eks_analytics.tags import MOST_TAGS
@@ -75,7 +76,7 @@ def test_every_resource_is_a_child_of_the_component_and_takes_none_of_its_option
     opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")], ignore_changes=["tags"])
     recorder.outputs["aws:ec2/vpc:Vpc"] = {"ownerId": "123456789012", "ipv6CidrBlock": "2600:1f00:0:100::/56"}
     recorder.run(lambda: Network("main", network_args(**EVERYTHING), opts))
-    component, *children = recorder.registrations
+    component, *children = recorder.made
     assert component.type == "eks-analytics:index:Network"
     assert {child.parent.split("$")[-1] for child in children} == {"eks-analytics:index:Network::main"}
     assert not any(child.request.aliases or child.request.ignoreChanges for child in children)
@@ -85,7 +86,7 @@ def test_every_taggable_resource_carries_the_tags_and_a_readable_name(
     build: Callable[..., dict[str, Any]], recorder: Recorder
 ) -> None:
     build(**EVERYTHING, tags={"team": "data"}, name_prefix="acme-dev")
-    tagged = {found.key: found.inputs.get("tags") for found in recorder.registrations}
+    tagged = {found.key: found.inputs.get("tags") for found in recorder.made}
     missing = {key for key, tags in tagged.items() if not tags or tags.get("team") != "data"}
     assert {key.split("::")[0].split(":")[-1] for key in missing} == UNTAGGABLE
     names = {key: tags["Name"] for key, tags in tagged.items() if tags}
@@ -495,6 +496,7 @@ def account(recorder: Recorder) -> dict[str, dict[str, Any]]:
             "enableDnsSupport": True,
             "enableDnsHostnames": True,
             "ipv6CidrBlockAssociations": [],
+            "cidrBlockAssociations": [{"cidrBlock": "10.9.0.0/16", "state": "associated"}],
         }
     }
     for zone, id in [*PRIVATE.items(), *PUBLIC.items()]:
@@ -502,6 +504,7 @@ def account(recorder: Recorder) -> dict[str, dict[str, Any]]:
             "id": id,
             "vpcId": VPC,
             "availabilityZone": zone,
+            "cidrBlock": "10.9.0.0/24",
             "availableIpAddressCount": 250,
             "mapPublicIpOnLaunch": id in PUBLIC.values(),
             "ipv6CidrBlock": "",
@@ -510,13 +513,20 @@ def account(recorder: Recorder) -> dict[str, dict[str, Any]]:
     recorder.answers["aws:ec2/getVpc:getVpc"] = recorder.answers["aws:ec2/getSubnet:getSubnet"] = lambda args: (
         described[args["id"]]
     )
+    described["routes"] = {PRIVATE[A]: "nat-1", PRIVATE[B]: "nat-1", PUBLIC[A]: "igw-1", PUBLIC[B]: "igw-1"}
+    recorder.answers["aws:ec2/getRouteTables:getRouteTables"] = lambda args: {
+        "ids": [f"rtb-{args['filters'][0]['values'][0]}"]
+    }
+    recorder.answers["aws:ec2/getRouteTable:getRouteTable"] = lambda args: {
+        "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": described["routes"][args["routeTableId"][4:]]}]
+    }
     return described
 
 
 @pytest.mark.usefixtures("account")
 def test_an_existing_vpc_gets_tags_and_nothing_else(build: Callable[..., dict[str, Any]], recorder: Recorder) -> None:
     outputs = build(**EXISTING, tags={"team": "data"})
-    assert {found.type for found in recorder.registrations} == {"eks-analytics:index:Network", "aws:ec2/tag:Tag"}
+    assert {found.type for found in recorder.made} == {"eks-analytics:index:Network", "aws:ec2/tag:Tag"}
     tags = {(tag["resourceId"], tag["key"], tag["value"]) for tag in inputs(recorder, "Tag").values()}
     assert tags == {
         *((id, "kubernetes.io/cluster/analytics", "shared") for id in [*PRIVATE.values(), *PUBLIC.values()]),
@@ -556,6 +566,16 @@ def test_tags_that_serve_as_well_as_ours_are_left_alone(
         f"main-private-{A}-discovery",
         *(f"main-private-{B}-{kind}" for kind in ("role", "cluster", "discovery")),
     }
+
+
+@pytest.mark.parametrize("value", ["Shared", "shared", "owned", "", "true"])
+def test_a_subnet_belongs_to_the_cluster_whatever_the_value_of_its_tag(
+    build: Callable[..., dict[str, Any]], recorder: Recorder, account: dict[str, dict[str, Any]], value: str
+) -> None:
+    for id in (*PRIVATE.values(), *PUBLIC.values()):
+        account[id]["tags"] = {"kubernetes.io/cluster/analytics": value}
+    build(**EXISTING)
+    assert bool([name for name in recorder.of("Tag") if name.endswith("-cluster")]) == (value == "shared")
 
 
 @pytest.mark.usefixtures("account")
@@ -607,9 +627,72 @@ def test_everything_wrong_with_an_existing_vpc_is_told_at_once(
 def test_subnets_that_fill_up_under_a_running_cluster_are_a_warning(
     build: Callable[..., dict[str, Any]], recorder: Recorder, account: dict[str, dict[str, Any]]
 ) -> None:
-    account[PRIVATE[A]] |= {"availableIpAddressCount": 3, "tags": {"kubernetes.io/cluster/analytics": "shared"}}
+    account[PRIVATE[A]] |= {"availableIpAddressCount": 3, "tags": {"kubernetes.io/cluster/analytics": "Shared"}}
+    with pytest.raises(pulumi.RunError, match="has 3 free addresses, 16 are needed"):
+        build(**EXISTING)
+    recorder.answers["aws:eks/getClusters:getClusters"] = lambda _: {"names": ["other", "analytics"]}
     build(**EXISTING)
     assert [warning for warning in recorder.warnings if "has 3 free addresses" in warning]
+
+
+@pytest.mark.parametrize(
+    ("subnet", "gateway", "message"),
+    [
+        (PRIVATE[A], "igw-1", "leads to an internet gateway"),
+        (PUBLIC[B], "nat-1", "leads through nat-1"),
+        (PUBLIC[B], "", "leads nowhere"),
+    ],
+)
+def test_subnets_of_an_existing_vpc_are_of_the_kind_that_they_are_given_as(
+    build: Callable[..., dict[str, Any]], account: dict[str, dict[str, Any]], subnet: str, gateway: str, message: str
+) -> None:
+    account["routes"][subnet] = gateway
+    with pytest.raises(pulumi.RunError, match=message):
+        build(**EXISTING)
+
+
+def test_private_subnets_need_a_way_out_where_that_is_said(
+    build: Callable[..., dict[str, Any]], account: dict[str, dict[str, Any]]
+) -> None:
+    account["routes"][PRIVATE[B]] = ""
+    build(**EXISTING)
+    with pytest.raises(pulumi.RunError, match=f"existing_private_subnets.{B} = '{PRIVATE[B]}': has no way"):
+        build(**EXISTING, needs_way_out=True)
+
+
+@pytest.mark.parametrize("state", ["associated", "associating", "disassociated", "failed"])
+def test_services_take_no_addresses_of_any_block_of_an_existing_vpc(
+    build: Callable[..., dict[str, Any]], account: dict[str, dict[str, Any]], state: str
+) -> None:
+    account[VPC]["cidrBlockAssociations"] += [{"cidrBlock": "172.20.128.0/20", "state": state}]
+    build(**EXISTING, service_cidr="10.100.0.0/16")
+    if state in ("associated", "associating"):
+        with pytest.raises(pulumi.RunError, match=r"'172\.20\.0\.0/16': shares addresses with 172"):
+            build(**EXISTING, service_cidr="172.20.0.0/16")
+    else:
+        build(**EXISTING, service_cidr="172.20.0.0/16")
+    with pytest.raises(pulumi.RunError, match="of the VPC, which EKS refuses"):
+        build(**EXISTING, service_cidr="10.9.240.0/20")
+
+
+def test_services_take_no_addresses_of_a_new_vpc(build: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(pulumi.RunError, match=r'such as "10\.100\.0\.0/16"'):
+        build(cidr="172.20.0.0/16", service_cidr="172.20.0.0/16")
+
+
+def test_what_aws_does_not_find_is_named_with_account_and_region(recorder: Recorder) -> None:
+    told: list[str] = []
+
+    def program() -> pulumi.ComponentResource:
+        parent = pulumi.ComponentResource("test:index:Parent", "parent")
+        told.append(str(not_found("existing_vpc_id", VPC, "us-east-1", parent, RuntimeError("empty result"))))
+        return parent
+
+    recorder.run(program)
+    assert told == [
+        f"existing_vpc_id = '{VPC}': was not found in account 123456789012, region us-east-1 (empty result); correct "
+        "the id, the region or the credentials"
+    ]
 
 
 # Refusals

@@ -24,7 +24,7 @@ RIGHT: list[dict[str, Any]] = [
     {"instance_families": ["m6i", "m7i-flex", "u7i-12tb"], "instance_types": ["m6i.large", "m6i.metal"]},
     {"instance_families": ["m7g", "m6i"], "architectures": ["arm64", "amd64"]},
     {"instance_types": ["g5g.xlarge"], "architectures": ["arm64"]},
-    {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand", "reserved"]},
+    {"zones": ["us-west-2a", "us-west-2-lax-1a"], "capacity_types": ["spot", "on-demand"]},
     {"requirements": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["4"]}]},
     {"requirements": [{"key": "topology.kubernetes.io/region", "operator": "Exists"}]},
     {"requirements": [{"key": "team", "operator": "In", "values": ["a", "b"], "min_values": 2}]},
@@ -102,7 +102,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({**BOTTLEROCKET, "user_data": "#!/bin/bash\necho"}, "user_data", "Bottlerocket has no shell"),
     ({**BOTTLEROCKET, "user_data": "#!/bin/bash\n# nothing yet\n"}, "user_data", "Bottlerocket has no shell"),
     ({"capacity_types": ["ON_DEMAND"]}, "capacity_types", 'write "on-demand"'),
-    ({"capacity_types": ["cheap"]}, "capacity_types", "use on-demand, spot, reserved"),
+    ({"capacity_types": ["cheap"]}, "capacity_types", "use on-demand, spot"),
     ({"capacity_types": []}, "capacity_types", "leaves nothing to choose"),
     ({"capacity_types": ["spot", "spot"]}, "capacity_types", "more than once"),
     ({"architectures": ["x86_64"]}, "architectures", 'write "amd64"'),
@@ -115,6 +115,25 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"zones": ["usw2-az1"]}, "zones", "not its id or region"),
     ({"zones": ["us-west-2"]}, "zones", "not the name of an availability zone"),
     ({"zones": ["us-west-2a", "us-west-2a"]}, "zones", "more than once"),
+    ({**BOTTLEROCKET, "instance_families": ["inf2"]}, "instance_families", "no image of Bottlerocket has drivers"),
+    ({"capacity_types": ["on-demand", "reserved"]}, "capacity_types", "selects none"),
+    (
+        {"requirements": [{"key": "karpenter.k8s.aws/capacity-reservation-id", "operator": "Exists"}]},
+        *("requirements[0]", "selects none"),
+    ),
+    (
+        {
+            "requirements": [
+                {
+                    "key": "karpenter.sh/capacity-type",
+                    "operator": "In",
+                    "values": ["reserved", "spot"],
+                    "min_values": 1,
+                }
+            ]
+        },
+        *("requirements[0]", "selects none"),
+    ),
     ({"requirements": [{"key": "a b", "operator": "Exists"}]}, "requirements[0].key", "not a Kubernetes key"),
     (
         {"requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}]},

@@ -245,6 +245,21 @@ echo "last: $ADMIN_PASSWORD"; exit 1
     assert holders == {"install_de_aws.sh"}
 
 
+@pytest.mark.parametrize("head", ["", "export  ", "export\t", "\texport ", "readonly\t ", "declare -x ", "true; "])
+def test_the_password_is_masked_however_it_is_assigned_and_printed(host: Host, head: str) -> None:
+    password = " two  blanks\tand a tab "
+    (host.files / "install_de_aws.sh").write_text(
+        f"#!/bin/bash\necho $$ >>$STATE/pids\n{head}ADMIN_PASSWORD='{password}'\n"
+        'echo quoted: "$ADMIN_PASSWORD"\necho plain: $ADMIN_PASSWORD\n'
+        'set -x; export ADMIN_PASSWORD; env A="$ADMIN_PASSWORD" true; set +x; echo "the end"; exit 1\n'
+    )
+    process = host.start()
+    process.communicate(timeout=60)
+    told = [*host.logged, *host.shipped, *host.statuses]
+    assert not [line for line in told if re.search(r"two\s+blanks", line)]
+    assert {"plain: ********", "the end"} <= set(host.logged)
+
+
 def test_the_log_is_shipped_completely_and_in_order(host: Host) -> None:
     assert host.run("for number in $(seq 500); do echo line $number; done\n" + FORWARDING) == 0
     lines = [f"line {number}" for number in range(1, 501)]

@@ -122,6 +122,62 @@ def test_a_password_needs_its_place_in_the_script() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "ADMIN_PASSWORD=s3cret",
+            "ADMIN_PASSWORD='s3cret'",
+            '  export  ADMIN_PASSWORD="s3cret"',
+            "x=1;ADMIN_PASSWORD=s3cret",
+        ),
+        *("\texport\tADMIN_PASSWORD=s3cret", "declare -x ADMIN_PASSWORD=s3cret", "export 'ADMIN_PASSWORD=s3cret'"),
+        *(
+            'export ADMIN_"PASSWORD"=s3cret',
+            "ADMIN_PASSWORD+=s3cret",
+            "# ADMIN_PASSWORD=s3cret",
+            "env A=1 ADMIN_PASSWORD=s3cret run",
+        ),
+        *(
+            "if true; then ADMIN_PASSWORD=s3cret; fi",
+            "kubectl create secret generic x --from-literal=ADMIN_PASSWORD=s3cret",
+        ),
+        *("ADMIN_PASSWORD=${OTHER:-s3cret}", ": ${ADMIN_PASSWORD:=s3cret}", 'echo "${ADMIN_PASSWORD-s3cret}"'),
+    ],
+)
+@pytest.mark.parametrize("place", ["top", "below"])
+def test_a_second_password_anywhere_is_refused_by_its_line_and_not_quoted(line: str, place: str) -> None:
+    script = f"{SCRIPT}{line}\n" if place == "below" else SCRIPT.replace("export CLUSTER_NAME\n", f"{line}\n")
+    (problem,) = script_problems(script, [], admin_password=True)
+    assert f"in line {11 if place == 'below' else 8} too" in problem.reason
+    assert "s3cret" not in str(problem)
+    with pytest.raises(ValueError, match="ADMIN_PASSWORD"):
+        delivered(script, {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            'kots install --shared-password "$ADMIN_PASSWORD"',
+            "ADMIN_PASSWORD=$PASSWORD",
+            'ADMIN_PASSWORD="${PASSWORD}" run',
+        ),
+        *(
+            "ADMIN_PASSWORD=''",
+            "ADMIN_PASSWORD=;",
+            "ADMIN_PASSWORD=$(ask)",
+            "unset ADMIN_PASSWORD",
+            "MY_ADMIN_PASSWORD=x",
+        ),
+        *('[ "$ADMIN_PASSWORD" = "" ] && exit 1', ': "${ADMIN_PASSWORD:?is not set}"', "echo ${ADMIN_PASSWORD:-}"),
+        *("ADMIN_PASSWORD_FILE=/tmp/x", "read -rs ADMIN_PASSWORD", 'ADMIN_PASSWORD="${ADMIN_PASSWORD:-$PASSWORD}"'),
+    ],
+)
+def test_a_use_of_the_password_is_no_second_one(line: str) -> None:
+    assert not list(script_problems(f"{SCRIPT}{line}\n", [], admin_password=True))
+
+
+@pytest.mark.parametrize(
     ("script", "reason", "remedy"),
     [
         ("", "is empty", "installation plan again"),

@@ -126,6 +126,10 @@ def refusal(config: Mapping[str, Any], root: Path, **more: Any) -> SettingsError
     return refused.value
 
 
+DIGESTS = [{"name": name, "sha256": "ab" * 32} for name in ("eksctl", "kots")]
+PRODUCTION: dict[str, Any] = {"production": True, "dash_enterprise.bootstrap.tools": DIGESTS}
+
+
 # A key, the value that cannot work there (ABSENT: the key is left out), and a part of the remedy.
 ALONE: list[tuple[str, Any, str]] = [
     ("product", ABSENT, "write one of dash-enterprise"),
@@ -144,8 +148,6 @@ ALONE: list[tuple[str, Any, str]] = [
     ("node_groups[0].min_size", 1.5, "write digits without quotes"),
     ("cluster.version", 1.35, 'write it in quotes: "1.35"'),
     ("cluster.admin_principal_arns", ROLE, f'write a list: ["{ROLE}"]'),
-    ("network", "10.0.0.0/16", "write keys and values"),
-    ("node_groups[0]", "core", "write keys and values"),
     ("environment", "a b", 'such as "dev"'),
     ("cluster_name", ABSENT, 'such as "dash-dev"'),
     ("cluster_name", "dash dev", 'such as "dash-dev"'),
@@ -178,7 +180,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network.cidr", "127.0.0.0/16", "10.0.0.0/16"),
     ("network.private_subnet_cidrs", ["10.0.0.0/20"], "one for each zone"),
     ("network.nat_gateways", "singel", 'did you mean "single"?'),
-    ("network.nat_gateways", "none", "private-cluster"),
+    ("network.nat_gateways", "none", "from which Dash Enterprise is installed"),
     ("network.interface_endpoints", "ecr.api", 'write ["ecr.api"]'),
     ("network.interface_endpoints[0]", "com.amazonaws.eu-west-1.sts", "write its short name"),
     ("network.interface_endpoints", ["sts", "sts"], "name each one once"),
@@ -191,9 +193,17 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network.existing_private_subnets", {"us-east-1a": "subnet-0a1b2c3d"}, "existing VPC"),
     ("cluster.ip_family", "ipv6", "set network.ipv6: true"),
     ("cluster.service_cidr", "10.0.0.0/20", '"172.20.0.0/16"'),
+    ("dash_enterprise.base_domain", "dash.bücher.example", 'write "dash.xn--bcher-kva.example"'),
     ("cluster.service_cidr", "8.8.0.0/16", "172.20.0.0/16"),
     ("cluster.service_cidr", "172.20.0.0/25", "172.20.0.0/16"),
-    ("cluster.version", "1.24", "1.36, 1.35, 1.34"),
+    ("cluster.version", "1.24", 'write "1.36" (standard support until 2027-08-02) or "1.35" (standard support until'),
+    ("network", "10.0.0.0/16", "write an object with the keys that you need of cidr, name_prefix"),
+    ("node_groups[0]", "core", "write an object with the keys that you need of name, instance_types"),
+    ("node_groups[0].taints", {"key": "a"}, 'write a list: [{"key": "a"}]'),
+    ("node_groups[0].disk_size_gib", "100Gi", "write 100, without quotes and unit"),
+    ("node_groups[0].disk_size_gib", "1 TiB", "write 1024, without quotes and unit: it counts GiB"),
+    ("cluster.version", 1.3, 'write it in quotes: "1.3", or "1.30" where that is what the file says'),
+    ("cluster.version", "1.3", "is what YAML makes of 1.30 without quotes"),
     ("cluster.addon_versions.core-dns", "v1.13.2-eksbuild.1", 'did you mean "coredns"?'),
     ("cluster.addon_versions.coredns", "1.13.2", "-eksbuild."),
     ("cluster.admin_principal_arns", [], "aws sts get-caller-identity"),
@@ -377,7 +387,7 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     (
         {"network": {"nat_gateways": "none", "interface_endpoints": "private-cluster", "s3_endpoint": False}},
-        *("network.nat_gateways", '"none"', "S3 endpoint"),
+        *("network.nat_gateways", '"none"', 'write "one-per-az"'),
     ),
     ({"network.interface_endpoints": ["sts", "s3"]}, "network.interface_endpoints[1]", '"s3"', "leave it out"),
     ({"network.existing_vpc_id": "vpc-0a1b2c3d"}, "network.existing_private_subnets", "is not set", "one for each"),
@@ -407,6 +417,10 @@ MORE: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"cluster.control_plane_zones": ["us-east-1a", "us-east-1c"]},
         *("cluster.control_plane_zones[1]", '"us-east-1c"', "us-east-1a, us-east-1b"),
+    ),
+    (
+        {"dash_enterprise.capacity.apps": "5h"},
+        *("dash_enterprise.capacity.apps", '"5h"', "write digits without quotes"),
     ),
     ({"cluster.version": NULL}, "cluster.version", "is not set", "write a value, or remove the key"),
     (
@@ -563,7 +577,7 @@ def test_defaults_that_depend_on_other_settings_are_filled_in(root: Path) -> Non
 
 
 def test_production_chooses_redundancy_and_protection(root: Path) -> None:
-    settings = read(changed({"production": True}), root)
+    settings = read(changed(PRODUCTION), root)
     assert settings.network.nat_gateways == "one-per-az"
     assert settings.cluster.deletion_protection is True
 
@@ -581,7 +595,7 @@ def test_an_internal_authority_is_warned_of_and_refused_in_production(
 
 
 def test_what_is_given_wins_over_what_production_would_choose(root: Path) -> None:
-    config = changed({"production": True, "network.nat_gateways": "single", "cluster.deletion_protection": False})
+    config = changed({**PRODUCTION, "network.nat_gateways": "single", "cluster.deletion_protection": False})
     settings = read(config, root)
     assert (settings.network.nat_gateways, settings.cluster.deletion_protection) == ("single", False)
     assert [warning.split(" ")[0] for warning in settings.warnings] == [
@@ -597,7 +611,7 @@ def test_tags_are_completed_with_project_stack_and_environment(root: Path) -> No
 
 def test_private_cluster_is_one_word_alone_or_in_a_list(root: Path) -> None:
     for written in ("private-cluster", ["private-cluster"]):
-        config = changed({"network.nat_gateways": "none", "network.interface_endpoints": written})
+        config = changed({"network.interface_endpoints": written})
         assert read(config, root).network.interface_endpoints == ("private-cluster",)
 
 
@@ -608,6 +622,12 @@ def test_an_existing_vpc_needs_its_id_and_subnets_only(root: Path) -> None:
 def test_the_private_endpoint_needs_no_further_networks(root: Path) -> None:
     config = changed({"cluster.public_endpoint_cidrs": ABSENT, "cluster.engine_runs_inside_vpc": True})
     assert read(config, root).cluster.private_endpoint_cidrs == ()
+
+
+def test_a_taint_may_have_a_key_of_kubernetes(root: Path) -> None:
+    taints = [{"key": "node-role.kubernetes.io/infra", "effect": "NO_SCHEDULE"}]
+    group = {"name": "infra", "instance_types": ["m6i.large"], "taints": taints}
+    assert read(changed({"node_groups[1]": group}), root).node_groups[1].taints[0].key == taints[0]["key"]
 
 
 def test_a_taint_may_have_no_value(root: Path) -> None:
@@ -643,10 +663,6 @@ def test_a_misspelt_region_of_the_provider_is_named_as_such(root: Path) -> None:
     [
         ({"network.cidr": "172.17.0.0/16"}, "overlaps 172.17.0.0/16"),
         ({"network.cidr": "8.8.0.0/16"}, "public internet"),
-        (
-            {"network.nat_gateways": "none", "network.interface_endpoints": "private-cluster"},
-            "installed from the internet",
-        ),
     ],
 )
 def test_what_works_and_is_probably_not_meant_is_a_warning(changes: dict[str, Any], says: str, root: Path) -> None:
@@ -758,6 +774,29 @@ def test_settings_are_read_without_loading_a_provider() -> None:
     assert {"pulumi", "pulumi_aws", "pulumi_eks", "cryptography"}.isdisjoint(modules)
 
 
+# Downloads of the bootstrap host
+
+
+def test_production_wants_a_digest_of_what_only_its_vendor_vouches_for(root: Path) -> None:
+    config = changed({"production": True})
+    found = refusal(config, root).problems
+    assert [(one.input, str(one.value).split()[0]) for one in found] == [
+        ("dash_enterprise.bootstrap.tools", "eksctl"),
+        ("dash_enterprise.bootstrap.tools", "kots"),
+    ]
+    assert all("curl -fsSL https://github.com/" in one.remedy for one in found)
+    assert sum("has no sha256" in warning for warning in read(config, root, dry_run=True).warnings) == 2
+    assert read(changed(PRODUCTION), root)
+    assert read(changed({"production": True, "dash_enterprise.bootstrap": {"enabled": False}}), root)
+    assert not [warning for warning in read(changed({}), root).warnings if "sha256" in warning]
+
+
+def test_production_wants_a_digest_of_another_version_too(root: Path) -> None:
+    tools = [*DIGESTS, {"name": "helm", "version": "3.20.1"}]
+    (found,) = refusal(changed({**PRODUCTION, "dash_enterprise.bootstrap.tools": tools}), root).problems
+    assert found.value == "helm 3.20.1"
+
+
 # The example stacks
 
 
@@ -830,7 +869,7 @@ def test_any_unknown_key_is_refused_by_its_name(extra: dict[str, Any]) -> None:
     st.integers(-1, 6),
     st.integers(-1, 6),
     st.sampled_from(["m6i.large", "m7g.large", "t4g.nano", "g5.xlarge", "a1.large", "x", "im4gn.large"]),
-    st.sampled_from(AMI_TYPES),
+    st.sampled_from(sorted(AMI_TYPES)),
 )
 def test_whatever_node_group_is_accepted_the_cluster_component_accepts_too(
     name: str, per_zone: bool, least: int, desired: int, most: int, instance_type: str, ami_type: str
@@ -874,3 +913,89 @@ def _covers(value: Any, annotation: Any) -> None:
 def test_retention_takes_what_cloudwatch_takes(root: Path) -> None:
     for days in LOG_RETENTION_DAYS:
         assert read(changed({"cluster.log_retention_days": days}), root).cluster.log_retention_days == days
+
+
+# What Pulumi makes of a stack's file
+
+
+@pytest.mark.parametrize(
+    ("handed", "meant"),
+    [
+        ("2027-01-31 00:00:00 +0000 UTC", "2027-01-31"),
+        ("2027-01-31 10:30:00.5 +0200 CEST", "2027-01-31T10:30:00.5+02:00"),
+        ("2027-01-31 10:30:00 -0330 -0330", "2027-01-31T10:30:00-03:30"),
+    ],
+)
+@pytest.mark.parametrize("path", ["tags.review-by", "cluster_name", "velero.helm_values.image.tag", "network.cidr"])
+def test_a_date_without_quotes_is_refused_wherever_it_stands(path: str, handed: str, meant: str, root: Path) -> None:
+    refused = refusal(changed({path: handed}), root)
+    assert f'{path} = "{handed}": must be text, not a date; write it in quotes: "{meant}"' in str(refused)
+
+
+def test_a_date_as_a_key_is_refused(root: Path) -> None:
+    refused = refusal(changed({"tags": {"2027-01-31 00:00:00 +0000 UTC": "x"}}), root)
+    assert 'write it in quotes: "2027-01-31"' in str(refused)
+
+
+def test_a_number_of_many_digits_may_have_lost_its_zeros(root: Path) -> None:
+    assert 'write it in quotes: "89123" (with its leading zeros' in str(refusal(changed({"tags.cost": 89123}), root))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("node_groups[0].min_size", "2"),
+        ("network.ipv6", "false"),
+        ("cluster.public_endpoint_cidrs", '["203.0.113.7/32"]'),
+        ("cluster", json.dumps(GOOD["cluster"])),
+    ],
+)
+def test_a_secret_number_flag_or_list_arrives_as_text_and_is_taken(path: str, text: str, root: Path) -> None:
+    top = re.split(r"[.\[]", path)[0]
+    secret = {"admin_password", top}
+    assert read(changed({path: text}), root, secret_keys=secret) == read(changed({path: json.loads(text)}), root)
+    if path != "cluster":
+        assert path in str(refusal(changed({path: text}), root))
+
+
+def test_what_a_secret_says_is_not_in_messages_about_other_settings(root: Path) -> None:
+    secret = {"region": "eu-west-7", "availability_zones[0]": "us-east-1a"}
+    shown = str(refusal(changed(secret), root, secret_keys={"admin_password", "region"}, region="us-east-1"))
+    assert "availability_zones" in shown
+    assert "eu-west-7" not in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("eks_analytics:network", "eks-analytics:network"),
+        ("eks-analytic:tags", "eks-analytics:tags"),
+        ("eksanalytics:cluster_nam", "eks-analytics:cluster_name"),
+        ("analytics:dash_enterprise", "eks-analytics:dash_enterprise"),
+        ("EKS-Analytics:production", "eks-analytics:production"),
+    ],
+)
+def test_a_namespace_that_is_nearly_the_projects_is_refused_with_the_right_one(
+    key: str, meant: str, root: Path
+) -> None:
+    refused = str(refusal(GOOD, root, others={key: "true"}))
+    assert f"{key} = true: nothing reads the namespace" in refused
+    assert f"did you mean {meant}?" in refused
+
+
+def test_the_value_of_a_secret_in_a_misspelt_namespace_is_not_shown(root: Path) -> None:
+    refused = str(refusal(GOOD, root, others={"eks_analytics:admin_password": "hunter2"}))
+    assert "eks-analytics:admin_password?" in refused
+    assert "hunter2" not in refused
+
+
+def test_the_old_name_of_a_renamed_project_is_refused(root: Path) -> None:
+    refused = str(refusal(GOOD, root, project="acme-dash", others={"eks-analytics:production": "true"}))
+    assert "did you mean acme-dash:production?" in refused
+
+
+def test_namespaces_of_providers_and_of_others_are_left_alone(root: Path) -> None:
+    others = dict.fromkeys(
+        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project"), "x"
+    )
+    assert read(GOOD, root, others=others) == read(GOOD, root)

@@ -585,6 +585,34 @@ def test_the_days_of_the_warning_are_the_callers() -> None:
     assert len(judge(leaf_with(end=timedelta(days=31)), warning_days=32).warnings) == 1
 
 
+LONG_AGO = -timedelta(days=900)
+OLD_ROOT = issue("Old Root", authority=True, start=LONG_AGO, end=-timedelta(days=500))
+
+
+@pytest.mark.parametrize("days", [-500, 3])
+def test_a_cross_signed_root_that_ends_is_to_be_left_out(days: int) -> None:
+    crossed = issue(
+        "Test Root", OLD_ROOT, key=ROOT.key, authority=True, start=-timedelta(days=900), end=timedelta(days)
+    )
+    verdict = judge(CHAIN + crossed.pem)
+    (found,) = verdict.problems or verdict.warnings
+    assert bool(verdict.problems) == (days < 0)
+    assert '"Test Root" expire' in found.reason
+    assert found.remedy == "leave certificate 3 out: the others lead to a trusted root"
+
+
+def test_the_old_root_behind_it_is_to_be_left_out_too() -> None:
+    crossed = issue("Test Root", OLD_ROOT, key=ROOT.key, authority=True)
+    verdict = judge(CHAIN + crossed.pem + OLD_ROOT.pem)
+    assert [problem.remedy[:25] for problem in verdict.problems] == ["leave certificate 4 out: "]
+
+
+def test_a_trusted_root_that_ended_does_not_do_without_the_others() -> None:
+    ended = issue("Ended Root", authority=True, end=-timedelta(days=1))
+    verdict = judge(issue(BASE, ended).pem + ended.pem, store=ended.pem)
+    assert any("renew it" in problem.remedy for problem in verdict.problems)
+
+
 def test_an_expired_certificate_is_not_warned_about_besides() -> None:
     assert judge(leaf_with(end=-timedelta(days=1))).warnings == []
 

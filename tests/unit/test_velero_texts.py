@@ -9,7 +9,12 @@ KEYS = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrX
 
 
 @pytest.mark.parametrize(
-    ("duration", "seconds"), [("720h", 2592000), ("24h0m0s", 86400), ("90m", 5400), ("1h30s", 3630)]
+    ("duration", "seconds"),
+    [
+        *(("720h", 2592000), ("24h0m0s", 86400), ("90m", 5400), ("1h30s", 3630), ("1440.5h", 5185800)),
+        *(("1h30m", 5400), ("+2h", 7200), (".5h", 1800), ("1.h", 3600), ("1m1h", 3660), ("1h1h", 7200)),
+        *(("2500ms", 2), ("3000000us", 3), ("3000000\u00b5s", 3), ("3000000\u03bcs", 3), ("1h1ns", 3600)),
+    ],
 )
 def test_durations_are_those_of_go(duration: str, seconds: int) -> None:
     assert seconds_of(duration) == seconds
@@ -25,6 +30,8 @@ def test_durations_are_those_of_go(duration: str, seconds: int) -> None:
         ("forever", '"720h"'),
         ("-1h", '"720h"'),
         ("0h", "how long"),
+        *(("0", "how long"), ("500ms", "how long"), ("2562048h", "how long")),
+        *(("1h 2m", '"720h"'), ("1.5", '"720h"'), ("1e3s", '"720h"'), (".h", '"720h"'), ("\u0663h", '"720h"')),
     ],
 )
 def test_what_is_no_duration_is_refused_with_what_to_write(duration: str, remedy: str) -> None:

@@ -50,6 +50,22 @@ def test_an_override_wins_over_the_pin_and_leaves_the_others() -> None:
     assert chosen["vpc-cni"] == versions.RELEASES["1.35"].addons["vpc-cni"]
 
 
+def test_only_versions_in_standard_support_are_offered_with_its_end() -> None:
+    (problem,) = versions.version_problems("1.25", {}, date(2027, 1, 1))
+    assert problem.remedy == (
+        'write "1.36" (standard support until 2027-08-02) or "1.35" (standard support until 2027-03-27)'
+    )
+
+
+def test_a_version_that_lost_its_zero_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = versions.version_problems("1.3", {}, date(2027, 1, 1))
+    assert "is what YAML makes of 1.30 without quotes" in problem.reason
+    assert '"1.36"' in problem.remedy
+    monkeypatch.setattr(versions, "RELEASES", {**versions.RELEASES, "1.40": versions.RELEASES["1.36"]})
+    (problem,) = versions.version_problems("1.4", {})
+    assert problem.remedy == 'write it in quotes: "1.40"'
+
+
 def test_all_version_problems_come_at_once_with_a_remedy() -> None:
     overrides = {"core-dns": "v1.14.3-eksbuild.16", "vpc-cni": "latest"}
     problems = [str(problem) for problem in versions.version_problems("1.25", overrides)]

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 import boto3
 import pytest
 
-from sandbox.zones import WITHOUT_CONTROL_PLANE, Zone, ZonesError, eligible
+from eks_analytics.control_plane_zones import WITHOUT_CONTROL_PLANE, zone_id_problems
+from sandbox.zones import Zone, ZonesError, eligible
 
 
 @pytest.fixture
@@ -40,7 +41,17 @@ def test_zones_are_told_apart_by_their_id(region: str, accepted: str, refused: l
     found, left_out = eligible(region, account=False)
     assert [name for name, _ in found] == [f"{region}{letter}" for letter in accepted]
     assert left_out == refused
-    assert not {id for _, id in found} & WITHOUT_CONTROL_PLANE
+    assert not {id for _, id in found} & {*WITHOUT_CONTROL_PLANE.values()}
+
+
+def test_a_control_plane_is_refused_where_eks_runs_none_and_the_others_are_named() -> None:
+    ids = {"us-east-1a": "use1-az2", "us-east-1b": "use1-az3", "us-east-1c": "use1-az6"}
+    (found,) = zone_id_problems(["us-east-1a", "us-east-1b"], ids)
+    assert str(found) == (
+        "control_plane_zones[1] = 'us-east-1b': is use1-az3 in this account, where EKS runs no control plane; choose "
+        "two of us-east-1a, us-east-1c; nodes can run in us-east-1b"
+    )
+    assert not list(zone_id_problems(["us-east-1a", "us-east-1c"], ids))
 
 
 def test_the_order_is_that_of_the_names_every_time() -> None:

@@ -72,15 +72,26 @@ def report(parameter: str, status: str) -> None:
 
 
 def secrets_of(script: str) -> list[str]:
-    """The admin password as it may be printed: plain, and as the script spells it."""
+    """The admin password as it may be printed: plain, and as the script spells it, wherever it is assigned."""
     found: set[str] = set()
-    for spelled in re.findall(r"(?m)^(?:export |readonly )?ADMIN_PASSWORD=(.+)$", script):
+    for spelled in re.findall(r"(?m)\bADMIN_PASSWORD\+?=(.+)$", script):
         try:
             plain = "".join(shlex.split(spelled, comments=True)[:1])
         except ValueError:
             plain = spelled
-        found |= {spelled, plain, shlex.quote(plain)}
-    return sorted(found - {""}, key=len, reverse=True)
+        if plain and not plain.startswith("$"):  # another variable, or nothing, is no secret
+            found |= {spelled.strip(), plain, shlex.quote(plain)}
+    return sorted(found, key=len, reverse=True)
+
+
+def mask(secrets: list[str]) -> re.Pattern[str]:
+    """Finds the secrets, and whatever is printed as the value of ADMIN_PASSWORD.
+
+    A shell prints an unquoted variable with one blank for any white space in it.
+    """
+    known = [r"\s+".join(re.escape(word) for word in secret.split()) for secret in secrets if secret.strip()]
+    assigned = r"""(?<=\bADMIN_PASSWORD=)(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\;])+"""
+    return re.compile("|".join([*known, assigned]))
 
 
 class Log:
@@ -88,7 +99,7 @@ class Log:
 
     def __init__(self, group: str, secrets: list[str]) -> None:
         self.last: deque[str] = deque(maxlen=15)
-        self._secrets = secrets
+        self._mask = mask(secrets)
         self._stream = ("--log-group-name", group, "--log-stream-name", "install-" + now().replace(":", "."))
         self._events: deque[dict[str, object]] = deque()
         self._timestamp = 0
@@ -99,8 +110,7 @@ class Log:
     def write(self, line: str) -> None:
         if not line.strip():
             return
-        for secret in self._secrets:
-            line = line.replace(secret, "********")
+        line = self._mask.sub("********", line)
         self._file.write(f"{now()} {line}\n")
         self._file.flush()
         self.last.append(line)

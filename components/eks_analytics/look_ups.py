@@ -1,0 +1,16 @@
+"""Look-ups of what is there already."""
+
+import pulumi
+import pulumi_aws as aws
+
+from .problems import Problem
+
+
+def not_found(name: str, id: str, region: str, parent: pulumi.Resource, error: Exception) -> Problem:
+    """What to say where AWS knows no such id, or does not show it: with all that a person then compares."""
+    try:
+        account = f"account {aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=parent)).account_id}"
+    except Exception:  # nothing was found for the same reason: no credentials, no network
+        account = "an account that could not be asked either"
+    reason = f"was not found in {account}, region {region or 'of the AWS provider'} ({error})"
+    return Problem(name, id, reason, "correct the id, the region or the credentials")
