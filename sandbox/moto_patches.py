@@ -158,8 +158,11 @@ def _put_object_lock(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> 
         bucket.keys = keys
 
 
-vpcs.random_vpc_id = lambda: chosen("vpc") or utils.random_vpc_id()
-subnets.random_subnet_id = lambda: chosen("subnet") or utils.random_subnet_id()
+# The names that these modules import, not those of utils, are what moto calls.
+vpcs.random_vpc_id = lambda: chosen("vpc") or utils.random_vpc_id()  # pyright: ignore[reportPrivateImportUsage]
+subnets.random_subnet_id = lambda: (  # pyright: ignore[reportPrivateImportUsage]
+    chosen("subnet") or utils.random_subnet_id()
+)
 IAMPolicyStatement.is_action_permitted = _is_action_permitted
 S3Response.get_bucket_replication = _get_bucket_replication
 S3Backend.put_object_lock_configuration = _put_object_lock

@@ -42,7 +42,7 @@ def settings_of(stack: str, **changes: Any) -> Settings:
 def roles(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """The boundary of every role that a shipped stack makes, by the role's logical name; None where there is none."""
     answer_for_pulumi_eks(recorder, monkeypatch)
-    recorder.answers = {
+    recorder.answers |= {
         "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
             "accountId": ACCOUNT,
             "arn": f"arn:aws:iam::{ACCOUNT}:role/deployer",
