@@ -15,7 +15,7 @@ from typing import Any, NotRequired, get_args, get_origin, is_typeddict
 import pulumi
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eks_analytics import DashEnterpriseArgs
@@ -846,6 +846,7 @@ _KEYS = st.sampled_from(
 )
 
 
+@example({"velero_credentials": {"": None}, "airgapped": {"": None}})
 @given(st.dictionaries(_KEYS, _JSON, max_size=3))
 def test_nothing_that_a_person_can_write_ends_in_anything_but_settings_or_their_refusal(
     changes: dict[str, Any],
