@@ -11,7 +11,7 @@ for folder in (ROOT, ROOT / "components"):  # the components are a distribution 
 import pulumi  # noqa: E402 - the paths come first
 
 import settings  # noqa: E402
-from eks_analytics import DashEnterprise, E6data  # noqa: E402
+from eks_analytics import Cluster, DashEnterprise, E6data, Network  # noqa: E402
 from eks_analytics.fixed_values import another_environment  # noqa: E402
 from eks_analytics.locks import behind, lock  # noqa: E402
 from settings.arguments import dash_enterprise_arguments, e6data_arguments  # noqa: E402
@@ -25,6 +25,6 @@ if stack.product == "e6data":
 else:
     product = DashEnterprise(stack.cluster_name, dash_enterprise_arguments(stack), unchanged)
 
-for component in (product.network, product.cluster, product):
-    for output in type(component).__annotations__ if component else ():
+for kind, component in ((Network, product.network), (Cluster, product.cluster), (type(product), product)):
+    for output in kind.__annotations__ if component else ():
         pulumi.export(output, getattr(component, output))

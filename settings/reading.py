@@ -364,9 +364,11 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
         reason = "was refused; why is not shown, because the key is a secret"
         return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
     if hidden:  # another setting may be refused because of a secret one
-        shown = json.loads(_veiled(json.dumps(problem.value, default=str), hidden))
         problem = replace(
-            problem, value=shown, reason=_veiled(problem.reason, hidden), remedy=_veiled(problem.remedy, hidden)
+            problem,
+            value=_veiled_in(problem.value, hidden),
+            reason=_veiled(problem.reason, hidden),
+            remedy=_veiled(problem.remedy, hidden),
         )
     if not problem.input.startswith(_WITH_URLS):
         return problem
@@ -384,3 +386,14 @@ def _veiled(text: str, hidden: Collection[str]) -> str:
     for secret in hidden:
         text = text.replace(secret, HIDDEN)
     return text
+
+
+def _veiled_in(value: Any, hidden: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return _veiled(value, hidden)
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Any]", value)
+        return {_veiled(str(key), hidden): _veiled_in(part, hidden) for key, part in parts.items()}
+    if isinstance(value, list | tuple):
+        return [_veiled_in(part, hidden) for part in cast("list[Any]", value)]
+    return value
