@@ -27,6 +27,7 @@ NETWORK: dict[str, Any] = {
     "region": "us-east-1",
     "availability_zones": [A, B],
     "permissions_boundary_arn": BOUNDARY,
+    "service_cidr": "172.21.0.0/16",
 }
 NEW_NETWORK = {
     **NETWORK,

@@ -52,16 +52,19 @@ def described(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
                 "id": id,
                 "vpcId": "vpc-0a1b2c3d4e5f67890",
                 "availabilityZone": zone,
-                "cidrBlock": f"10.0.{id[-1]}.0/24",
-                "availableIpAddressCount": 250,
+                "cidrBlock": f"10.0.{16 * int(id[-1])}.0/20",
+                "availableIpAddressCount": 4091,
                 "tags": {},
             }
         case "getRouteTables":
-            return {"ids": ["rtb-1"]}
+            # Subnets whose ids end with 3 and 4 are public ones.
+            public = any(subnet in str(args) for subnet in ("7893", "7894"))
+            return {"ids": ["rtb-public" if public else "rtb-private"]}
         case "getSecurityGroup":
             return {"id": id, "tags": {"app": "e6data"}}
         case "getRouteTable":
-            return {"routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}]}
+            target = {"gatewayId": "igw-1"} if "rtb-public" in str(args) else {"natGatewayId": "nat-1"}
+            return {"routes": [{"cidrBlock": "0.0.0.0/0", **target}]}
         case "getClusters":
             return {"names": []}
         case "getCluster":
