@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from sandbox.providers.aws_api import Api, Thing, find
+from sandbox.providers.aws_api import Api, AwsError, Thing, find
 from sandbox.providers.aws_checks import Problems, described, policy
 from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
 
@@ -184,16 +184,30 @@ def _versions(api: Api, bucket: str, key: str = "") -> Iterator[dict[str, str]]:
             yield {"Key": version["Key"], "VersionId": version["VersionId"]}
 
 
+DOCUMENT_VERSION = ("content", "documentFormat", "targetType", "versionName")
+"""What a new version of a document can change."""
+
+
 def new_document_version(api: Api, thing: Thing) -> None:
-    """A changed content becomes a new version, and that one the default, as the provider has it."""
-    if thing.old is not None and thing.old.get("content") != thing.inputs.get("content"):
+    """A change becomes a new version, and that one the default: resourceDocumentUpdate in ssm/document.go."""
+    old, new = thing.old, thing.inputs
+    if old is None or all(old.get(key) == new.get(key) for key in DOCUMENT_VERSION):
+        return
+    optional = {"TargetType": new.get("targetType"), "VersionName": new.get("versionName")}
+    try:
         written = api.call(
             "ssm",
             "UpdateDocument",
             Name=thing.id,
-            Content=thing.inputs["content"],
+            Content=new["content"],
             DocumentVersion="$LATEST",
-            DocumentFormat=thing.inputs.get("documentFormat", "JSON"),
+            DocumentFormat=new.get("documentFormat", "JSON"),
+            **{key: value for key, value in optional.items() if value},
         )
-        version = written["DocumentDescription"]["DocumentVersion"]
-        api.call("ssm", "UpdateDocumentDefaultVersion", Name=thing.id, DocumentVersion=version)
+    except AwsError as error:
+        if error.code != "DuplicateDocumentContent":  # an earlier update wrote it, and failed after that
+            raise
+        written = {"DocumentDescription": api.call("ssm", "DescribeDocument", Name=thing.id)["Document"]}
+        written["DocumentDescription"]["DocumentVersion"] = written["DocumentDescription"]["LatestVersion"]
+    version = written["DocumentDescription"]["DocumentVersion"]
+    api.call("ssm", "UpdateDocumentDefaultVersion", Name=thing.id, DocumentVersion=version)

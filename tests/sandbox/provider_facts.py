@@ -124,6 +124,7 @@ FACTS: dict[str, Facts] = {
     "aws:secretsmanager/secretVersion:SecretVersion": _facts(
         "secretsmanager/secret_version.go", "secretBinary secretId secretString"
     ),
+    "aws:ssm/document:Document": _facts("ssm/document.go", "name"),
     "aws:ssm/parameter:Parameter": _facts("ssm/parameter.go", "dataType name", "tier"),
     "aws:ec2/keyPair:KeyPair": _facts("ec2/ec2_key_pair.go", "keyName keyNamePrefix publicKey"),
     "aws:ec2/instance:Instance": _facts(
@@ -173,6 +174,7 @@ FACTS: dict[str, Facts] = {
 
 # Defaults of the schema that are not false, zero or empty: taking the value away goes back to them.
 DEFAULTS: dict[str, dict[str, object]] = {
+    "aws:ssm/document:Document": {"documentFormat": "JSON"},
     "aws:ec2/vpc:Vpc": {"instanceTenancy": "default", "enableDnsSupport": True},
     "aws:ec2/natGateway:NatGateway": {"connectivityType": "public"},
     "aws:ec2/vpcEndpoint:VpcEndpoint": {"vpcEndpointType": "Gateway"},

@@ -32,6 +32,8 @@ BUCKET, OBJECT, SECRET = (
     "aws:secretsmanager/secret:Secret",
 )
 LOGS, DOMAINS = "aws:cloudwatch/logGroup:LogGroup", "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+ADDRESS, VERSION = "aws:ec2/eip:Eip", "aws:secretsmanager/secretVersion:SecretVersion"
+DOCUMENT = "aws:ssm/document:Document"
 SUBSCRIBERS = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"}
 TRUST = json.dumps(
     {
@@ -79,6 +81,16 @@ class Network(Account):
 
 def another_vpc(account: Account) -> str:
     return account.make(VPC, cidrBlock="10.0.0.0/16").id
+
+
+def instance(account: Network) -> str:
+    image, subnet = "ami-0abcdef1234567890", account.subnets[0]
+    return account.make(INSTANCE, ami=image, instanceType="m6i.large", subnetId=subnet).id
+
+
+def session_document(minutes: int) -> str:
+    content = {"schemaVersion": "1.0", "description": "shells", "sessionType": "Standard_Stream"}
+    return json.dumps(content | {"inputs": {"idleSessionTimeout": str(minutes)}})
 
 
 def bucket(account: Account) -> str:
@@ -132,9 +144,21 @@ CREATES: dict[str, Inputs] = {
         "subnetId": account.subnets[0],
         "tags": {"a": "b"},
     },
-    DOMAINS: lambda _: {"name": f"half-{next(number)}", "domains": ["example.com"]},
+    DOMAINS: lambda _: {"name": f"half-{next(number)}", "domains": ["example.com."]},
+    ADDRESS: lambda account: {"domain": "vpc", "instance": instance(account)},
+    VERSION: lambda account: {
+        "secretId": account.make(SECRET, name=f"half-{next(number)}").id,
+        "secretString": "secret",
+        "versionStages": ["AWSCURRENT", "a"],
+    },
+    DOCUMENT: lambda _: {
+        "name": f"half-{next(number)}",
+        "documentType": "Session",
+        "content": session_document(20),
+        "tags": {"a": "b"},
+    },
 }
-WRITTEN_BY_ONE = {TEMPLATE, OIDC, INSTANCE}  # further calls are for updates
+WRITTEN_BY_ONE = {TEMPLATE, OIDC, INSTANCE, VERSION, DOCUMENT}  # further calls are for updates
 UPDATES: dict[str, Values] = {
     VPC: {"enableDnsHostnames": False, "enableDnsSupport": False, "tags": {"c": "d"}},
     SUBNET: {"mapPublicIpOnLaunch": False, "privateDnsHostnameTypeOnLaunch": "ip-name", "tags": {"c": "d"}},
@@ -146,7 +170,9 @@ UPDATES: dict[str, Values] = {
     BUCKET: {"tags": {"c": "d"}},
     SECRET: {"description": "new", "policy": None, "tags": {"c": "d"}},
     INSTANCE: {"instanceType": "m6i.xlarge", "tags": {"c": "d"}},
-    DOMAINS: {"domains": ["example.org"], "tags": {"c": "d"}},
+    VERSION: {"versionStages": ["AWSCURRENT", "b"]},
+    DOCUMENT: {"content": session_document(30), "tags": {"c": "d"}},
+    DOMAINS: {"domains": ["example.org."], "tags": {"c": "d"}},
 }
 
 
