@@ -326,7 +326,8 @@ class E6data(pulumi.ComponentResource):
 
     def _drain(self, cluster: Cluster, ground: _Ground, controller: AwsLoadBalancerController) -> None:
         """Not in an existing cluster: load balancers of others are none of our business, nor does the VPC go."""
-        ways_out = pulumi.Output.all(*self.network.node_subnets.values())
+        # Their URNs: the ids of a new zone's subnets would make a preview show a change of this step.
+        ways_out = pulumi.Output.all(*(resource.urn for resource in self.network.ways_out))
         LoadBalancerDrain(
             self._label,
             {

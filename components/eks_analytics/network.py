@@ -127,6 +127,7 @@ class Network(pulumi.ComponentResource):
         tag_subnets(name, options, found, self)
         known = pulumi.Output.from_input
         self.private_subnets = self.node_subnets = {zone: known(subnet) for zone, subnet in private.items()}
+        self.ways_out = list[pulumi.Resource]()
         self.public_subnets = {zone: known(public[zone]) for zone in zones if zone in public}
         self.vpc_id = known(found.id)
         self.vpc_cidr = known(found.cidr)
@@ -156,6 +157,7 @@ class Network(pulumi.ComponentResource):
         # Each id for itself, for programs that import this class: a preview that adds a zone then still knows the
         # others. Not annotated, because annotations are the outputs of the plugin's schema.
         self.private_subnets, self.node_subnets = private, nodes
+        self.ways_out = [resource for way_out in ways_out.values() for resource in way_out]
         self.public_subnets = {zone: subnet.id for zone, subnet in new.public.items()}
         self.vpc_id = new.vpc.id
         self.vpc_cidr = new.vpc.cidr_block
