@@ -25,7 +25,7 @@ from .cluster_checks import (
     check_cluster,
     cluster_warnings,
 )
-from .fixed_values import another_cluster
+from .fixed_values import SESSION_LOGS_KEY, another_cluster
 from .kubeconfig import kubeconfig
 from .locks import behind, lock
 from .node_group_options import NodeGroupArgs, plan_node_groups
@@ -530,6 +530,8 @@ def _lock(
         "service_cidr": options.service_cidr if options.ip_family == "ipv4" else "",
         "kms_key_arn": options.kms_key_arn,
     }
+    if kept_days(options.session_logs):
+        values[SESSION_LOGS_KEY] = (options.session_logs or {}).get("kms_key_arn", "")
     confirmed = args.get("confirm_replacement", False)
     return lock(f"{name}-cluster", values, partial(another_cluster, confirmed=confirmed), opts)
 

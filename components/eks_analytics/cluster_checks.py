@@ -324,7 +324,11 @@ def session_log_problems(args: SessionLogsArgs | None, region: str) -> Iterator[
         yield Problem(
             "session_logs.retention_days", days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
         )
-    yield from key_problems("session_logs.kms_key_arn", (args or {}).get("kms_key_arn", ""), region)
+    key = (args or {}).get("kms_key_arn", "")
+    yield from key_problems("session_logs.kms_key_arn", key, region)
+    if key and not days:
+        reason = "has no effect: session_logs.retention_days is 0, so there are no transcripts"
+        yield Problem("session_logs.kms_key_arn", key, reason, "set retention_days, such as 365, or leave the key out")
 
 
 def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:
