@@ -136,7 +136,7 @@ def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
         if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
             meant = nearest(name, Settings.model_fields) or name
             shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
-            reason = f"nothing reads the namespace {namespace}: that of this project is {project}"
+            reason = f"nothing reads the namespace {namespace}; this project's namespace is {project}"
             yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
 
 
@@ -259,7 +259,7 @@ def _model_at(at: Location) -> type[BaseModel]:
 
 
 def _instead_of(field: FieldInfo) -> list[str]:
-    """Names under which people look for a setting, and that are none."""
+    """Names that people write for a setting, and that no setting has."""
     extra = field.json_schema_extra
     return cast("dict[str, Any]", extra).get("instead_of", []) if isinstance(extra, dict) else []
 
@@ -364,10 +364,8 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
         reason = "was refused; why is not shown, because the key is a secret"
         return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
     if hidden:  # another setting may be refused because of a secret one
-        shown = json.loads(_veiled(json.dumps(problem.value, default=str), hidden))
-        problem = replace(
-            problem, value=shown, reason=_veiled(problem.reason, hidden), remedy=_veiled(problem.remedy, hidden)
-        )
+        reason, remedy = _veiled(problem.reason, hidden), _veiled(problem.remedy, hidden)
+        problem = replace(problem, value=_veiled_value(problem.value, hidden), reason=reason, remedy=remedy)
     if not problem.input.startswith(_WITH_URLS):
         return problem
     value = json.loads(without_keys(json.dumps(problem.value, default=str)))
@@ -378,6 +376,16 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
 def _hidden(secrets: Mapping[str, Any]) -> list[str]:
     """The texts in secret keys that are long enough to be told from others, the longest first."""
     return sorted({text for _, text in _texts(secrets) if len(text) >= _TELLING}, key=len, reverse=True)
+
+
+def _veiled_value(value: object, hidden: Collection[str]) -> object:
+    if isinstance(value, dict):
+        items = cast("dict[str, object]", value).items()
+        return {_veiled(key, hidden): _veiled_value(item, hidden) for key, item in items}
+    if isinstance(value, list):
+        return [_veiled_value(item, hidden) for item in cast("list[object]", value)]
+    text = str(value)
+    return value if (veiled := _veiled(text, hidden)) == text else veiled  # a number may be one, too
 
 
 def _veiled(text: str, hidden: Collection[str]) -> str:
