@@ -264,7 +264,7 @@ def _empty_network_fault(network: IPv4Network | IPv6Network) -> tuple[str, str] 
 def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
     """Where the control plane puts its network interfaces; `zones_with_subnets` is None where that is not known."""
     if not control_plane_zones and zones_with_subnets is None:
-        reason = "is left out, and the zones of the subnets are an output: not known from the start, as it must be"
+        reason = "is left out, and the zones of the subnets are an output, so none can be chosen before the update"
         yield Problem("control_plane_zones", None, reason, 'name two zones, such as ["us-east-1a", "us-east-1b"]')
     elif len(set(control_plane_zones)) < 2:
         yield Problem(

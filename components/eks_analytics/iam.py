@@ -128,7 +128,7 @@ def session_manager(region: str, account_id: str, log_group_arn: str = "") -> li
 
     Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
-    The instance has no id before its role, and the channels know no resources.
+    The instance has no id before its role, and AWS defines no resources for the channels.
     """
     transcripts: list[Statement] = [
         {
