@@ -95,7 +95,7 @@ def options(found: settings.Settings, account_id: str) -> DeployerOptions:
         dns_firewall=dash.egress.mode == "dns-firewall",
         installation=is_dash,
         karpenter=not is_dash and not existing.karpenter_node_role_name,
-        load_balancers=not is_dash and not existing.has_load_balancer_controller,
+        load_balancers=is_dash or not existing.has_load_balancer_controller,
         backups=found.backs_up,
         backup_bucket_name=found.velero.bucket.name,
         backup_replication=bool(found.velero.bucket.replication.region),

@@ -224,6 +224,7 @@ def dash_enterprise_arguments(settings: Settings) -> "DashEnterpriseArgs":
             "workspaces": dash.capacity.workspaces,
             "instance_limits": [_limits(kind) for kind in instance_limits(settings)],
         },
+        "drain_minutes": dash.drain_minutes,
     }
     if settings.backs_up:
         arguments["velero"] = velero_arguments(settings)

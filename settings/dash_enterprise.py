@@ -11,6 +11,7 @@ from eks_analytics.bootstrap_checks import check_bootstrap
 from eks_analytics.dash_enterprise_checks import Room, public_subnet_problems
 from eks_analytics.dns_records import record_problems
 from eks_analytics.domains import allowed_domains, domain_problems, names
+from eks_analytics.drain_checks import drain_minutes_problems
 from eks_analytics.host_tools import host_tools, installed, unproven
 from eks_analytics.installation_checks import InstallationOptions, check_installation
 from eks_analytics.network_options import NetworkOptions
@@ -37,7 +38,7 @@ def rules(it: Judgement) -> Iterator[Problem]:
     """All rules of this product, those that others rest on first."""
     if it.settings.product != "dash-enterprise":
         return
-    for rule in (_files, _password, _installation, _bootstrap, _egress, _dns, _capacity):
+    for rule in (_files, _password, _installation, _bootstrap, _egress, _dns, _capacity, _drain):
         yield from rule(it)
 
 
@@ -211,6 +212,11 @@ def _dns(it: Judgement) -> Iterator[Problem]:
     for problem in record_problems(dns_options(it.settings)):
         block = "dash_enterprise" if problem.input == "base_domain" else "dash_enterprise.dns"
         yield from _sound(it, problem, f"{block}.{problem.input}")
+
+
+def _drain(it: Judgement) -> Iterator[Problem]:
+    for problem in drain_minutes_problems(it.settings.dash_enterprise.drain_minutes):
+        yield from _sound(it, problem, f"dash_enterprise.{problem.input}")
 
 
 def _sound(it: Judgement, problem: Problem, key: str) -> Iterator[Problem]:

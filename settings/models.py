@@ -327,6 +327,8 @@ class DashEnterpriseSettings(Block):
     """The seven DNS records."""
     capacity: CapacitySettings = CapacitySettings()
     """What is to run besides Dash Enterprise itself."""
+    drain_minutes: int = 15
+    """Minutes that a destroy may wait for load balancers to go."""
 
 
 _IDENTITY = "`irsa` in an existing cluster, else `pod-identity`"

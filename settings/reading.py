@@ -364,8 +364,12 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
         reason = "was refused; why is not shown, because the key is a secret"
         return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
     if hidden:  # another setting may be refused because of a secret one
-        reason, remedy = _veiled(problem.reason, hidden), _veiled(problem.remedy, hidden)
-        problem = replace(problem, value=_veiled_value(problem.value, hidden), reason=reason, remedy=remedy)
+        problem = replace(
+            problem,
+            value=_veiled_in(problem.value, hidden),
+            reason=_veiled(problem.reason, hidden),
+            remedy=_veiled(problem.remedy, hidden),
+        )
     if not problem.input.startswith(_WITH_URLS):
         return problem
     value = json.loads(without_keys(json.dumps(problem.value, default=str)))
@@ -378,17 +382,18 @@ def _hidden(secrets: Mapping[str, Any]) -> list[str]:
     return sorted({text for _, text in _texts(secrets) if len(text) >= _TELLING}, key=len, reverse=True)
 
 
-def _veiled_value(value: object, hidden: Collection[str]) -> object:
-    if isinstance(value, dict):
-        items = cast("dict[str, object]", value).items()
-        return {_veiled(key, hidden): _veiled_value(item, hidden) for key, item in items}
-    if isinstance(value, list):
-        return [_veiled_value(item, hidden) for item in cast("list[object]", value)]
-    text = str(value)
-    return value if (veiled := _veiled(text, hidden)) == text else veiled  # a number may be one, too
-
-
 def _veiled(text: str, hidden: Collection[str]) -> str:
     for secret in hidden:
         text = text.replace(secret, HIDDEN)
     return text
+
+
+def _veiled_in(value: Any, hidden: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return _veiled(value, hidden)
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Any]", value)
+        return {_veiled(str(key), hidden): _veiled_in(part, hidden) for key, part in parts.items()}
+    if isinstance(value, list | tuple):
+        return [_veiled_in(part, hidden) for part in cast("list[Any]", value)]
+    return HIDDEN if str(value) in hidden else value  # a secret may be a number

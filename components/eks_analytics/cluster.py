@@ -35,6 +35,7 @@ from .refusal import RefusedError
 from .session_logs import make_session_logs
 from .session_logs_options import SessionLogsArgs, kept_days
 from .versions import ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, addon_versions
+from .volume_drain import volume_drain
 from .waiting import once
 from .zone_look_up import reject_zones
 
@@ -212,6 +213,14 @@ class Cluster(pulumi.ComponentResource):
         self.session_document_name, self.session_log_group_arn = self._session_logs()
         plans = plan_node_groups(options.node_groups, options.control_plane_zones)
         before_nodes = [self._addon(addon) for addon in ADDONS_BEFORE_NODES]
+        volumes = volume_drain(
+            name,
+            cluster_name=self.cluster_name,
+            cluster_arn=self.cluster_arn,
+            region=self._region,
+            keep=options.production,
+            parent=self,
+        )
         node_role, node_policies = self._node_role()
         self.node_role_arn = node_role.arn
         self.node_role_name = node_role.name
@@ -225,7 +234,7 @@ class Cluster(pulumi.ComponentResource):
                 subnet_ids=_subnets(args["node_subnet_ids_by_zone"], plan.zones),
                 tags=self._tags,
                 parent=self,
-                depends_on=[*before_nodes, *node_policies],
+                depends_on=[*before_nodes, *node_policies, volumes],
             )
             for plan in plans
         }
@@ -420,6 +429,7 @@ class Cluster(pulumi.ComponentResource):
             }
         if addon == "aws-ebs-csi-driver":
             return {
+                # Besides, the driver tags volumes with the cluster's name, which EKS tells it: volume_drain.py.
                 "controller": {"extraVolumeTags": self._tags},
                 # Its sidecar waits for the snapshot kinds, so the two add-ons need not wait for each other.
                 "sidecars": {"snapshotter": {"forceEnable": True}},

@@ -26,6 +26,8 @@ from .dns import DashDnsRecords, DashDnsRecordsArgs, DnsSpecArgs, dns_options
 from .dns_firewall import DnsFirewall
 from .dns_records import next_step, record_problems, records_to_make
 from .domains import Domain, allowed_domains, as_rows, domain_problems, names
+from .drain import LoadBalancerDrain
+from .drain_checks import DEFAULT_MINUTES, drain_minutes_problems
 from .found_vpc import FoundVpc
 from .host_names import host_names
 from .installation import DashInstallation, DashInstallationArgs, InstallationSpecArgs, installation_options
@@ -113,6 +115,8 @@ class DashEnterpriseArgs(TypedDict):
     velero: NotRequired[VeleroBackupSpecArgs]
     """Backups with Velero, under the cluster's KMS key by default. None by default. To end them, disable them: where
     this is left out again, the bucket goes too."""
+    drain_minutes: NotRequired[int]
+    """Minutes that a destroy may wait for the cluster's load balancers to go; 15 by default."""
 
 
 class DashEnterprise(pulumi.ComponentResource):
@@ -198,6 +202,7 @@ class DashEnterprise(pulumi.ComponentResource):
             "node_subnet_ids_by_zone": {**self.network.node_subnets},
         }
         self.cluster = Cluster(name, cluster_args, part)
+        self._drain(network, room)
         installation: DashInstallationArgs = {
             **args["installation"],
             "cluster_name": network.cluster_name,
@@ -299,6 +304,24 @@ class DashEnterprise(pulumi.ComponentResource):
         }
         return BootstrapInstance(name=self._label, args=arguments, opts=self._child())
 
+    def _drain(self, network: NetworkOptions, room: Room) -> None:
+        """The installer's Service gets a load balancer from EKS, which keeps the VPC from going."""
+        cluster = self.cluster
+        kept = [*(resource.urn for resource in cluster.ready), *self.network.node_subnets.values()]
+        LoadBalancerDrain(
+            self._label,
+            {
+                "cluster_name": network.cluster_name,
+                "vpc_id": self.network.vpc_id,
+                "kubeconfig": cluster.kubeconfig,
+                "region": network.region,
+                "after": pulumi.Output.all(*kept),
+                "minutes": _drain_minutes(self._args),
+                "production": room.cluster.production,
+            },
+            self._child(),
+        )
+
     def _backup(self, velero: VeleroBackupSpecArgs, network: NetworkOptions, room: Room) -> VeleroBackup:
         cluster = self.cluster
         arguments: VeleroBackupArgs = {
@@ -396,6 +419,10 @@ def _room(args: DashEnterpriseArgs) -> Room:
     )
 
 
+def _drain_minutes(args: DashEnterpriseArgs) -> int:
+    return int(args.get("drain_minutes", DEFAULT_MINUTES))  # through the plugin it is a float
+
+
 def _instance_type(given: InstanceLimitsArgs) -> InstanceType:
     # Numbers that came through the plugin are floats.
     plain: dict[str, Any] = {name: int(v) if isinstance(v, float) else v for name, v in given.items()}
@@ -433,6 +460,7 @@ def _problems(args: DashEnterpriseArgs, room: Room) -> Iterator[Problem]:
     yield from _of("egress", domain_problems(extra, len(names(_allowed(args, room.network)))))
     if "velero" in args:
         yield from _of("velero", check_velero(_backup_options(args["velero"], room.cluster)))
+    yield from drain_minutes_problems(_drain_minutes(args))
     if room.edition not in CORE:
         yield Problem("capacity.edition", room.edition, "is no edition", f"write one of {', '.join(CORE)}")
     elif not groundwork:

@@ -153,13 +153,10 @@ def _reading(options: DeployerOptions) -> Iterator[Statement]:
             *(_of("events", "Describe* List*") if options.karpenter or options.backup_watch else []),
             *(_of("cloudwatch", "Describe* List*") if options.backup_watch else []),
             *(_of("sns", "Get* List*") if options.backup_watch else []),
-            *(_of("elasticloadbalancing", "DescribeLoadBalancers DescribeTags") if options.load_balancers else []),
+            *(["elasticloadbalancing:Describe*"] if options.load_balancers else []),
         ],
         "*",
     )
-    if options.bootstrap:
-        images = options.public_arn("ssm", "parameter/aws/service/canonical/*")
-        yield _allow("FindImage", ["ssm:GetParameters"], images)
 
 
 def _bucket(options: DeployerOptions) -> str:
@@ -191,6 +188,8 @@ def _rights(options: DeployerOptions) -> Iterator[Rights]:
         f"UpdateRoleDescription{unbounded}",
     )
     if options.bootstrap:
+        # The newest image of Ubuntu; nobody can write what AWS publishes.
+        yield Rights("ssm", [options.public_arn("ssm", "parameter/aws/service/canonical/*")], manages="Get*")
         yield Rights(
             "iam",
             [options.iam_arn(f"instance-profile/{cluster}-*")],
@@ -351,6 +350,8 @@ def _ec2(options: DeployerOptions) -> Rights:
         "CreateLaunchTemplateVersion CreateTags DeleteLaunchTemplate DeleteTags ModifyLaunchTemplate "
         "ModifySecurityGroupRules RevokeSecurityGroupEgress RevokeSecurityGroupIngress RunInstances"
     )
+    if options.makes_cluster:
+        changes += " DeleteVolume"  # of claims, in a destroy; the EBS driver gives them the stack's tags
     if not options.existing_vpc_id:
         both += " CreateFlowLogs CreateNatGateway CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpcEndpoint"
         makes += " CreateInternetGateway CreateVpc"

@@ -1,15 +1,14 @@
 """The first step of a teardown: the load balancers that controllers in the cluster made."""
 
-from pathlib import Path
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_command as command
 
 from .arguments import argument_problems
 from .cluster_checks import name_problems
 from .drain_checks import DEFAULT_MINUTES, minutes_problems
+from .drain_command import drain_command
 from .problems import reject
 
 
@@ -52,23 +51,16 @@ class LoadBalancerDrain(pulumi.ComponentResource):
         self.cluster_name = pulumi.Output.all(args["cluster_name"], args.get("after", [])).apply(
             lambda known: str(known[0])
         )
-        command.local.Command(
+        drain_command(
             name,
-            # The script itself, not its path: the next destroy may run on another machine.
-            stdin=drain_script(),
-            delete="python3 -u -",
-            environment={
+            "drain_load_balancers.py",
+            {
                 "DRAIN_CLUSTER": self.cluster_name,
                 "DRAIN_REGION": region,
                 "DRAIN_VPC": args["vpc_id"],
                 "DRAIN_KUBECONFIG": args["kubeconfig"],
                 "DRAIN_SECONDS": str(minutes * 60),
             },
-            opts=pulumi.ResourceOptions(parent=self, protect=args.get("production", False) or None),
+            pulumi.ResourceOptions(parent=self, protect=args.get("production", False) or None),
         )
         self.register_outputs({"cluster_name": self.cluster_name})
-
-
-def drain_script() -> str:
-    """The Python program that drains."""
-    return (Path(__file__).parent / "commands" / "drain_load_balancers.py").read_text()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from .cluster_checks import ClusterOptions, check_cluster
-from .drain_checks import DEFAULT_MINUTES, minutes_problems
+from .drain_checks import DEFAULT_MINUTES, drain_minutes_problems
 from .e6data_workspace_options import (
     APP_TAG,
     NAME_PREFIX,
@@ -118,7 +118,7 @@ def own_problems(options: E6dataOptions) -> Iterator[Problem]:
     if existing := options.existing_cluster:
         found = existing_cluster_problems(existing.oidc_provider_arn, existing.karpenter_node_role_name)
         yield from _of("existing_cluster", found)
-    yield from (replace(problem, input="drain_minutes") for problem in minutes_problems(options.drain_minutes))
+    yield from drain_minutes_problems(options.drain_minutes)
 
 
 def _karpenter_problems(options: E6dataOptions) -> Iterator[Problem]:

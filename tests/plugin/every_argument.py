@@ -385,6 +385,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
             "egress": {"mode": "dns-firewall", "action": "BLOCK", "additional_domains": ["example.org"]},
             "capacity": {"edition": "premium", "apps": 2, "workspaces": 1, "instance_limits": [LIMITS]},
             "velero": {**BACKUPS, "identity": "static", "credentials": KEYS_OF_A_USER, "bucket": NEW_BUCKET},
+            "drain_minutes": 20,
         },
         {
             "network": EXISTING_NETWORK,

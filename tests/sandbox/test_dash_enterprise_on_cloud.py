@@ -292,7 +292,17 @@ def test_the_dns_firewall_watches_over_the_list_that_is_an_output(applied: Envir
 
 
 def test_at_the_end_nothing_is_left_but_the_key_that_waits_for_its_deletion(applied: Environment) -> None:
+    tags = {"kubernetes.io/cluster/dash-dev": "owned", "ebs.csi.aws.com/cluster": "true"}  # as the EBS driver tags them
+    volume = applied.client("ec2").create_volume(
+        AvailabilityZone="us-east-1a",
+        Size=8,
+        TagSpecifications=[
+            {"ResourceType": "volume", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        ],
+    )["VolumeId"]
     output = applied.run("down", "--yes").output
+    drained, deleted = "No load balancer of the cluster dash-dev is left", f"Deleting volume {volume} (8 GiB)."
+    assert 0 < output.index(drained) < output.index(deleted)
     left = output[output.index("Destroyed:") :].splitlines()[1:]
     assert len(left) == 1, left
     assert "aws:kms/key:Key (pending deletion)" in left[0]

@@ -71,6 +71,19 @@ class Recorder(pulumi.runtime.Mocks):
         """The registrations of a type, by name. The type is its last part, e.g. `Subnet`."""
         return {found.name: found for found in self.registrations if found.type.split(":")[-1] == type}
 
+    def needed(self, item: Registration) -> set[str]:
+        """What must be there before it, however many steps lie between."""
+        known = {one.key: one for one in self.registrations}
+        found: set[str] = set()
+        ahead = [item.key]
+        while ahead:
+            one = known.get(ahead.pop())
+            for key in one.dependencies if one else ():
+                if key not in found:
+                    found.add(key)
+                    ahead.append(key)
+        return found
+
     def run(self, program: Callable[[], object]) -> dict[str, Any]:
         """Run a program to its end. Returns the known outputs of the component that it returns, plain."""
         known: dict[str, Any] = {}

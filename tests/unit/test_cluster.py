@@ -11,6 +11,7 @@ import pytest
 
 from eks_analytics import cluster as cluster_module
 from eks_analytics.cluster import Cluster
+from eks_analytics.drain_command import drain_script
 from eks_analytics.schema import InheritingAnalyzer
 from eks_analytics.versions import ADDONS, ADDONS_AFTER_NODES, ADDONS_BEFORE_NODES, RELEASES
 from eks_child import CLUSTER_ARN, CONTROL_PLANE, ISSUER, answer_for_pulumi_eks
@@ -21,6 +22,7 @@ TAGGED_BY_NOBODY = {
     "Cluster",
     "AccessPolicyAssociation",
     "Alias",
+    "Command",
     "RolePolicyAttachment",
     "RolePolicy",
     "StorageClass",
@@ -444,6 +446,20 @@ def test_another_network_at_the_private_endpoint_only_adds_a_rule(build: Build, 
 def test_volumes_carry_the_tags_too(build: Build) -> None:
     values = json.loads(build().inputs("Addon", "c-aws-ebs-csi-driver")["configurationValues"])
     assert values["controller"]["extraVolumeTags"] == {"team": "data"}
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_volumes_go_between_node_groups_and_cluster_and_stay_in_production(build: Build, production: bool) -> None:
+    built = build(production=production)
+    drain = built.recorder.of("Command")["c-volumes"]
+    assert (drain.inputs["stdin"], drain.inputs["delete"]) == (drain_script("drain_volumes.py"), "python3 -u -")
+    assert {"create", "update"} & drain.inputs.keys() == set()
+    assert drain.inputs["triggers"] == [CLUSTER_ARN]
+    given = drain.inputs["environment"]
+    assert (given["DRAIN_CLUSTER"], given["DRAIN_REGION"]) == ("analytics", "us-east-1")
+    assert given["DRAIN_KEEP"] == ("true" if production else "false")
+    assert drain.key in built.dependencies("NodeGroup", "c-core")
+    assert any(key.startswith(CONTROL_PLANE) for key in drain.dependencies)
 
 
 def test_the_default_storage_class_is_encrypted_and_can_be_left_out(build: Build) -> None:

@@ -13,6 +13,7 @@ from eks_analytics.dash_enterprise_checks import Room, agreement_problems, publi
 from eks_analytics.found_vpc import FoundSubnet, FoundVpc
 from eks_analytics.network_options import NetworkOptions
 from eks_analytics.schema import InheritingAnalyzer
+from eks_child import answer_for_pulumi_eks
 from recording import Recorder
 
 ROLE = "arn:aws:iam::123456789012:role/deployer"
@@ -64,12 +65,14 @@ def test_every_parts_problems_come_at_once_before_anything_is_registered(refused
         installation={**given["installation"], "script_variables": {"ADMIN_PASSWORD": "hunter2"}},
         bootstrap={"instance_type": "t4g.micro"},
         dns={"hosted_zone_id": "nonsense", "hosted_zone_name": "example.com"},
+        drain_minutes=0.0,
         egress={"mode": "closed", "additional_domains": ["https://example.org"]},
         capacity={"edition": "gold"},
     )
     for name in (
         *("network.cidr", "cluster.admin_principal_arns", "installation.script_variables", "bootstrap.instance_type"),
         *("dns.hosted_zone_id", "egress.mode", "egress.additional_domains", "capacity.edition"),
+        "drain_minutes",
     ):
         assert f"- {name} = " in message
     assert "hunter2" not in message
@@ -144,6 +147,26 @@ def test_quotas_count_the_network_that_is_made() -> None:
 def test_the_root_user_is_warned_and_a_role_is_not() -> None:
     assert "root user" in (root_warning("arn:aws:iam::123456789012:root") or "")
     assert root_warning("arn:aws:sts::123456789012:assumed-role/platform-deployer/me") is None
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_load_balancers_are_drained_while_everything_in_the_cluster_is_there(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, production: bool
+) -> None:
+    answer_for_pulumi_eks(recorder, monkeypatch)
+    identity = {"accountId": "123456789012", "arn": "arn:aws:sts::123456789012:assumed-role/deployer/me"}
+    recorder.answers["aws:index/getCallerIdentity:getCallerIdentity"] = lambda _: identity
+    given = arguments(enable_bootstrap=False, drain_minutes=7.0)
+    given["cluster"] |= {"production": production, "account_id": "123456789012"}
+    recorder.run(lambda: DashEnterprise("dash", given))
+    drain = recorder.of("Command")["dash"]
+    assert drain.parent.split("$")[-1] == "eks-analytics:index:LoadBalancerDrain::dash"
+    kinds = {key.split("::")[0].split(":")[-1] for key in recorder.needed(drain)}
+    assert kinds >= {"NodeGroup", "Addon", "StorageClass", "AccessPolicyAssociation", "NatGateway", "Cluster"}
+    given = drain.inputs["environment"]
+    assert (given["DRAIN_CLUSTER"], given["DRAIN_REGION"], given["DRAIN_SECONDS"]) == ("analytics", "us-east-1", "420")
+    assert drain.request.protect is production
+    assert recorder.of("Command")["dash-volumes"].inputs["environment"]["DRAIN_KEEP"] == str(production).lower()
 
 
 def test_the_schema_describes_every_input_and_output() -> None:

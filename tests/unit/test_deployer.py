@@ -37,6 +37,7 @@ PLAIN = DeployerOptions(
     base_domain="dash.dev.example.com",
     interface_endpoints=False,
     dns_firewall=False,
+    load_balancers=True,
 )
 FULL = replace(
     PLAIN,
@@ -60,7 +61,6 @@ E6DATA = replace(
     bootstrap=False,
     installation=False,
     karpenter=True,
-    load_balancers=True,
 )
 BACKUPS = replace(PLAIN, backups=True, backup_bucket_name="example-backups", backup_replication=True)
 IN_EXISTING_CLUSTER = replace(
@@ -260,6 +260,13 @@ def test_the_whole_policy_fits_into_a_role_even_with_every_feature() -> None:
     assert [name for name in OURS if size(POLICIES[name]) > LARGEST_INLINE_POLICY] == []
 
 
+def test_volumes_are_deleted_with_the_stacks_tags_only_and_never_in_somebody_elses_cluster() -> None:
+    deleting = [statement for statement, action in writing(POLICIES["plain"]) if action == "ec2:DeleteVolume"]
+    assert [statement["Sid"] for statement in deleting] == ["ChangeByTags"]
+    assert deleting[0]["Condition"] == {"StringEquals": PLAIN.on_own}
+    assert "ec2:DeleteVolume" not in actions(POLICIES["e6data-existing"])
+
+
 LONGEST = replace(
     FULL,
     region="ap-southeast-1",
@@ -310,8 +317,9 @@ def test_reading_is_by_verb_and_contents_are_read_only_where_they_are_the_stacks
 
 def test_every_name_begins_with_the_clusters() -> None:
     own = of(POLICIES["full"], "ManageByName")
-    assert [arn for arn in own["Resource"] if "dash-dev" not in arn] == []
-    assert [arn for arn in own["Resource"] if "*" in arn.partition("dash-dev")[0]] == []
+    of_aws = "arn:aws:ssm:us-east-1::parameter/aws/service/canonical/*"  # which nobody else can write
+    assert [arn for arn in own["Resource"] if "dash-dev" not in arn] == [of_aws]
+    assert [arn for arn in own["Resource"] if "*" in arn.partition("dash-dev")[0]] == [of_aws]
     assert f"arn:aws:iam::{ACCOUNT}:role/dash-dev-*" in own["Resource"]
     assert f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:dash-dev/dash-enterprise/*" in own["Resource"]
     assert "arn:aws:s3:::dash-dev-*" in own["Resource"]

@@ -14,7 +14,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from eks_analytics.drain import LoadBalancerDrain, drain_script
+from eks_analytics.drain import LoadBalancerDrain
+from eks_analytics.drain_command import drain_script
 from eks_analytics.schema import InheritingAnalyzer
 from recording import Recorder
 
@@ -59,7 +60,7 @@ def drain(tmp_path: Path) -> Drain:
             (programs / without).unlink()
         process = subprocess.run(
             [shutil.which("sh") or "/bin/sh", "-c", f'"{sys.executable}" -u -'],
-            input=drain_script(),
+            input=drain_script("drain_load_balancers.py"),
             capture_output=True,
             text=True,
             timeout=120,
@@ -282,9 +283,11 @@ def test_the_kubeconfig_is_gone_afterwards(drain: Drain) -> None:
         assert not Path(done.world["kubeconfig"]).parent.exists()
 
 
-def test_the_script_runs_on_the_python_of_amazon_linux() -> None:
-    ast.parse(drain_script(), feature_version=(3, 9))
-    assert drain_script().index("from __future__ import annotations") < drain_script().index("import json")
+@pytest.mark.parametrize("name", ["drain_load_balancers.py", "drain_volumes.py"])
+def test_the_scripts_run_on_the_python_of_amazon_linux(name: str) -> None:
+    script = drain_script(name)
+    ast.parse(script, feature_version=(3, 9))
+    assert script.index("from __future__ import annotations") < script.index("import json")
 
 
 # The component
@@ -301,7 +304,7 @@ def test_nothing_runs_before_the_drain_is_destroyed(recorder: Recorder) -> None:
     assert command.type == "command:local:Command"
     assert {"create", "update", "triggers"} & command.inputs.keys() == set()
     assert command.inputs["delete"] == "python3 -u -"
-    assert command.inputs["stdin"] == drain_script()
+    assert command.inputs["stdin"] == drain_script("drain_load_balancers.py")
     assert command.inputs["environment"] == {
         "DRAIN_CLUSTER": "analytics",
         "DRAIN_REGION": "us-east-1",

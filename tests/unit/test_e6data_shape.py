@@ -91,20 +91,6 @@ def spec(recorder: Recorder, kind: str, workspace: str) -> dict[str, Any]:
     return of_workspaces(recorder, kind)[f"e6data-{workspace}"].inputs["spec"]
 
 
-def needed(recorder: Recorder, item: Registration) -> set[str]:
-    """What must be there before it, however many steps lie between."""
-    known = {one.key: one for one in recorder.registrations}
-    found: set[str] = set()
-    ahead = [item.key]
-    while ahead:
-        one = known.get(ahead.pop())
-        for key in one.dependencies if one else ():
-            if key not in found:
-                found.add(key)
-                ahead.append(key)
-    return found
-
-
 def test_everything_is_made_where_nothing_is_there(build: Build, recorder: Recorder) -> None:
     build()
     assert parts(recorder) == PARTS
@@ -165,16 +151,16 @@ def test_whatever_is_in_the_cluster_goes_through_the_clusters_provider(build: Bu
 
 def test_workspaces_come_after_karpenter_and_karpenter_after_its_nodes(build: Build, recorder: Recorder) -> None:
     build()
-    before = needed(recorder, of_workspaces(recorder, "NodePool")["e6data-analytics"])
+    before = recorder.needed(of_workspaces(recorder, "NodePool")["e6data-analytics"])
     assert release(recorder, "karpenter").key in before
-    assert any(":NodeGroup::" in key for key in needed(recorder, release(recorder, "karpenter")))
-    assert any(":NodeGroup::" in key for key in needed(recorder, release(recorder, "aws-load-balancer-controller")))
+    assert any(":NodeGroup::" in key for key in recorder.needed(release(recorder, "karpenter")))
+    assert any(":NodeGroup::" in key for key in recorder.needed(release(recorder, "aws-load-balancer-controller")))
 
 
 def test_load_balancers_are_drained_while_controller_and_ways_out_are_there(build: Build, recorder: Recorder) -> None:
     build(drain_minutes=7.0)
-    (drain,) = recorder.of("Command").values()
-    before = needed(recorder, drain)
+    drain = recorder.of("Command")["e6"]
+    before = recorder.needed(drain)
     assert release(recorder, "aws-load-balancer-controller").key in before
     assert any(":NatGateway::" in key for key in before)
     given = drain.inputs["environment"]

@@ -15,7 +15,7 @@ from typing import Any, NotRequired, get_args, get_origin, is_typeddict
 import pulumi
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eks_analytics import DashEnterpriseArgs
@@ -289,6 +289,7 @@ ALONE: list[tuple[str, Any, str]] = [
     ("dash_enterprise.bootstrap.enable", False, "did you mean dash_enterprise.bootstrap.enabled?"),
     ("dash_enterprise.egress.mode", "closed", "write one of open, dns-firewall"),
     ("dash_enterprise.egress.action", "DENY", "write one of ALERT, BLOCK"),
+    ("dash_enterprise.drain_minutes", 500, "write 1 to 120"),
     ("dash_enterprise.dns.ttl", 0, "60 while a restore is planned"),
     ("dash_enterprise.dns.load_balancer_type", "alb", "write one of"),
     ("dash_enterprise.dns.load_balancer_hostname", "10.0.0.1", "write the name that"),
@@ -855,6 +856,7 @@ _KEYS = st.sampled_from(
 )
 
 
+@example({"velero_credentials": {"": None}, "airgapped": {"": None}})
 @given(st.dictionaries(_KEYS, _JSON, max_size=3))
 def test_nothing_that_a_person_can_write_ends_in_anything_but_settings_or_their_refusal(
     changes: dict[str, Any],

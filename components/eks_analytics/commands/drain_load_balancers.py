@@ -4,29 +4,33 @@ Run by `pulumi destroy` before anything of the cluster goes, with the `aws` and 
 balancers that nobody of this program made, and their security groups, would keep the VPC from being deleted.
 
 It deletes Kubernetes objects only; the controllers, which still run, delete what they made in AWS. It can be run again
-at any time: every run looks at what is still there. Needs Python 3.9, and nothing besides the standard library.
+at any time: every run looks at what is still there.
 
-Environment: DRAIN_CLUSTER, DRAIN_REGION, DRAIN_VPC, DRAIN_KUBECONFIG (its content), DRAIN_SECONDS (at most so long).
+Environment: that of draining.py, DRAIN_VPC, DRAIN_KUBECONFIG (its content).
 """
-
-from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-CLUSTER, REGION, VPC = (os.environ[f"DRAIN_{name}"] for name in ("CLUSTER", "REGION", "VPC"))
-SECONDS = float(os.environ["DRAIN_SECONDS"])
-PAUSE = float(os.environ.get("DRAIN_PAUSE", "10"))  # seconds between two looks
-TRIES = 6  # looks that may fail, one after the other
-REPEAT = 60  # seconds after which the same waiting is said again
+from draining import (
+    CLUSTER,
+    TRIES,
+    CommandError,
+    DrainError,
+    aws,
+    by_hand,
+    cluster,
+    run,
+    run_to_the_end,
+    say,
+    wait_until_gone,
+)
 
+VPC = os.environ["DRAIN_VPC"]
 SERVICES = "services"
 KINDS = (SERVICES, "ingresses.networking.k8s.io", "gateways.gateway.networking.k8s.io")
 CONTROLLER = "aws-load-balancer-controller"
@@ -35,57 +39,6 @@ GITOPS = ("argocd", "flux")  # label app.kubernetes.io/part-of of what brings de
 CONTROLLER_TAG = "elbv2.k8s.aws/cluster"
 PROVIDER_TAG, SERVICE_TAG = f"kubernetes.io/cluster/{CLUSTER}", "kubernetes.io/service-name"
 MOST_IN_ONE_CALL = 20  # load balancers whose tags AWS tells at once
-
-
-class CommandError(Exception):
-    """A command failed; another try may help."""
-
-
-class DrainError(Exception):
-    """The drain cannot go on; the message says what to do."""
-
-
-def main() -> None:
-    kubeconfig = Path(tempfile.mkdtemp()) / "kubeconfig"
-    kubeconfig.touch(mode=0o600)
-    kubeconfig.write_text(os.environ["DRAIN_KUBECONFIG"])
-    try:
-        drain(Kubernetes(kubeconfig) if cluster_is_there() else None)
-    finally:
-        kubeconfig.unlink()
-        kubeconfig.parent.rmdir()
-
-
-def drain(kubernetes: Kubernetes | None) -> None:
-    """Until nothing is left; DrainError where that takes too long, or cannot come."""
-    deadline = time.monotonic() + SECONDS
-    said, said_at, failures, looks = "", 0.0, 0, 0
-    if kubernetes is None:
-        say(f"The cluster {CLUSTER} is gone already: looking for load balancers that it left behind.")
-    while True:
-        try:
-            objects = kubernetes.remove() if kubernetes else []
-            resources = list(left_in_aws())
-            failures, looks = 0, looks + 1
-        except CommandError as error:
-            failures += 1
-            if failures == TRIES:
-                raise DrainError(f"{error}\n{way_out()}") from None
-            objects, resources = [f"another try, since {error}"], []
-        left = [*objects, *(label for label, _ in resources)]
-        if not left:
-            say(f"No load balancer of the cluster {CLUSTER} is left in {VPC}.")
-            return
-        late = time.monotonic() > deadline
-        if kubernetes is None and (late or looks == TRIES):  # what was on its way out has gone by then
-            raise DrainError(f"Nobody is left to remove {', '.join(left)}. {by_hand(resources)}")
-        if late:
-            raise DrainError(f"After {SECONDS:.0f} seconds there is still: {', '.join(left)}. {why(resources)}")
-        waiting = f"Waiting for {', '.join(left)}"
-        if waiting != said or time.monotonic() - said_at > REPEAT:
-            said, said_at = waiting, time.monotonic()
-            say(f"{waiting} (for at most {deadline - time.monotonic():.0f} seconds more).")
-        time.sleep(PAUSE)
 
 
 class Kubernetes:
@@ -143,6 +96,42 @@ class Kubernetes:
         return run("kubectl", *arguments, f"--kubeconfig={self.kubeconfig}", "--request-timeout=30s")
 
 
+def main() -> None:
+    kubeconfig = Path(tempfile.mkdtemp()) / "kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(os.environ["DRAIN_KUBECONFIG"])
+    try:
+        drain(Kubernetes(kubeconfig) if cluster_is_there() else None)
+    finally:
+        kubeconfig.unlink()
+        kubeconfig.parent.rmdir()
+
+
+def drain(kubernetes: Kubernetes | None) -> None:
+    """Until nothing is left; DrainError where that takes too long, or cannot come."""
+    resources: list[tuple[str, str]] = []  # of the last look
+    looks = 0
+    if kubernetes is None:
+        say(f"The cluster {CLUSTER} is gone already: looking for load balancers that it left behind.")
+
+    def look() -> list[str]:
+        nonlocal looks
+        resources.clear()
+        objects = kubernetes.remove() if kubernetes else []
+        resources.extend(left_in_aws())
+        looks += 1
+        left = [*objects, *(label for label, _ in resources)]
+        if left and kubernetes is None and looks == TRIES:  # what was on its way out has gone by then
+            raise DrainError(f"{nobody(left)} {by_hand(deletions(resources))}")
+        return left
+
+    def give_up(left: list[str]) -> str:
+        return f"{why() if kubernetes else nobody(left)} {by_hand(deletions(resources))}"
+
+    wait_until_gone(look, give_up)
+    say(f"No load balancer of the cluster {CLUSTER} is left in {VPC}.")
+
+
 def in_namespace(metadata: dict[str, Any]) -> tuple[str, str]:
     return "--namespace", metadata["namespace"]
 
@@ -153,12 +142,8 @@ def makes_load_balancer(kind: str, item: dict[str, Any]) -> bool:
 
 def cluster_is_there() -> bool:
     """Whether its API server can be asked."""
-    try:
-        return aws("eks", "describe-cluster", name=CLUSTER)["cluster"]["status"] != "DELETING"
-    except CommandError as error:
-        if "ResourceNotFoundException" in str(error):
-            return False
-        raise DrainError(f"{error}\n{way_out()}") from None
+    found = cluster()
+    return found is not None and found["status"] != "DELETING"
 
 
 def left_in_aws() -> Iterator[tuple[str, str]]:
@@ -198,61 +183,20 @@ def chunks(values: list[str]) -> Iterator[list[str]]:
         yield values[start : start + MOST_IN_ONE_CALL]
 
 
-def aws(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-    given = ("--cli-input-json", json.dumps(parameters)) if parameters else ()
-    return json.loads(run("aws", service, operation, "--region", REGION, "--output", "json", *given))
+def deletions(resources: Iterable[tuple[str, str]]) -> list[str]:
+    return [command for _, command in resources]
 
 
-def run(*command: str) -> str:
-    """What the command prints. It answers in time, or has failed."""
-    try:
-        process = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={**os.environ, "AWS_PAGER": ""},
-            check=False,
-        )
-    except FileNotFoundError:
-        raise DrainError(f"{command[0]} is not on PATH, and load balancers are found with it. {way_out()}") from None
-    except subprocess.TimeoutExpired:
-        raise CommandError(f"{' '.join(command[:3])} did not answer within two minutes") from None
-    if process.returncode:
-        lines = process.stderr.strip().splitlines() or [f"it ended with {process.returncode} and said nothing"]
-        raise CommandError(f"{' '.join(command[:3])} failed: {lines[-1]}")
-    return process.stdout
+def nobody(left: list[str]) -> str:
+    return f"Nobody is left to remove {', '.join(left)}."
 
 
-def why(resources: Iterable[tuple[str, str]]) -> str:
+def why() -> str:
     return (
         f"Do the controllers run that remove it (kubectl -n kube-system logs deployment/{CONTROLLER}; kubectl get "
-        "events --all-namespaces), and does something in the cluster make it again? Then destroy again. "
-        f"{by_hand(resources)}"
+        "events --all-namespaces), and does something in the cluster make it again? Then destroy again."
     )
-
-
-def by_hand(resources: Iterable[tuple[str, str]]) -> str:
-    commands = "\n".join(f"  {command} --region {REGION}" for _, command in resources)
-    return f"By hand, these remove what is left in AWS:\n{commands}\nThen destroy again." if commands else ""
-
-
-def way_out() -> str:
-    return (
-        "Install or repair it, or see that this machine has access, and destroy again. Where the cluster cannot be "
-        "reached any more, delete its load balancers and their security groups by hand, and take this step out of the "
-        "state: pulumi state delete with its URN, which pulumi stack --show-urns shows."
-    )
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except DrainError as error:
-        sys.exit(str(error))
+    run_to_the_end(main)
