@@ -5,8 +5,8 @@ RUN := .tools/venv/bin/python
 SANDBOX := $(RUN) -m sandbox
 # PROJECT=FOLDER after `make preview` and its like: another project than this one, which imports the components.
 export SANDBOX_PROGRAM := $(if $(filter command,$(origin PROJECT)),$(value PROJECT))
-# Values reach the programs through the environment, as they were typed. make would expand those of its command line
-# when it exports them, and run a $(shell ...) in them; a recipe with $(STACK) would have the shell read the value.
+# Values reach the programs through the environment, as they were typed. make would expand the variables of its command
+# line when it exports them, and run a $(shell ...) in them; with $(STACK) in a recipe the shell would interpret the value.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $(name) := $$(value $(name)))))
 export STACK BASE OUT LIMIT REGION COMMAND TESTS PYTHON
 
@@ -44,7 +44,7 @@ outputs: environment ## Print the stack's outputs as JSON
 inventory: environment ## List what exists in the emulated account
 	@$(SANDBOX) inventory --stack="$$STACK"
 
-shell: environment ## Open a shell whose kubectl talks to the stack's emulated cluster (COMMAND="kubectl get ns" runs that)
+shell: environment ## Open a shell whose kubectl and aws talk to the emulated cluster and account (COMMAND="kubectl get ns" runs that)
 	@$(SANDBOX) shell --stack="$$STACK" $(if $(value COMMAND),--command="$$COMMAND")
 
 stop: environment ## End the embedded cloud without destroying; what it held is gone
@@ -56,7 +56,7 @@ zones: environment ## Print the zones of REGION where EKS accepts a control plan
 dns: environment ## Write the load balancer that the installer made into the configuration of STACK
 	@$(RUN) -m operations dns discover --stack="$$STACK"
 
-deployer-policy: environment ## Print the IAM policy of the role that deploys STACK (CREATION=1: what its first update needs besides)
+deployer-policy: environment ## Print the IAM policy of the role that deploys STACK (CREATION=1: what its first update also needs)
 	@$(RUN) -m operations deployer-policy --stack="$$STACK" $(if $(value CREATION),--creation)
 
 test: environment ## Run the tests (ALL=1: the longest, too; TESTS=tests/unit: a part)

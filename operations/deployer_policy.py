@@ -39,7 +39,7 @@ def print_policy(
         bool,
         typer.Option(
             "--creation",
-            help="Instead, what the first update of the stack needs besides, and every later one that makes a KMS key, "
+            help="Instead, what the first update of the stack also needs, and every later one that creates a KMS key, "
             "an OIDC provider, a VPC or a DNS firewall. Detach it afterwards.",
         ),
     ] = False,

@@ -98,7 +98,7 @@ class StackConfiguration:
             return None
         return (
             f"{self.name} takes values from {', '.join(self.environments)} (`environment:`), which only a Pulumi that "
-            "is logged in to Pulumi Cloud can open: here they are missing."
+            "is logged in to Pulumi Cloud can open: they are missing here."
         )
 
 
@@ -138,7 +138,7 @@ def project_settings(project: Path) -> dict[str, Any]:
     """Pulumi.yaml, as Pulumi reads it."""
     file = project / "Pulumi.yaml"
     if not file.is_file():
-        raise OperationError(f"{project} is no Pulumi project: there is no Pulumi.yaml in it")
+        raise OperationError(f"{project} is not a Pulumi project: there is no Pulumi.yaml in it")
     settings = mapping(file)
     if not isinstance(settings.get("name"), str):
         raise OperationError(f"{file.name} has no name of the project: write `name:`")

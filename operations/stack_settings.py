@@ -23,7 +23,9 @@ def load(config: StackConfiguration, stack: str) -> settings.Settings:
     except SettingsError as error:
         # Nothing here depends on what is never in git: the files, and the secrets beside them.
         problems = [one for one in error.problems if one.input not in _NEVER_IN_GIT]
-        raise OperationError(_unread(config, error) or str(SettingsError(problems, stack))) from None
+        # Where nothing else is wrong, it is one of these: a secret in clear text, a path that is a number.
+        problems = problems or [one for one in error.problems if one.input in SECRETS and one.value is not None]
+        raise OperationError(_unread(config, error) or str(SettingsError(problems or error.problems, stack))) from None
 
 
 def check_complete(config: StackConfiguration, stack: str) -> None:

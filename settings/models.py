@@ -72,11 +72,11 @@ class SessionLogsSettings(Block):
     """Transcripts of Session Manager sessions on nodes and bootstrap host."""
 
     retention_days: v.RetentionOrOff = 0
-    """Days that transcripts are kept in the log group `/<cluster_name>/sessions`; 0: there are none
+    """Days that transcripts are kept in the log group `/<cluster_name>/sessions`; 0: no transcripts
     (docs/session-logs.md)."""
     kms_key_arn: v.BackupKey = ""
-    """KMS key that encrypts them; its policy must let CloudWatch Logs use it. Empty: a key of their own, for which AWS
-    charges."""
+    """KMS key that encrypts the transcripts; its policy must let CloudWatch Logs use it. Empty: a key made for them,
+    for which AWS charges."""
 
 
 class ClusterSettings(Block):
@@ -95,7 +95,8 @@ class ClusterSettings(Block):
     """Says that Pulumi runs where it reaches the private endpoint, so that no public one is needed."""
     kms_key_arn: v.KmsKey = ""
     """KMS key that encrypts Kubernetes secrets and the installation's files; empty: a new key with yearly rotation. One
-    of your own must let IAM principals use it through Secrets Manager and S3. Refused when changed: EKS keeps it."""
+    of your own must let IAM principals use it through Secrets Manager and S3. A change is refused: EKS keeps
+    its key."""
     log_types: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         "api",
         "audit",
@@ -197,8 +198,9 @@ class ToolSettings(Block):
     version: str = ""
     """Version; empty: the pinned one."""
     sha256: str = ""
-    """SHA-256 of the download; empty: the pinned one of a pinned version, else what the vendor publishes beside the
-    file. Production needs it where there is neither a pinned one nor a signature: for eksctl and kots."""
+    """SHA-256 of the download; empty: the pinned digest if that version has one, else the checksum that the vendor
+    publishes beside the file. Production requires it where there is neither a pinned digest nor a signature, as for
+    eksctl and kots."""
 
 
 class BootstrapSettings(Block):
@@ -409,7 +411,7 @@ class LoadBalancerControllerSettings(Block):
     )
     """How the controller gets its IAM role; `pod-identity` needs the add-on eks-pod-identity-agent."""
     enable_service_mutator_webhook: bool = False
-    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class; the
+    """Makes the controller serve every new Service of type LoadBalancer, even without an annotation or class; the
     policy `set-load-balancer-controller-flags` then needs another `flags` parameter."""
     default_tags: dict[v.TagText, v.TagText] = {}
     """Tags of the load balancers, besides `app: e6data`."""
@@ -453,8 +455,8 @@ class PoliciesSettings(Block):
     """`advisory`, `mandatory` or `disabled` by the id of a rule. Rules that are critical cannot be lowered, and none
     can in production."""
     parameters: dict[str, dict[str, Any]] = {}
-    """Parameters of rules, by the id of the rule and the name of the parameter. Of critical rules, and in production,
-    only stricter values than the rule's own."""
+    """Parameters of rules, by the id of the rule and the name of the parameter. Critical rules, and all rules in
+    production, take only values that are stricter than their own."""
     waivers: tuple[WaiverSettings, ...] = ()
     """Rules that do not count for single resources."""
 

@@ -1,7 +1,7 @@
-"""What stands for a setting that is a secret, where nobody can decrypt it: a text that the setting takes.
+"""Placeholders for secret settings where nobody can decrypt them: texts that the settings accept.
 
-It follows from what the models declare: a default, the example of a type, the first of several words. What a plain
-text must look like besides is below.
+A placeholder follows from what the models declare: a default, the example of a type, the first of several words.
+`_EXAMPLES` has those of settings that are plain text with a form of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .values import Example
 PLACEHOLDER = "placeholder-of-the-embedded-cloud"
 _ACCOUNT = "123456789012"
 Known = Callable[..., Any]
-"""The other settings: takes the way to one, gives its value or None."""
+"""Looks up another setting by its path; None where it is not set."""
 _REGIONS = {"aws-cn": ("cn-north-1", "cn-northwest-1"), "aws-us-gov": ("us-gov-west-1", "us-gov-east-1")}
 _ENDPOINTS = {
     "email": "placeholder-{number}@example.com",

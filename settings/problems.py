@@ -142,7 +142,7 @@ def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
             if not block:
                 return reason, "write keys and values: {key: value}"
             listed = ", ".join(block[:8]) + (" ..." if len(block) > 8 else "")
-            return reason, f"write an object with the keys that you need of {listed}"
+            return reason, f"write an object with the keys that you need, of {listed}"
         case _:
             return error["msg"], "see the configuration table in README.md"
 

@@ -136,7 +136,7 @@ def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
         if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
             meant = nearest(name, Settings.model_fields) or name
             shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
-            reason = f"nothing reads the namespace {namespace}: that of this project is {project}"
+            reason = f"nothing reads the namespace {namespace}; this project's namespace is {project}"
             yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
 
 
@@ -259,7 +259,7 @@ def _model_at(at: Location) -> type[BaseModel]:
 
 
 def _instead_of(field: FieldInfo) -> list[str]:
-    """Names under which people look for a setting, and that are none."""
+    """Names that people write for a setting, and that no setting has."""
     extra = field.json_schema_extra
     return cast("dict[str, Any]", extra).get("instead_of", []) if isinstance(extra, dict) else []
 
@@ -396,4 +396,4 @@ def _veiled_in(value: Any, hidden: Collection[str]) -> Any:
         return {_veiled(str(key), hidden): _veiled_in(part, hidden) for key, part in parts.items()}
     if isinstance(value, list | tuple):
         return [_veiled_in(part, hidden) for part in cast("list[Any]", value)]
-    return value
+    return HIDDEN if str(value) in hidden else value  # a secret may be a number

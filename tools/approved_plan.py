@@ -4,8 +4,8 @@ A deployment compares the operations of its own preview with the approved ones a
 plans (`preview --save-plan`, `up --plan`) are experimental, and with Pulumi 3.258 they refuse the first update of a
 program with pulumi-eks: the outputs of its component are unknown when the plan is saved ("resource violates plan").
 
-Of an update the digest of the new inputs counts too, where names are settled; a new resource has a random suffix in its
-name. Secrets are masked by Pulumi, so a line tells nothing of them. Standard library only.
+For an update the digest of the new inputs counts too. Not for a create: the name of a new resource has a random suffix.
+Pulumi masks secrets, so a line reveals none. Standard library only.
 """
 
 import hashlib

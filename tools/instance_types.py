@@ -31,8 +31,8 @@ FAMILY_HEADER = """\
 # Families of EC2 instance types, written by tools/instance_types.py from DescribeInstanceTypes: family, architecture,
 # and what accelerates it, where anything does: nvidia, amd (GPUs), neuron, or other.
 """
-# Families that no region offers in public, or no more, and that the recorded answer lacks; each family's page below
-# https://aws.amazon.com/ec2/instance-types/, and for p6e-gb200 (Grace processors)
+# Families that the recorded answer lacks, because no region offers them publicly, or no longer does; each family's page
+# below https://aws.amazon.com/ec2/instance-types/, and for p6e-gb200 (Grace processors)
 # https://docs.aws.amazon.com/eks/latest/userguide/ml-eks-nvidia-ultraserver.html
 UNRECORDED = {
     **dict.fromkeys(

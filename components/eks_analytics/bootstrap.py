@@ -51,9 +51,9 @@ class BootstrapClusterArgs(TypedDict):
     security_group_id: pulumi.Input[str]
     """Id of the security group of its control plane, which lets the host in on port 443."""
     session_document_name: NotRequired[pulumi.Input[str]]
-    """Name of the document that sessions on the host start with, to leave a transcript; none by default."""
+    """Name of the session document with which sessions on the host leave a transcript; none by default."""
     session_log_group_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the log group that holds the transcripts; needed with that document, and none by default."""
+    """ARN of the log group that holds the transcripts; required with that document. None by default."""
     kubeconfig: pulumi.Input[str]
     """Kubeconfig that asks the AWS CLI for a token, and holds none. The host waits for whatever this value waits for,
     such as nodes and a StorageClass."""

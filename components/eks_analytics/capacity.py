@@ -86,7 +86,7 @@ class Layout:
     other_addresses: int = 0
     """Addresses that something else takes in each subnet, for example one for every interface endpoint."""
     taken_addresses: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Addresses that something else takes besides, by zone."""
+    """Further addresses that something else takes, by zone."""
     instance_limits: Mapping[str, InstanceType] = field(default_factory=dict[str, InstanceType])
     """Limits of instance types that the table does not hold; they win over the table."""
     backups: bool = False

@@ -25,7 +25,7 @@ from .cluster_checks import (
     check_cluster,
     cluster_warnings,
 )
-from .fixed_values import another_cluster
+from .fixed_values import SESSION_LOGS_KEY, another_cluster
 from .kubeconfig import kubeconfig
 from .locks import behind, lock
 from .node_group_options import NodeGroupArgs, plan_node_groups
@@ -84,8 +84,8 @@ class ClusterSpecArgs(TypedDict):
     """Makes EKS itself refuse to delete the cluster, and `pulumi destroy` with it; the value of `production` by
     default."""
     confirm_replacement: NotRequired[bool]
-    """Confirms that a changed `cluster_name`, `ip_family` or `service_cidr` replaces the cluster, with all in it. False
-    by default: such a change is refused. A changed `kms_key_arn` alone always is."""
+    """Confirms that a changed `cluster_name`, `ip_family` or `service_cidr` replaces the cluster and everything in it.
+    False by default: such a change is refused. A change of `kms_key_arn` alone always is."""
     service_cidr: NotRequired[str]
     """IPv4 range of the Kubernetes services, "172.20.0.0/16" by default; not used with `ip_family` ipv6."""
     ip_family: NotRequired[str]
@@ -101,8 +101,8 @@ class ClusterSpecArgs(TypedDict):
     enable_default_storage_class: NotRequired[bool]
     """Makes an encrypted gp3 StorageClass the default; true by default."""
     session_logs: NotRequired[SessionLogsArgs]
-    """Transcripts of Session Manager sessions on nodes and bootstrap host, in the log group /<cluster name>/sessions.
-    None by default."""
+    """Transcripts of Session Manager sessions on nodes and the bootstrap host, in the log group
+    /<cluster name>/sessions. None by default."""
     permissions_boundary_arn: NotRequired[str]
     """ARN of the managed IAM policy that bounds every role of the cluster, the control plane's included; none by
     default."""
@@ -155,7 +155,7 @@ class Cluster(pulumi.ComponentResource):
     kms_key_arn: pulumi.Output[str]
     """ARN of the key that encrypts the Kubernetes secrets."""
     session_document_name: pulumi.Output[str]
-    """Name of the document to start sessions with that leave a transcript; empty without `session_logs`."""
+    """Name of the session document with which sessions leave a transcript; empty without `session_logs`."""
     session_log_group_arn: pulumi.Output[str]
     """ARN of the log group that holds the transcripts; empty without `session_logs`."""
 
@@ -540,6 +540,8 @@ def _lock(
         "service_cidr": options.service_cidr if options.ip_family == "ipv4" else "",
         "kms_key_arn": options.kms_key_arn,
     }
+    if kept_days(options.session_logs):
+        values[SESSION_LOGS_KEY] = (options.session_logs or {}).get("kms_key_arn", "")
     confirmed = args.get("confirm_replacement", False)
     return lock(f"{name}-cluster", values, partial(another_cluster, confirmed=confirmed), opts)
 
@@ -554,7 +556,7 @@ def _subnets(subnet_ids: SubnetIds, zones: Iterable[str]) -> list[pulumi.Input[s
         return [subnet_ids[zone] for zone in zones]
 
     def subnet(ids: Mapping[str, pulumi.Input[str]], zone: str) -> pulumi.Input[str]:
-        if zone not in ids:  # which could not be judged before
+        if zone not in ids:  # could not be checked earlier
             raise RefusedError(f"no subnet is given for the zone {zone}, only for {', '.join(ids)}: choose among these")
         return ids[zone]
 
@@ -582,7 +584,7 @@ def _readable(text: str) -> str:
 
 
 def _control_plane_transform(protect: bool, options: ClusterOptions) -> pulumi.ResourceTransform:
-    """Edits the two children of pulumi-eks' component that its arguments leave no say in: role and control plane."""
+    """Edits the two children of pulumi-eks' component where its arguments fall short: role and control plane."""
 
     def edit(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if args.type_ == "aws:iam/role:Role" and options.permissions_boundary_arn:

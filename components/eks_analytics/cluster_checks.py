@@ -264,7 +264,7 @@ def _empty_network_fault(network: IPv4Network | IPv6Network) -> tuple[str, str] 
 def zone_problems(control_plane_zones: Sequence[str], zones_with_subnets: Collection[str] | None) -> Iterator[Problem]:
     """Where the control plane puts its network interfaces; `zones_with_subnets` is None where that is not known."""
     if not control_plane_zones and zones_with_subnets is None:
-        reason = "is left out, and the zones of the subnets are an output: not known from the start, as it must be"
+        reason = "is left out, and the zones of the subnets are an output, so none can be chosen before the update"
         yield Problem("control_plane_zones", None, reason, 'name two zones, such as ["us-east-1a", "us-east-1b"]')
     elif len(set(control_plane_zones)) < 2:
         yield Problem(
@@ -324,7 +324,11 @@ def session_log_problems(args: SessionLogsArgs | None, region: str) -> Iterator[
         yield Problem(
             "session_logs.retention_days", days, "CloudWatch keeps logs for certain periods only", f"try {nearest}"
         )
-    yield from key_problems("session_logs.kms_key_arn", (args or {}).get("kms_key_arn", ""), region)
+    key = (args or {}).get("kms_key_arn", "")
+    yield from key_problems("session_logs.kms_key_arn", key, region)
+    if key and not days:
+        reason = "has no effect: session_logs.retention_days is 0, so there are no transcripts"
+        yield Problem("session_logs.kms_key_arn", key, reason, "set retention_days, such as 365, or leave the key out")
 
 
 def identity_problems(kms_key_arn: str, ebs_csi_role: str) -> Iterator[Problem]:

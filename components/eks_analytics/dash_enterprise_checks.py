@@ -35,7 +35,7 @@ class Room:
     existing_subnets: Mapping[str, str] = field(default_factory=dict[str, str])
     """CIDRs of the private subnets of an existing VPC by zone, once they are known."""
     taken_addresses: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Addresses of these that others hold."""
+    """Addresses in these subnets, by zone, that other resources use."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -46,8 +46,8 @@ class Room:
         return layout
 
     def in_vpc(self, found: FoundVpc) -> tuple["Room", list[Problem]]:
-        """The same in an existing VPC, and what is too small there. Addresses that others hold count where the cluster
-        is made: later its own nodes have most of them."""
+        """The same in an existing VPC, and what is too small there. Addresses in use count only until the cluster is
+        made: afterwards its own nodes use most of them."""
         cidrs = {zone: subnet.cidr for zone, subnet in found.private.items()}
         taken = {zone: usable_addresses(one.cidr) - one.free_addresses for zone, one in found.private.items()}
         room = replace(self, existing_subnets=cidrs)
@@ -121,7 +121,7 @@ def public_subnet_problems(network: NetworkOptions) -> list[Problem]:
 
 
 def public_subnet_warnings(network: NetworkOptions) -> Iterator[str]:
-    """What may be meant, and more often is forgotten: the installer asks for a load balancer that faces the internet.
+    """What may be intended, but is often an oversight: the installer asks for a load balancer that faces the internet.
 
     It finds subnets by their tag: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
     """

@@ -27,7 +27,7 @@ NOTES = (
     "run it again.",
     "The first update also needs the policy that --creation prints, and so does every update that makes a KMS key, an "
     "OIDC provider, a VPC or a DNS firewall. Detach that policy afterwards: it can put the stack's tags on resources "
-    "that have none, and what carries them is in the deployer's reach.",
+    "that have none, and whatever carries them is within the deployer's reach.",
 )
 """What whoever attaches the policy should know."""
 WITHOUT_BOUNDARY = (
@@ -40,11 +40,11 @@ WITH_BOUNDARY = (
     "deploys write new versions of the boundary itself."
 )
 CREATION_NOTES = (
-    "Attach it to the same role as the deployer policy, best as a managed policy of its own, and detach it once the "
-    "update is done.",
+    "Attach it to the same role as the deployer policy, preferably as a separate managed policy, and detach it once "
+    "the update is done.",
     "While it is attached, resources without a tag `project` can be tagged as this stack's: KMS keys without an alias, "
     "security groups, OIDC providers of EKS clusters, and rule groups, domain lists and log configurations of the "
-    "Route 53 Resolver. AWS offers no condition that tells them from new ones.",
+    "Route 53 Resolver. AWS offers no condition that tells new ones apart.",
 )
 """What whoever attaches the creation policy should know."""
 
@@ -61,7 +61,7 @@ def deployer_policy(options: DeployerOptions) -> PolicyDocument:
 
 
 def creation_policy(options: DeployerOptions) -> PolicyDocument:
-    """What the first update of a stack needs beside the deployer policy, and no other update should have."""
+    """What the first update of a stack needs in addition to the deployer policy; other updates should not have it."""
     return document(*creation_statements(options))
 
 

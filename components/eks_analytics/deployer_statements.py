@@ -81,10 +81,10 @@ def statements(options: DeployerOptions) -> list[Statement]:
 
 
 def creation_statements(options: DeployerOptions) -> list[Statement]:
-    """What making the stack's resources needs besides: to tag what has no tags of the stack yet.
+    """The further rights that creating the stack's resources needs: to tag what does not carry the stack's tags yet.
 
-    AWS cannot tell the tagging of a new key, OIDC provider, rule group or default security group from that of somebody
-    else's without such tags: no condition key says that the resource is new, as ec2:CreateAction does for EC2.
+    AWS cannot tell the tagging of a new key, OIDC provider, rule group or default security group from the tagging of an
+    existing one without such tags: no condition key says that the resource is new, as ec2:CreateAction does for EC2.
     """
     # What bears the mark of another stack cannot be taken over.
     unmarked = {f"aws:ResourceTag/{next(iter(options.tags))}": "true"}

@@ -71,8 +71,8 @@ class E6dataLoadBalancerControllerArgs(TypedDict):
     """How the controller gets its role: pod-identity (default for a new cluster) or irsa (default for an existing
     one)."""
     enable_service_mutator_webhook: NotRequired[bool]
-    """Makes the controller serve every new Service of type LoadBalancer, also without an annotation or class. While
-    its pods are away, no such Service can be created. The policy set-load-balancer-controller-flags then needs another
+    """Makes the controller serve every new Service of type LoadBalancer, even without an annotation or class. While
+    its pods are down, no such Service can be created. The policy set-load-balancer-controller-flags then needs another
     `flags` parameter. False by default."""
     default_tags: NotRequired[dict[str, str]]
     """Tags of all that the controller makes in AWS, beside app=e6data. None by default."""

@@ -21,7 +21,7 @@ Judge = Callable[[FoundVpc], list[Problem]]
 
 
 def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource, shortages: Judge) -> FoundVpc:
-    """The VPC, after it and its subnets were found fit. RunError with all that is wrong with them.
+    """The VPC, once it and its subnets have passed every check. Raises a RunError with all that is wrong with them.
 
     The look-ups are awaited on the spot, which their plain ids allow: what fails here fails before anything is tagged.
     `shortages` judges what was found, once all is there.

@@ -11,7 +11,7 @@ class FoundSubnet:
     id: str
     cidr: str
     free_addresses: int
-    """Those of its addresses that nobody has."""
+    """Addresses that are not in use."""
     tags: Mapping[str, str]
 
 
@@ -27,4 +27,4 @@ class FoundVpc:
     private: Mapping[str, FoundSubnet]
     """Its private subnets, by zone."""
     cluster_runs: bool
-    """Whether the cluster is there already, which itself holds addresses then."""
+    """Whether the cluster exists already: then it uses addresses itself."""

@@ -1,7 +1,7 @@
 """The command line tools that the bootstrap host installs: pinned, and how each download is verified. Pure data.
 
 A digest from the settings comes first, then one that a second public source states, then what the vendor publishes
-beside the file: that shows a damaged file, not one that was exchanged with its checksum. AWS signs its CLI.
+beside the file: that shows a damaged file, not one that was replaced together with its checksum. AWS signs its CLI.
 """
 
 import re
@@ -30,8 +30,8 @@ class ToolArgs(TypedDict):
     version: NotRequired[str]
     """Version without "v", e.g. "1.35.9". Default: the pinned one."""
     sha256: NotRequired[str]
-    """SHA-256 of the file that is downloaded, 64 hexadecimal digits. Default: the pinned one of a pinned version, else
-    what the vendor publishes beside the file."""
+    """SHA-256 of the file that is downloaded, 64 hexadecimal digits. Default: the pinned digest if that version has
+    one, else the checksum that the vendor publishes beside the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def host_tools(kubernetes_version: str, overrides: Sequence[ToolArgs] = ()) -> l
 
 
 def unproven(tools: Sequence[Tool]) -> list[Tool]:
-    """The tools whose only proof is a checksum from where the file itself comes from."""
+    """The tools whose only proof is a checksum from the same place as the file."""
     return [tool for tool in tools if not _DIGEST.fullmatch(tool.proof) and not tool.proof.endswith(".sig")]
 
 

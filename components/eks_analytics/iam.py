@@ -74,32 +74,35 @@ def node_trust(region: str) -> PolicyDocument:
     return instance_trust(region, "NodesAssumeRole")
 
 
-def key_administration(region: str, account_id: str) -> Statement:
-    """Leaves it to IAM who administers a key; nobody uses it by this."""
+def key_administration(region: str, account_id: str, *more: str) -> Statement:
+    """Lets IAM policies of the account allow the administration of a key, with `more` actions; not its use."""
     return {
         "Sid": "AdministerKeyThroughIam",
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"},
-        "Action": [
-            "kms:CancelKeyDeletion",
-            "kms:CreateAlias",
-            "kms:DeleteAlias",
-            "kms:DescribeKey",
-            "kms:DisableKey",
-            "kms:DisableKeyRotation",
-            "kms:EnableKey",
-            "kms:EnableKeyRotation",
-            "kms:GetKeyPolicy",
-            "kms:GetKeyRotationStatus",
-            "kms:ListKeyPolicies",
-            "kms:ListResourceTags",
-            "kms:PutKeyPolicy",
-            "kms:ScheduleKeyDeletion",
-            "kms:TagResource",
-            "kms:UntagResource",
-            "kms:UpdateAlias",
-            "kms:UpdateKeyDescription",
-        ],
+        "Action": sorted(
+            [
+                "kms:CancelKeyDeletion",
+                "kms:CreateAlias",
+                "kms:DeleteAlias",
+                "kms:DescribeKey",
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:GetKeyPolicy",
+                "kms:GetKeyRotationStatus",
+                "kms:ListKeyPolicies",
+                "kms:ListResourceTags",
+                "kms:PutKeyPolicy",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
+                *more,
+            ]
+        ),
         "Resource": "*",
     }
 
@@ -125,7 +128,7 @@ def session_manager(region: str, account_id: str, log_group_arn: str = "") -> li
 
     Instead of AmazonSSMManagedInstanceCore, which reads every parameter of the account:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
-    The instance has no id before its role, and the channels know no resources.
+    The instance has no id before its role, and AWS defines no resources for the channels.
     """
     transcripts: list[Statement] = [
         {
@@ -250,36 +253,11 @@ def cluster_key_policy(region: str, account_id: str) -> PolicyDocument:
     """
     account = {"AWS": f"arn:{partition(region)}:iam::{account_id}:root"}
     return document(
-        {
-            "Sid": "AdministerKeyThroughIam",
-            "Effect": "Allow",
-            "Principal": account,
-            "Action": [
-                "kms:CancelKeyDeletion",
-                "kms:CreateAlias",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:DisableKeyRotation",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListGrants",
-                "kms:ListKeyPolicies",
-                "kms:ListKeyRotations",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:RevokeGrant",
-                "kms:RotateKeyOnDemand",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
-            ],
-            "Resource": "*",
-        },
+        key_administration(
+            region,
+            account_id,
+            *("kms:ListGrants", "kms:ListKeyRotations", "kms:RevokeGrant", "kms:RotateKeyOnDemand"),
+        ),
         {
             "Sid": "GrantUseOfTheKey",
             "Effect": "Allow",

@@ -15,7 +15,7 @@ FAMILY_TABLE = TABLE.with_name("instance_families.txt")
 
 
 class Traits(NamedTuple):
-    """What an image must be made for, to run on the machines of a family."""
+    """What an image must support to run on the machines of a family."""
 
     architecture: str
     """x86_64 or arm64."""
@@ -58,7 +58,7 @@ def family(name: str) -> list[InstanceType]:
 
 
 def traits(name: str) -> Traits | None:
-    """The traits of a family, or of the family of a type; None where nobody knows it."""
+    """The traits of a family, or of the family of a type; None where it is not in the table."""
     return _traits().get(name.partition(".")[0])
 
 

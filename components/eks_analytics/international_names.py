@@ -1,4 +1,4 @@
-"""Domain names with letters outside of ASCII, which DNS knows in another form. Pure."""
+"""Domain names with letters outside ASCII, which DNS has in another form. Pure."""
 
 import unicodedata
 
@@ -16,7 +16,7 @@ def letters_fault(name: str) -> tuple[str, str] | None:
         return None
     foreign = "".join(dict.fromkeys(letter for letter in name if not letter.isascii()))
     return (
-        f"has letters outside of ASCII ({foreign}), and DNS, certificates and the installer know such a name in "
-        "another form",
+        f"has letters outside ASCII ({foreign}), and DNS, certificates and the installer use another form of such a "
+        "name",
         f'write "{ascii_form(name)}"',
     )

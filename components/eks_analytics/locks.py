@@ -8,7 +8,7 @@ import pulumi
 from .problems import Problem
 
 Judge = Callable[[Mapping[str, str], Mapping[str, str]], Iterable[Problem]]
-"""Takes the values that change, as they were applied and as they are to be; says which of them must not."""
+"""Takes the changed values, as applied and as wanted; yields a problem for each that must not change."""
 
 
 def lock(
@@ -18,18 +18,18 @@ def lock(
     opts: pulumi.ResourceOptions | None = None,
     confirmed: bool = False,
 ) -> pulumi.Stash:
-    """Keeps `values` in the state, beside the component of `opts`. Where `judge` refuses a change, its update fails,
-    in previews too; never with `confirmed`."""
+    """Keeps `values` in the state, beside the component of `opts`. Where `judge` refuses a change, the update fails,
+    and its preview, unless it is `confirmed`."""
     hooks = None if confirmed else refusal(name, lambda inputs: inputs["input"], judge)
     own = pulumi.ResourceOptions(hooks=hooks)
     if opts:
-        # Protection by name: in a plugin, the SDK knows the parent's URN only, and nothing to inherit.
+        # `protect` is set explicitly: in a plugin, the SDK knows only the parent's URN, so nothing is inherited.
         own.parent, own.depends_on, own.protect = opts.parent, opts.depends_on, opts.protect
     return pulumi.Stash(name, input={**values}, opts=own)
 
 
 def behind(kept: pulumi.Stash, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-    """`opts` of a component that waits for the verdict, and all that is in it."""
+    """`opts` with which a component, and everything in it, waits for the verdict."""
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[kept]))
 
 
@@ -48,7 +48,7 @@ def refuse(
 
     def hook(update: pulumi.ResourceHookArgs) -> None:
         old, new = (read(inputs or {}) for inputs in (update.old_inputs, update.new_inputs))
-        # A release before this one may not have kept a value; another one may be known after the update only.
+        # An earlier release may not have kept a value, and an output may be known only after the update.
         known = [key for key in old if isinstance(old[key], str) and isinstance(new.get(key), str)]
         changed = [key for key in known if old[key] != new[key]]
         problems = list(judge({key: old[key] for key in changed}, {key: new[key] for key in changed}))

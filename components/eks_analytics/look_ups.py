@@ -7,10 +7,10 @@ from .problems import Problem
 
 
 def not_found(name: str, id: str, region: str, parent: pulumi.Resource, error: Exception) -> Problem:
-    """What to say where AWS knows no such id, or does not show it: with all that a person then compares."""
+    """The problem of an id that AWS does not know or does not show, with the account and region to compare."""
     try:
         account = f"account {aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=parent)).account_id}"
-    except Exception:  # nothing was found for the same reason: no credentials, no network
-        account = "an account that could not be asked either"
+    except Exception:  # most likely for the same reason: no credentials, no network
+        account = "an account that could not be looked up either"
     reason = f"was not found in {account}, region {region or 'of the AWS provider'} ({error})"
     return Problem(name, id, reason, "correct the id, the region or the credentials")

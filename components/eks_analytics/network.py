@@ -53,11 +53,11 @@ class NetworkArgs(TypedDict):
     """Whether VPC and subnets have IPv6 ranges too, given by Amazon; an existing VPC must have them. Cannot be turned
     off later: AWS takes no range from a subnet in use. Default false."""
     tenancy: NotRequired[str]
-    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default". A VPC that is
-    there can go back to "default", but not become dedicated."""
+    """Tenancy of the instances: "default", or "dedicated" for hardware of your own. Default "default". A VPC can go
+    back to "default" later, but not become dedicated."""
     confirm_replacement: NotRequired[bool]
-    """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC, with all in it. Default false:
-    such a change is refused."""
+    """Confirms that a changed `cidr`, `existing_vpc_id` or `tenancy` replaces the VPC and everything in it. Default
+    false: such a change is refused."""
     enable_dns_support: NotRequired[bool]
     """Whether Amazon's DNS server answers in the VPC; EKS needs it. Default true."""
     enable_dns_hostnames: NotRequired[bool]
@@ -75,7 +75,7 @@ class NetworkArgs(TypedDict):
     """Refuses private subnets of an existing VPC that have no default route. Default false: endpoints may do."""
     service_cidr: NotRequired[str]
     """Addresses of the cluster's Kubernetes services, which no CIDR block of the VPC may overlap. Default: not
-    judged."""
+    checked."""
     permissions_boundary_arn: NotRequired[str]
     """ARN of the managed IAM policy that bounds the role of the flow logs; none by default."""
     tags: NotRequired[dict[str, str]]

@@ -57,8 +57,8 @@ def machine_warnings(subject: str, families: Sequence[str], types: Sequence[str]
         near = similar(one) if "." in one else similar_families(one)
         meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         yield (
-            f"{subject}: {one} is not among the machines known here{meant}; if EC2 does not have it either, no node is "
-            "made of it, without an error."
+            f"{subject}: {one} is not among the machines known here{meant}; if EC2 does not have it either, Karpenter "
+            "makes no node of it and reports no error."
         )
 
 

@@ -34,4 +34,4 @@ def boundary_problems(arn: str, region: str, account_id: str = "") -> Iterator[P
             yield Problem(name, arn, reason, f'write an ARN that begins with "arn:{wanted}:"')
         elif account_id and found["account"] not in (account_id, "aws"):
             reason = f"is a policy of another account, and IAM takes the boundary of a role from its own: {account_id}"
-            yield Problem(name, arn, reason, "create the policy there, and name that one")
+            yield Problem(name, arn, reason, "create the policy in that account and write its ARN")

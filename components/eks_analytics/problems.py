@@ -25,7 +25,7 @@ def reject(subject: str, problems: Iterable[Problem]) -> None:
     """Raise one `RefusedError` that lists every problem of `subject`; do nothing when there is none."""
     lines = [f"  - {problem}" for problem in problems]
     if lines:
-        from .refusal import RefusedError  # with Pulumi behind it, which whoever only checks must not wait for
+        from .refusal import RefusedError  # imports Pulumi, for which checks alone need not wait
 
         raise RefusedError("\n".join([f"{subject} cannot be built as asked:", *lines]))
 

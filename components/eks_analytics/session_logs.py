@@ -1,7 +1,7 @@
 """Transcripts of Session Manager sessions: a session document of the cluster's own, and its log group.
 
-The preferences of an account, the document SSM-SessionManagerRunShell, hold for every session in a region, and stay as
-they are: https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html
+The preferences of an account, the document SSM-SessionManagerRunShell, apply to every session in a region, and are not
+touched: https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html
 """
 
 import json

@@ -12,7 +12,7 @@ _UNITS = {
     "ttl": ("seconds", {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}),
     "_percentage": ("percent", {"%": 1}),
 }
-"""By the end of a number's name its unit, and how many of it others are."""
+"""The unit of a number by the end of its name, and how many of it make another unit."""
 
 
 def with_unit(name: str, text: str) -> str | None:
@@ -20,5 +20,5 @@ def with_unit(name: str, text: str) -> str | None:
     found = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]+|%)\s*", text)
     for end, (unit, factors) in _UNITS.items():
         if found and name.endswith(end) and (factor := factors.get(found[2].lower())):
-            return f"write {int(found[1]) * factor}, without quotes and unit: it counts {unit}"
+            return f"write {int(found[1]) * factor}, without quotes or unit: the number is in {unit}"
     return None

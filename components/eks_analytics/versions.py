@@ -127,7 +127,7 @@ def addon_versions(kubernetes_version: str, overrides: Mapping[str, str]) -> dic
 
 
 def offered(today: date) -> str:
-    """The versions in standard support, which is all that the policies accept, with its end: for remedies."""
+    """A remedy: the versions in standard support, the only ones that the policies accept, and when it ends."""
     ends = {version: release.standard_support_ends for version, release in RELEASES.items()}
     supported = [f'"{version}" (standard support until {end})' for version, end in ends.items() if end >= today]
     return f"write {' or '.join(supported or [DEFAULT_KUBERNETES_VERSION])}"

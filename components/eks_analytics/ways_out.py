@@ -25,8 +25,8 @@ def check_way_out(zone: str, subnet: str, route: DefaultRoute, *, needed: bool) 
     """What is wrong with a private subnet's default route; `needed`: whether there must be one."""
     name = f"existing_private_subnets.{zone}"
     if route.target.startswith("igw-"):
-        reason = f"leads to an internet gateway ({route.table}), so EKS starts no node without a public address in it"
-        yield Problem(name, subnet, reason, "give a private subnet, whose way out is a NAT gateway")
+        reason = f"leads to an internet gateway ({route.table}), so nodes without public addresses cannot start in it"
+        yield Problem(name, subnet, reason, "name a private subnet, which reaches the internet through a NAT gateway")
     elif not route.target and needed:
         reason = f"has no way to the internet (no route to {ANYWHERE} in {route.table}), and what runs there needs one"
         yield Problem(name, subnet, reason, "route it through a NAT gateway, a transit gateway or a firewall")
@@ -37,7 +37,7 @@ def check_way_in(zone: str, subnet: str, route: DefaultRoute) -> Iterator[Proble
     if not route.target or route.target.startswith("nat-"):
         found = f"through {route.target}" if route.target else "nowhere"
         reason = f"leads {found} ({route.table}), so nobody reaches load balancers in it from the internet"
-        remedy = "route it through an internet gateway, or give a public subnet"
+        remedy = "route it through an internet gateway, or name a public subnet"
         yield Problem(f"existing_public_subnets.{zone}", subnet, reason, remedy)
 
 

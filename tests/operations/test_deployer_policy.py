@@ -143,6 +143,14 @@ def test_values_mean_what_they_mean_to_pulumi_and_nothing_else_is_complained_of(
     assert refused.startswith("error: 1 problem in")
 
 
+@pytest.mark.parametrize("key", ["admin_password", "velero_credentials"])
+def test_a_secret_in_clear_text_is_named_although_no_policy_depends_on_it(stack: Configuration, key: str) -> None:
+    stack[key] = "abc"
+    refused = stack.refusal()
+    assert "clear text" in refused
+    assert f". {key} = " in refused
+
+
 @pytest.mark.parametrize("value", ['"012345678901"', "{secure: v1:abc}"])
 def test_an_account_with_a_leading_zero_and_a_secret_one_are_taken(stack: Configuration, value: str) -> None:
     del stack.config["eks-analytics:account_id"]

@@ -44,7 +44,7 @@ def refusal(judge: Judge, old: dict[str, Any], new: dict[str, Any]) -> str:
             ["tenancy = 'dedicated'", "'default' was applied", "confirm_replacement: true"],
         ),
         (fixed_values.another_vpc, {"cidr": "10.0.0.0/16"}, {"cidr": "10.1.0.0/16"}, ["cidr = '10.1.0.0/16'"]),
-        (fixed_values.another_vpc, {"existing_vpc_id": ""}, {"existing_vpc_id": "vpc-1"}, ["a VPC of its own"]),
+        (fixed_values.another_vpc, {"existing_vpc_id": ""}, {"existing_vpc_id": "vpc-1"}, ["created a VPC of its own"]),
         (
             another_cluster,
             {"kms_key_arn": ""},
@@ -57,6 +57,12 @@ def refusal(judge: Judge, old: dict[str, Any], new: dict[str, Any]) -> str:
         (another_cluster, {"service_cidr": "172.20.0.0/16"}, {"service_cidr": "172.21.0.0/16"}, ["service_cidr ="]),
         (another_cluster, {"ip_family": "ipv4"}, {"ip_family": "ipv6"}, ["ip_family = 'ipv6'", "made with 'ipv4'"]),
         (fixed_values.another_alarm_key, {"alarm_key_arn": ""}, {"alarm_key_arn": KEY}, ["watch.enabled: false"]),
+        (
+            another_cluster,
+            {"session_logs.kms_key_arn": ""},
+            {"session_logs.kms_key_arn": KEY},
+            ["the log of sessions", "session_logs.retention_days: 0"],
+        ),
     ],
 )  # fmt: skip
 def test_a_change_that_loses_something_is_refused_with_both_values_and_what_to_do(
@@ -74,6 +80,8 @@ def test_a_change_that_loses_something_is_refused_with_both_values_and_what_to_d
         (confirmed_cluster, {"cluster_name": "a", "kms_key_arn": ""}, {"cluster_name": "b", "kms_key_arn": KEY}),
         (fixed_values.another_vpc, {"tenancy": "dedicated"}, {"tenancy": "default"}),
         (fixed_values.another_alarm_key, {"alarm_key_arn": KEY}, {"alarm_key_arn": ""}),
+        (another_cluster, {"session_logs.kms_key_arn": KEY}, {"session_logs.kms_key_arn": ""}),
+        (another_cluster, {}, {"session_logs.kms_key_arn": KEY}),
         (fixed_values.another_environment, {}, {"product": "kept since this release only"}),
         (fixed_values.another_environment, {"region": "us-east-1"}, {"region": None}),
     ],

@@ -31,6 +31,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.existing_public_subnets.us-east-1a": {"network": VPC},
     "node_groups[0].taints[0].key": {"node_groups": [{"taints": [TAINTED]}]},
     "node_groups[0].taints[0].value": {"node_groups": [{"taints": [TAINTED]}]},
+    "cluster.session_logs.kms_key_arn": {"cluster": {"session_logs": {"retention_days": 30}}},
     "cluster.control_plane_zones[0]": {"cluster": {"control_plane_zones": [SECRET, "us-east-1b"]}},
     "dash_enterprise.bootstrap.ssh.public_key": {"dash_enterprise": SSH},
     "dash_enterprise.bootstrap.ssh.allowed_cidrs[0]": {"dash_enterprise": SSH},

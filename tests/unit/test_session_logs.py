@@ -87,6 +87,14 @@ def test_a_key_of_your_own_is_used_and_none_made(build: Build, recorder: Recorde
     assert "c-sessions" not in recorder.of("Key")
 
 
+@pytest.mark.parametrize(("given", "kept"), [({}, ""), ({"kms_key_arn": KEY}, KEY), ({"retention_days": 0}, None)])
+def test_the_key_of_transcripts_is_locked_while_there_are_any(
+    build: Build, recorder: Recorder, given: dict[str, Any], kept: str | None
+) -> None:
+    build(session_logs=given)
+    assert recorder.of("Stash")["c-cluster"].inputs["input"].get("session_logs.kms_key_arn") == kept
+
+
 def test_the_key_encrypts_this_log_group_alone() -> None:
     statements = {one.get("Sid"): one for one in session_key_policy("us-east-1", ACCOUNT, "analytics")["Statement"]}
     assert set(statements) == {"AdministerKeyThroughIam", "LogsEncryptTheirGroup"}
@@ -110,7 +118,11 @@ def test_the_host_may_deliver_transcripts_where_there_are_some() -> None:
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({"retention_days": 366}, "try 365"), ({"kms_key_arn": "alias/logs"}, "no alias")],
+    [
+        ({"retention_days": 366}, "try 365"),
+        ({"kms_key_arn": "alias/logs"}, "no alias"),
+        ({"retention_days": 0, "kms_key_arn": KEY}, "set retention_days"),
+    ],
 )
 def test_what_cannot_work_is_refused(given: Any, words: str) -> None:
     (problem,) = session_log_problems(given, "us-east-1")

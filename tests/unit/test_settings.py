@@ -197,11 +197,11 @@ ALONE: list[tuple[str, Any, str]] = [
     ("cluster.service_cidr", "8.8.0.0/16", "172.20.0.0/16"),
     ("cluster.service_cidr", "172.20.0.0/25", "172.20.0.0/16"),
     ("cluster.version", "1.24", 'write "1.36" (standard support until 2027-08-02) or "1.35" (standard support until'),
-    ("network", "10.0.0.0/16", "write an object with the keys that you need of cidr, name_prefix"),
-    ("node_groups[0]", "core", "write an object with the keys that you need of name, instance_types"),
+    ("network", "10.0.0.0/16", "write an object with the keys that you need, of cidr, name_prefix"),
+    ("node_groups[0]", "core", "write an object with the keys that you need, of name, instance_types"),
     ("node_groups[0].taints", {"key": "a"}, 'write a list: [{"key": "a"}]'),
-    ("node_groups[0].disk_size_gib", "100Gi", "write 100, without quotes and unit"),
-    ("node_groups[0].disk_size_gib", "1 TiB", "write 1024, without quotes and unit: it counts GiB"),
+    ("node_groups[0].disk_size_gib", "100Gi", "write 100, without quotes or unit"),
+    ("node_groups[0].disk_size_gib", "1 TiB", "write 1024, without quotes or unit: the number is in GiB"),
     ("cluster.version", 1.3, 'write it in quotes: "1.3", or "1.30" where that is what the file says'),
     ("cluster.version", "1.3", "is what YAML makes of 1.30 without quotes"),
     ("cluster.addon_versions.core-dns", "v1.13.2-eksbuild.1", 'did you mean "coredns"?'),
@@ -509,6 +509,16 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_settings(root: Pat
 def test_rules_do_not_judge_what_was_refused_already(root: Path) -> None:
     error = refusal(changed({"availability_zones": ["x", "y"], "network.private_subnet_cidrs": ["10.0.0.0/20"]}), root)
     assert {problem.input for problem in error.problems} == {"availability_zones[0]", "availability_zones[1]"}
+
+
+@pytest.mark.parametrize("secret", ["1000.0", 'line\n"quoted" é', "plain-text"])
+def test_a_secret_is_never_shown_as_the_value_of_another_setting(root: Path, secret: str) -> None:
+    number: object = float(secret) if secret[0].isdigit() else secret
+    config = changed({"velero_credentials": secret, "production": number, "tags": [{"a": [number]}]})
+    shown = str(refusal(config, root, secret_keys={"velero_credentials"}))
+    assert 'production = "[secret]"' in shown
+    assert 'tags = [{"a": ["[secret]"]}]' in shown
+    assert secret not in shown
 
 
 def test_values_of_secret_keys_are_never_shown(root: Path) -> None:
