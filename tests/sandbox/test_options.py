@@ -177,7 +177,7 @@ def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes
     plan = actions(dev.run("preview").output)
     assert [name for name in plan["replace"] if "NodeGroup" in name] == ["aws.eks.NodeGroup dash-dev-core"]
     output = dev.run("up").output
-    steps = [line.split("[")[0] for line in output.splitlines() if "aws.eks.NodeGroup" in line]
+    steps = [line.split("[")[0] for line in output.splitlines() if re.search(r"^ *[\d.]+ s .*aws.eks.NodeGroup", line)]
     assert [("replaced" in step, "deleted" in step) for step in steps][-2:] == [(True, False), (False, True)], steps
     after = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
     assert len(after) == 1

@@ -54,6 +54,7 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         "aws": AwsProvider(cloud, Knobs(), lambda _: None),
         "eks": EksProvider(),
         "kubernetes": KubernetesProvider(cloud),
+        "command": CommandProvider(cloud),
     }
     pulumi = str(engine.find(print).binary)
     build.ensure(print)

@@ -159,7 +159,8 @@ def test_a_change_is_planned_from_its_merge_base_with_the_grave_first(clone: Clo
     assert "- **REPLACE** `aws.eks.NodeGroup` `dash-dev-batch`" in grave
     assert "`capacityType`: `ON_DEMAND` → `SPOT` **forces the replacement**" in grave
     titles = re.findall(r"^### (.*)$", page, re.M)
-    assert titles == ["Replaced and deleted", "IAM, ingress and public exposure", "Policies", "Capacity"]
+    exposure = "IAM, ingress and public exposure"
+    assert titles == ["Replaced and deleted", "Rolled and restarted", exposure, "Policies", "Capacity"]
     assert "> [!CAUTION]" in page[: page.index("###")]
 
     assert "`scalingConfig.maxSize`: `4` → `5`" in section(page, "Updated")
