@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pulumi.automation import LocalWorkspace, OutputMap, Stack
@@ -48,6 +49,7 @@ from sandbox.providers.schema import python_name
 Say = Callable[[str], None]
 ANALYZER, ANALYZER_VERSION = "pulumi-analyzer-policy-python", "1.0.0"
 REPOSITORY = Path(__file__).resolve().parent.parent
+_PROGRAMS_MODULES = ("eks_analytics", "operations", "settings")
 _NAMESPACE = "placeholders"
 _print_any_exc = traceback.print_exc
 
@@ -350,7 +352,8 @@ class SandboxStack:
         os.chdir(self.project)
         if str(self.project) not in sys.path:
             sys.path.insert(0, str(self.project))
-        runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
+        with _without_modules_of_others(self.project):
+            runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
 
     # Policies
 
@@ -486,3 +489,27 @@ def _only_salt(file: Mapping[str, Any]) -> dict[str, str]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _without_modules_of_others(project: Path) -> Iterator[None]:
+    """Lets a program import its own modules where this process has those of another checkout, as in a review: the
+    merge base has components and settings of its own."""
+    own = {name for name in sys.modules if name.partition(".")[0] in _PROGRAMS_MODULES}
+    known = {name: sys.modules[name] for name in own}
+    others = {name for name, module in known.items() if not _lies_in(project, module)}
+    if not others:
+        yield
+        return
+    for name in own:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] in _PROGRAMS_MODULES]:
+            del sys.modules[name]
+        sys.modules.update(known)
+
+
+def _lies_in(project: Path, module: ModuleType) -> bool:
+    return module.__file__ is not None and Path(module.__file__).is_relative_to(project)

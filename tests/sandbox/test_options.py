@@ -1,5 +1,6 @@
 """What the settings offer, applied by the real engine: nothing is left to do afterwards, and nothing is left behind."""
 
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -117,7 +118,9 @@ def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: M
     kinds = {
         line.split()[0] for line in down[down.index("Destroyed:") :].splitlines() if line.strip().startswith("aws:")
     }
-    assert kinds == {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:kms/key:Key"}
+    own = ("internetGateway:InternetGateway", "routeTable:RouteTable", "subnet:Subnet", "vpc:Vpc")
+    associations = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+    assert kinds == {*(f"aws:ec2/{kind}" for kind in own), associations, "aws:kms/key:Key"}
 
 
 def test_an_existing_vpc_that_does_not_fit_is_refused_with_every_reason(environment: MakeEnvironment) -> None:

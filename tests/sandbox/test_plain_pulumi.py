@@ -20,6 +20,7 @@ from sandbox import demo_files, engine
 from sandbox.knobs import Knobs
 from sandbox.kubernetes_api import build
 from sandbox.providers.aws import AwsProvider
+from sandbox.providers.command import CommandProvider
 from sandbox.providers.eks import EksProvider
 from sandbox.providers.kubernetes import KubernetesProvider
 from sandbox.providers.protocol import serve
@@ -54,7 +55,7 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         "aws": AwsProvider(cloud, Knobs(), lambda _: None),
         "eks": EksProvider(),
         "kubernetes": KubernetesProvider(cloud),
-        "command": CommandProvider(cloud),
+        "command": CommandProvider(cloud, print),
     }
     pulumi = str(engine.find(print).binary)
     build.ensure(print)
