@@ -110,7 +110,7 @@ def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path,
         judged = run("preview", "--policy-pack", "policies")
         assert "dash-dev-host: .userData is known only after the update, which judges it" in judged
         assert "mandatory" not in judged
-        run("config", "set", "admin_password", "in clear text")
+        run("config", "set", "admin_password", "anybody reads this")
         assert "stands in clear text" in run("preview", code=1)
         run("config", "set", "--secret", "admin_password", "correct horse")
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from environments import PROJECT
+from sandbox import demo_files
 from sandbox.kubernetes_api import build
 from settings.placeholders import PLACEHOLDER, placeholder
 
@@ -231,12 +232,16 @@ def test_a_change_of_backups_shows_schedules_alarms_and_buckets_and_none_of_thei
 
 
 def _assert_without_secrets(clone: Clone, page: str) -> None:
-    demo = [file for file in (clone.folder / "demo").rglob("*") if file.is_file() and not file.name.startswith(".")]
-    assert {"license.yaml", "privkey.pem", "fullchain.pem", "install_de_aws.sh"} <= {file.name for file in demo}
-    lines = {line.strip() for file in demo for line in file.read_text().splitlines()}
-    telling = {line for line in lines if len(line) > 12}
+    names = {"license_file": "license.yaml", "tls_certificate_file": "fullchain.pem", "tls_private_key_file": "key.pem"}
+    paths = {key: clone.folder.parent / "stand-ins" / name for key, name in names.items()}
+    paths["installation_plan"] = clone.folder.parent / "stand-ins" / "plan"
+    demo_files.make(paths, "dash.dev.example.com")
+    files = [file for file in paths["license_file"].parent.rglob("*") if file.is_file() and file.name[0] != "."]
+    assert {file.name for file in files} >= {*names.values(), "install_de_aws.sh"}
+    telling = {line.strip() for file in files for line in file.read_text().splitlines() if len(line.strip()) > 12}
     assert len(telling) > 20
     assert [line for line in telling if line in page or json.dumps(line)[1:-1] in page] == []
+    assert not (clone.folder / "demo").exists(), "a review needs no files of this machine"
     assert PLACEHOLDER not in page
     assert "PRIVATE KEY" not in page
 
