@@ -43,7 +43,7 @@ def test_a_changed_value_is_refused_in_preview_and_update_until_it_is_confirmed(
     assert stack.preview(network()).keys() == {"same"}
     before = made(stack)
     for changes, told in (
-        ({"cluster_name": "two"}, ["cluster_name = 'two'", "'one'", "delete all that it made"]),
+        ({"cluster_name": "two"}, ["cluster_name = 'two'", "'one'", "delete everything that it created"]),
         ({"tenancy": "dedicated"}, ["tenancy = 'dedicated'", "'default' was applied", "another VPC"]),
         ({"cidr": "10.1.0.0/16"}, ["cidr = '10.1.0.0/16'", "'10.0.0.0/16' was applied"]),
     ):
