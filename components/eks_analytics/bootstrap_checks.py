@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
 from .installation_checks import RESERVED_BY_SSM
-from .instance_types import traits
+from .instance_types import traits, unknown_machines
 from .node_group_options import INSTANCE_TYPE
 from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
@@ -86,12 +86,13 @@ def check_bootstrap(options: BootstrapOptions) -> list[Problem]:
 
 def bootstrap_warnings(options: BootstrapOptions) -> list[str]:
     """What can be built, but may not be what was meant."""
+    found = list(unknown_machines("instance_type", [options.instance_type], "it does not start the host"))
     if options.ubuntu_release == "20.04":
-        return [
+        found.append(
             "ubuntu_release 20.04: its standard support ended on 2025-05-31, so it gets no security updates without "
             'Ubuntu Pro. Choose "24.04" unless Plotly asks for the old one.'
-        ]
-    return []
+        )
+    return found
 
 
 def installer_problems(options: BootstrapOptions, install_script_key: str) -> Iterator[Problem]:

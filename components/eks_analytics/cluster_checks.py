@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from .instance_types import unknown_machines
 from .node_group_options import NodeGroupArgs, node_group_problems
 from .partitions import partition
 from .permissions_boundary import boundary_problems
@@ -125,6 +126,9 @@ def cluster_warnings(options: ClusterOptions, today: date) -> list[str]:
     for name, arn in (*named, ("kms_key_arn", options.kms_key_arn)):
         if arn and options.account_id and _account_of(arn) != options.account_id:
             found.append(f"{name}: {arn} belongs to another account than {options.account_id}; is that meant?")
+    for group in options.node_groups:
+        types = group["instance_types"]
+        found += unknown_machines(f"node group {group['name']}", types, "EKS refuses the node group")
     return found
 
 

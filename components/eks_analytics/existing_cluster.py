@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .existing_cluster_checks import FoundCluster
-from .look_ups import not_found
+from .look_ups import looking_up, not_found
 from .problems import reject
 
 
@@ -21,7 +21,8 @@ def look_up(cluster_name: str, region: str, parent: pulumi.Resource) -> FoundClu
         reject("existing cluster", [replace(problem, remedy=remedy)])
         raise
     network = cluster.vpc_config
-    group = aws.ec2.get_security_group(id=network.cluster_security_group_id, opts=lookup)
+    with looking_up(f"the cluster security group of {cluster_name}", "ec2:DescribeSecurityGroups"):
+        group = aws.ec2.get_security_group(id=network.cluster_security_group_id, opts=lookup)
     return FoundCluster(
         name=cluster.name,
         arn=cluster.arn,

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .found_vpc import FoundSubnet, FoundVpc
-from .look_ups import not_found
+from .look_ups import looking_up, not_found
 from .network_options import NetworkOptions, service_range_problems
 from .problems import Problem, reject
 from .subnets import LOAD_BALANCER_ADDRESSES, PRIVATE_ADDRESSES_NEEDED
@@ -44,13 +44,15 @@ def look_up(name: str, options: NetworkOptions, parent: pulumi.Resource, shortag
         subnets[role][zone] = FoundSubnet(id, subnet.cidr_block, subnet.available_ip_address_count, subnet.tags)
         problems += check_subnet(options, role, zone, subnet)
         if subnet.vpc_id == vpc.id:
-            route = default_route(vpc.id, id, parent)
+            with looking_up(f"the route table of {id}", "ec2:DescribeRouteTables"):
+                route = default_route(vpc.id, id, parent)
             problems += (
                 check_way_in(zone, id, route)
                 if role == "public"
                 else check_way_out(zone, id, route, needed=options.needs_way_out)
             )
-    runs = options.cluster_name in aws.eks.get_clusters(opts=lookup).names
+    with looking_up(f"the EKS clusters of {options.region or 'the region'}", "eks:ListClusters"):
+        runs = options.cluster_name in aws.eks.get_clusters(opts=lookup).names
     found = FoundVpc(vpc.id, vpc.cidr_block, **subnets, cluster_runs=runs)
     for shortage in check_addresses(found):
         # Under a running cluster addresses are taken: that must not stand in the way of every later update.

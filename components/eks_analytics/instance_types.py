@@ -4,6 +4,7 @@ The table holds the Nitro types that a cluster is likely to run on, a family a l
 it. For any other type, newer ones among them, a caller makes an `InstanceType` of its own.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -72,6 +73,24 @@ def similar(name: str) -> list[str]:
 def similar_families(name: str) -> list[str]:
     """Families whose names look like `name`, the likeliest first."""
     return get_close_matches(name, _traits(), n=3)
+
+
+def unknown_machines(subject: str, names: Iterable[str], consequence: str) -> Iterator[str]:
+    """A warning for each family or type that the tables do not hold: new, rare, or misspelt.
+
+    `consequence`: what happens where EC2 does not have it either.
+    """
+    for name in names:
+        if "." in name:
+            known, near = instance_type(name) or (traits(name) and not family(name)), similar(name)
+        else:
+            known, near = family(name) or traits(name), similar_families(name)
+        if not known:
+            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+            yield (
+                f"{subject}: {name} is not among the machines known here{meant}; if EC2 does not have it either, "
+                f"{consequence}."
+            )
 
 
 @cache

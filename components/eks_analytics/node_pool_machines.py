@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .instance_types import family, instance_type, similar, similar_families, traits
+from .instance_types import traits, unknown_machines
 from .node_pool_options import NodePoolArgs, ami_family
 from .problems import Problem, repeated
 
@@ -50,16 +50,8 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
 
 
 def machine_warnings(subject: str, families: Sequence[str], types: Sequence[str]) -> Iterator[str]:
-    """Machines that the table of instance types does not hold: new, rare, or misspelt."""
-    unknown = [one for one in families if not family(one) and not traits(one)]
-    unknown += [one for one in types if not instance_type(one) and (family(one) or not traits(one))]
-    for one in unknown:
-        near = similar(one) if "." in one else similar_families(one)
-        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-        yield (
-            f"{subject}: {one} is not among the machines known here{meant}; if EC2 does not have it either, Karpenter "
-            "makes no node of it and reports no error."
-        )
+    """Machines that the tables of instance types do not hold."""
+    yield from unknown_machines(subject, [*families, *types], "Karpenter makes no node of it and reports no error")
 
 
 def choice_problems(where: str, given: Sequence[str] | None, allowed: Sequence[str]) -> Iterator[Problem]:

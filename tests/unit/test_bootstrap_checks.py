@@ -198,3 +198,8 @@ def test_only_the_release_past_its_support_is_warned_of() -> None:
     (warning,) = bootstrap_warnings(replace(OPTIONS, ubuntu_release="20.04"))
     assert "2025-05-31" in warning
     assert bootstrap_warnings(OPTIONS) == bootstrap_warnings(replace(OPTIONS, ubuntu_release="22.04")) == []
+
+
+def test_a_misspelt_instance_type_of_the_host_is_warned_of_with_the_nearest() -> None:
+    (warning,) = bootstrap_warnings(replace(OPTIONS, instance_type="t3.mikro"))
+    assert "t3.mikro is not among the machines known here (did you mean t3.micro" in warning

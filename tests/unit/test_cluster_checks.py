@@ -170,6 +170,13 @@ def test_a_private_endpoint_alone_is_accepted_with_a_warning_until_somebody_may_
     assert cluster_warnings(options(**inside, private_endpoint_cidrs=["10.0.0.0/16"]), date(2026, 11, 1)) == []
 
 
+def test_a_misspelt_instance_type_of_a_node_group_is_warned_of_with_the_nearest() -> None:
+    misspelt = options(node_groups=[group(instance_types=["m6i.2xlarg", "m5.large"])])
+    assert check_cluster(misspelt) == []
+    (warning,) = cluster_warnings(misspelt, date(2026, 11, 1))
+    assert "node group core: m6i.2xlarg is not among the machines known here (did you mean m6i.2xlarge" in warning
+
+
 def test_what_lies_elsewhere_is_refused_where_it_could_not_work_and_warned_of_where_it_may_be_meant() -> None:
     key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
     assert "keys of its own region" in faults(kms_key_arn=key)["kms_key_arn"]

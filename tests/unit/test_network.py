@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pulumi
 import pulumi_aws as aws
 import pytest
@@ -658,6 +659,32 @@ def test_private_subnets_need_a_way_out_where_that_is_said(
     build(**EXISTING)
     with pytest.raises(pulumi.RunError, match=f"existing_private_subnets.{B} = '{PRIVATE[B]}': has no way"):
         build(**EXISTING, needs_way_out=True)
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("aws:eks/getClusters:getClusters", "the EKS clusters of us-east-1 could not .* need eks:ListClusters"),
+        ("aws:ec2/getRouteTables:getRouteTables", f"the route table of {PRIVATE[A]} could .* ec2:DescribeRouteTables"),
+    ],
+)
+def test_a_look_up_that_the_credentials_do_not_allow_names_the_action(
+    build: Callable[..., dict[str, Any]], recorder: Recorder, token: str, words: str
+) -> None:
+    class DeniedError(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.UNKNOWN
+
+        def details(self) -> str:
+            return "AccessDeniedException"
+
+    def denied(_: object) -> dict[str, Any]:
+        raise DeniedError
+
+    recorder.answers[token] = denied
+    with pytest.raises(pulumi.RunError, match=words):
+        build(**EXISTING)
 
 
 @pytest.mark.parametrize("state", ["associated", "associating", "disassociated", "failed"])
