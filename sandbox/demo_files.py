@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from eks_analytics.international_names import ascii_form
 from operations.stack_configuration import SECRET, StackConfiguration, block
 from sandbox.private import ignored
 
@@ -55,12 +56,17 @@ def ensure(project: Path, stack_file: Path, say: Callable[[str], None]) -> None:
         for key, path in settings.items()
         if (key.endswith("_file") or key == "installation_plan") and is_demo(path)
     }
-    base_domain = str(settings.get("base_domain") or BASE_DOMAIN)
+    base_domain = domain(settings)
     if _is_whole(files, base_domain):
         return
     with (ignored(project / FOLDER) / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once must not mix a certificate with another one's key
         make(files, base_domain, say)
+
+
+def domain(settings: Mapping[str, Any]) -> str:
+    """The base domain, in a form that certificates take whatever was written: the command itself judges what was."""
+    return ascii_form(str(settings.get("base_domain") or BASE_DOMAIN))
 
 
 def make(files: Mapping[str, Path], base_domain: str, say: Callable[[str], None] = lambda _: None) -> None:

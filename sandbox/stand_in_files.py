@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sandbox import demo_files
 
@@ -38,8 +38,9 @@ def with_stand_ins(project: Path, settings: Mapping[str, Any], folder: Path) -> 
     keys = outside_git(project, settings).keys()
     if keys & _TLS:  # a certificate, its key and who signed it belong together
         keys = keys | _TLS
-    base_domain = str(settings.get("base_domain") or demo_files.BASE_DOMAIN)
-    paths = {key: folder / quote(base_domain, safe="") / _NAMES[key] for key in keys}
+    base_domain = demo_files.domain(settings)
+    of_domain = folder / sha256(base_domain.encode()).hexdigest()[:16]  # whatever was written makes a file name
+    paths = {key: of_domain / _NAMES[key] for key in keys}
     demo_files.make(paths, base_domain)
     return {**settings, **{key: str(path) for key, path in paths.items()}}
 

@@ -86,6 +86,13 @@ def test_another_base_domain_brings_another_certificate(tmp_path: Path) -> None:
     assert ensure(tmp_path, base_domain="dash.example.org") == []
 
 
+@pytest.mark.parametrize("base_domain", ["dash.bücher.example", "\u2601.example", "", "..", "x" * 300, "a b", "A.B"])
+def test_files_are_made_for_any_base_domain_so_that_the_command_can_judge_it(base_domain: str, tmp_path: Path) -> None:
+    ensure(tmp_path, base_domain=base_domain)
+    assert len(made(tmp_path)) == 4
+    assert ensure(tmp_path, base_domain=base_domain) == []
+
+
 def test_a_certificate_that_is_not_a_demo_one_is_never_replaced(tmp_path: Path) -> None:
     ensure(tmp_path)
     certificate = tmp_path / FILES["tls_certificate_file"]
