@@ -64,6 +64,9 @@ class Clone:
         (self.folder / file).write_text(text.replace(old, new, 1))
 
     def start(self, *options: str) -> "subprocess.Popen[str]":
+        # Shells start what runs in the background with interrupts ignored, which is inherited; a handler is not. (A
+        # preexec_fn would fork a process in which gRPC has threads.)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             [sys.executable, "-m", "sandbox", "review", *options],
             cwd=self.folder,
@@ -72,8 +75,6 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Shells start what runs in the background with interrupts ignored, which is inherited.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def review(self, *options: str, code: int = 0) -> str:
