@@ -9,6 +9,8 @@ export SANDBOX_PROGRAM := $(if $(filter command,$(origin PROJECT)),$(value PROJE
 # line when it exports them, and run a $(shell ...) in them; with $(STACK) in a recipe the shell would interpret the value.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $(name) := $$(value $(name)))))
 export STACK BASE OUT LIMIT REGION COMMAND TESTS PYTHON
+# Containers often set it, and then every command compiles all our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help environment preview up review down refresh outputs inventory shell stop zones dns deployer-policy test check format bench docs

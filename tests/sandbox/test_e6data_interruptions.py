@@ -37,6 +37,7 @@ def test_what_fails_on_the_way_into_the_cluster_is_shown_and_made_by_the_next_up
     assert "unchanged: 0 changes" in stack.run("up").output
 
 
+@pytest.mark.thorough
 def test_an_upgrade_that_fails_is_done_by_the_next_update(stack: Environment) -> None:
     stack["e6data"]["workspaces"][0]["cpu_limit"] = 64
     failed = stack.run("up", "--fail", "kubernetes:ApplyNodePool", code=1)

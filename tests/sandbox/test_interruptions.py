@@ -97,6 +97,7 @@ def test_a_killed_update_is_recovered_and_says_what_it_found(environment: MakeEn
     assert dev.run("down", "--yes").code == 0
 
 
+@pytest.mark.thorough
 def test_the_lock_of_a_living_engine_is_left_alone(environment: MakeEnvironment) -> None:
     dev = environment("dev", backups=False)
     dev.run("preview")
@@ -135,6 +136,7 @@ def test_a_failed_call_is_shown_fails_the_update_and_is_mended_by_the_next(envir
     assert duplicates(dev) == {}
 
 
+@pytest.mark.thorough
 def test_a_lost_account_is_said_and_the_update_starts_afresh(environment: MakeEnvironment) -> None:
     dev = environment("dev", backups=False)
     planned = dev.run("preview").counts()["create"]

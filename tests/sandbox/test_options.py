@@ -74,6 +74,7 @@ def test_everything_switched_on_settles_and_goes_without_a_trace(environment: Ma
     assert "aws:" not in down.output.replace("aws:kms/key:Key (pending deletion)", ""), down.output
 
 
+@pytest.mark.thorough
 def test_an_existing_vpc_only_gets_tags_and_keeps_everything_else(environment: MakeEnvironment) -> None:
     dev = environment("dev", backups=False)
     region = dev.config["aws:region"]
@@ -174,6 +175,7 @@ def dev(environment: MakeEnvironment) -> Environment:
     return made
 
 
+@pytest.mark.thorough
 def test_a_new_operating_system_makes_the_new_node_group_before_the_old_one_goes(dev: Environment) -> None:
     before = dev.client("eks").list_nodegroups(clusterName="dash-dev")["nodegroups"]
     dev["node_groups"][0]["ami_type"] = "BOTTLEROCKET_x86_64"
@@ -230,6 +232,7 @@ def test_options_of_an_addon_can_be_taken_back(environment: MakeEnvironment) -> 
     assert "unchanged: 0 changes" in dev.run("preview").output
 
 
+@pytest.mark.thorough
 def test_the_private_endpoint_lets_in_whom_the_configuration_names(dev: Environment) -> None:
     dev["cluster"] = {
         **dev["cluster"],

@@ -44,6 +44,7 @@ def clone(tmp_path: Path) -> Iterator[Path]:
     embedded_cloud.stop(tmp_path / "home")
 
 
+@pytest.mark.thorough
 def test_the_official_command_line_plans_and_applies_the_same_files(clone: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     import_sdk()

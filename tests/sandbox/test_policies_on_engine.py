@@ -174,7 +174,9 @@ def test_what_the_engine_does_not_know_yet_is_told_and_judged_by_the_update(smal
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("stack", ["dev", "prod", "e6data"])
+@pytest.mark.parametrize(
+    "stack", ["dev", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("prod", "e6data"))]
+)
 def test_an_example_stack_passes_with_nothing_to_object_to(environment: MakeEnvironment, stack: str) -> None:
     chosen = environment(stack, policies=True)
     assert "no violation, " in chosen.run("preview").output

@@ -181,6 +181,7 @@ def test_a_change_is_planned_from_its_merge_base_with_the_grave_first(clone: Clo
     assert clone.review() == page
 
 
+@pytest.mark.thorough
 def test_a_change_of_backups_shows_schedules_alarms_and_buckets_and_none_of_their_secrets(clone: Clone) -> None:
     hook = "https://alerts.example.com/services/T0123/B4567/hunter2hunter2"
     velero = clone.setting("velero")
@@ -273,6 +274,7 @@ def test_a_program_that_fails_ends_with_an_error_and_the_page_says_why(clone: Cl
     assert str(clone.folder) not in page
 
 
+@pytest.mark.thorough
 def test_a_traceback_shows_the_project_and_nothing_of_this_machine(clone: Clone) -> None:
     clone.replace("__main__.py", "import settings", 'import json\n\njson.loads("no JSON")\nimport settings')
     page = clone.review(code=1)
@@ -303,6 +305,7 @@ def test_files_that_git_does_not_have_stand_in_on_both_sides(clone: Clone) -> No
     assert not (clone.folder / "installation").exists()
 
 
+@pytest.mark.thorough
 def test_a_merge_base_that_cannot_be_applied_leaves_creates_only_and_the_reason(clone: Clone) -> None:
     clone.git("switch", "--quiet", "main")
     whole = clone.setting("cluster")
