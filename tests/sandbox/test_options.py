@@ -154,7 +154,7 @@ def test_an_existing_vpc_needs_no_account_for_its_whole_life(environment: MakeEn
     }
     dns = {"hosted_zone_id": "Z0123456789ABCDEFGHIJ", "hosted_zone_name": "example.com"}
     dns["load_balancer_hostname"] = "dash-1.elb.us-east-1.amazonaws.com"
-    dev["dash_enterprise"] = {**dev["dash_enterprise"], "base_domain": "dash.example.com", "dns": dns}
+    dev["dash_enterprise"] = {**dev["dash_enterprise"], "dns": dns}
     planned = dev.run("preview")
     assert "vpc-0123456789abcdef0 is not in the emulated account, so one was made by guess" in planned.output
     assert "Existing hosted zone: the emulated account had no Z0123456789ABCDEFGHIJ" in planned.output
