@@ -192,9 +192,17 @@ def _subscription(at: str, subscription: Subscription) -> Iterator[Problem]:
 
 def _is_endpoint(protocol: str, endpoint: str) -> bool:
     if protocol == "https":
-        return endpoint.startswith("https://") and bool(urlsplit(endpoint).hostname)
+        return _is_url(endpoint)
     pattern = {"email": _EMAIL, "sms": _TELEPHONE, **_ARNS}[protocol]
     return bool(pattern.fullmatch(endpoint))
+
+
+def _is_url(endpoint: str) -> bool:
+    try:
+        url = urlsplit(endpoint)
+        return url.scheme == "https" and bool(url.hostname) and url.port != 0 and not re.search(r"\s", endpoint)
+    except ValueError:  # a port that is none, brackets around something else than an IPv6 address
+        return False
 
 
 def without_keys(text: str) -> str:

@@ -299,7 +299,9 @@ def service_network_problems(service_cidr: str, ip_family: str) -> Iterator[Prob
     except ValueError as error:
         yield Problem("service_cidr", service_cidr, str(error), "write an IPv4 network such as 172.20.0.0/16")
         return
-    if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
+    if service_cidr != str(network):  # a netmask, or no prefix: ipaddress takes them, AWS does not
+        yield Problem("service_cidr", service_cidr, "has no prefix length", f'write "{network}"')
+    elif not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
         yield Problem(
             "service_cidr",
             service_cidr,

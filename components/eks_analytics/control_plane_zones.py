@@ -18,3 +18,6 @@ def zone_id_problems(zones: Sequence[str], ids: Mapping[str, str]) -> Iterator[P
             reason = f"is {ids[zone]} in this account, where EKS runs no control plane"
             remedy = f"choose two of {', '.join(others)}; nodes can run in {zone}"
             yield Problem(f"control_plane_zones[{index}]", zone, reason, remedy)
+        elif zone not in ids:
+            remedy = f"choose two of {', '.join(others)}"
+            yield Problem(f"control_plane_zones[{index}]", zone, "is no zone of this account in its region", remedy)

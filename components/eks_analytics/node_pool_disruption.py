@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .cron_syntax import cron_fault
 from .node_pool_options import DisruptionBudgetArgs, NodePoolArgs, seconds
 from .problems import Problem, repeated
+from .units import LONGEST_SECONDS
 
 CONSOLIDATION_POLICIES = ("WhenEmptyOrUnderutilized", "WhenEmpty", "Balanced")
 REASONS = ("Empty", "Underutilized", "Drifted")
@@ -27,7 +28,10 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         ("expire_after", pool.get("expire_after"), True),
         ("termination_grace_period", pool.get("termination_grace_period"), False),
     ):
-        if value is None or _DURATION.fullmatch(value) or (never and value == "Never"):
+        if value is None or (never and value == "Never"):
+            continue
+        if _DURATION.fullmatch(value):
+            yield from _length_problems(f"{where}.{field}", value)
             continue
         reason = "is no duration: numbers with h, m or s, and no days"
         remedy = 'write one such as "30s" or "1h30m"' + (", or Never" if never else ", or leave it out for no limit")
@@ -42,6 +46,13 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         yield Problem(f"{where}.disruption_budgets", len(budgets), reason, "leave some out")
     for index, budget in enumerate(budgets):
         yield from _budget_problems(f"{where}.disruption_budgets[{index}]", budget)
+
+
+def _length_problems(where: str, duration: str) -> Iterator[Problem]:
+    """The pattern of the CRD lets any number pass, and time.ParseDuration then fails for every NodePool."""
+    if seconds(duration) > LONGEST_SECONDS:
+        reason = "is longer than any duration that Karpenter can read, which would stop it for all node pools"
+        yield Problem(where, duration, reason, 'write one such as "720h"')
 
 
 def _budget_problems(where: str, budget: DisruptionBudgetArgs) -> Iterator[Problem]:
@@ -64,5 +75,7 @@ def _budget_problems(where: str, budget: DisruptionBudgetArgs) -> Iterator[Probl
     if duration is not None and not _WINDOW.fullmatch(duration):
         reason = "is no duration in hours and minutes"
         yield Problem(f"{where}.duration", duration, reason, 'write one such as "8h", "30m" or "1h30m"')
-    elif duration is not None and not seconds(duration):
+    elif duration is not None and seconds(duration):
+        yield from _length_problems(f"{where}.duration", duration)
+    elif duration is not None:
         yield Problem(f"{where}.duration", duration, "is over at once, so it never counts", "write a length such as 8h")

@@ -34,6 +34,9 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         if not _FAMILY.fullmatch(name):
             reason = "is not the name of a family of EC2 instance types"
             yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i", without size')
+        elif name.startswith("mac"):
+            reason = "is a family of Mac instances, on which EKS runs no nodes"
+            yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i"')
     for index, name in enumerate(types):
         at = f"{where}.instance_types[{index}]"
         if not _TYPE.fullmatch(name):

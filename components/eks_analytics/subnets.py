@@ -162,7 +162,8 @@ def _parse(cidr: str, name: str) -> tuple[IPv4Network | None, list[Problem]]:
         return None, [Problem(name, cidr, "is no IPv4 range", "write it like 10.0.0.0/16")]
     address, _, prefix = cidr.partition("/")
     if prefix != str(network.prefixlen):  # a netmask, a leading zero, nothing: ipaddress takes them, AWS does not
-        return network, [Problem(name, cidr, "has no prefix length", f"write it like {network}")]
+        wanted = network if prefix else IPv4Network(f"{address}/{LARGEST_PREFIX}", strict=False)
+        return network, [Problem(name, cidr, "has no prefix length", f"write it like {wanted}")]
     problems: list[Problem] = []
     if str(network.network_address) != address:
         problems.append(Problem(name, cidr, "has bits set to the right of its prefix", f"write {network}"))

@@ -3,8 +3,8 @@
 import re
 from fractions import Fraction
 
-LONGEST_SECONDS = (2**63 - 1) // 10**9
-"""Of Go, which counts nanoseconds: https://pkg.go.dev/time#Duration. One Schedule beyond it would stop them all."""
+from .units import LONGEST_SECONDS
+
 # Two letters before one: ms is no m. Both micro signs of Unicode.
 _UNITS = {
     "ms": Fraction(1, 10**3),

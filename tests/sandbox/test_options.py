@@ -161,7 +161,7 @@ def test_an_existing_vpc_needs_no_account_for_its_whole_life(environment: MakeEn
     assert dev.run("up").counts()["created"] == planned.counts()["create"]
     assert "unchanged: 0 changes" in dev.run("preview").output
     records = dev.client("route53").list_resource_record_sets(HostedZoneId=dns["hosted_zone_id"])
-    assert "admin-dash.example.com." in {record["Name"] for record in records["ResourceRecordSets"]}
+    assert "admin-dash.dev.example.com." in {record["Name"] for record in records["ResourceRecordSets"]}
     down = dev.run("down", "--yes").output
     left = {line.split()[0] for line in down[down.index("Destroyed:") :].splitlines() if line.startswith("  aws:")}
     assert left == {"aws:kms/key:Key"}

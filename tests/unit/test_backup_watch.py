@@ -275,6 +275,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"schedules": [{"name": f"schedule-{number}", "cron": "0 0 * * *"} for number in range(200)]},
         "schedules = '200 of them': take ",
     ),
+    *(
+        ({"subscriptions": [{"protocol": "https", "endpoint": url}]}, "subscriptions[0].endpoint")
+        for url in ("https://[your-webhook]/x", "https://[::1", "https://exa mple.com/x", "https://host:99999/x")
+    ),
     ({"subscriptions": [{"protocol": "pager", "endpoint": "1"}]}, "subscriptions[0].protocol = 'pager': is unknown"),
     ({"subscriptions": [{"protocol": "email", "endpoint": "me"}]}, "subscriptions[0].endpoint = 'me': is no e-mail"),
     ({"subscriptions": [{"protocol": "https", "endpoint": "http://a.example.com/x"}]}, "= 'http://a.example.com/...'"),

@@ -219,7 +219,10 @@ def test_service_ranges_that_eks_takes(cidr: str) -> None:
     assert not list(checks.service_network_problems(cidr, "ipv4"))
 
 
-@pytest.mark.parametrize("cidr", ["172.20.0.0/25", "10.0.0.0/8", "100.64.0.0/16", "172.20.0.1/16", "fd00::/108", ""])
+@pytest.mark.parametrize(
+    "cidr",
+    ["172.20.0.0/25", "10.0.0.0/8", "100.64.0.0/16", "172.20.0.1/16", "fd00::/108", "172.20.0.0/255.255.0.0", ""],
+)
 def test_service_ranges_that_eks_refuses(cidr: str) -> None:
     assert [problem.input for problem in checks.service_network_problems(cidr, "ipv6")] == ["service_cidr"]
 

@@ -108,7 +108,7 @@ def test_subnets_that_are_given_need_no_room_for_planned_ones() -> None:
         ("10.0.0.0/15", "has prefix /15"),
         ("10.0.0.0/29", "has prefix /29"),
         ("10.0.0.1/16", "has bits set to the right of its prefix; write 10.0.0.0/16"),
-        ("10.0.0.0", "has no prefix length"),
+        ("10.0.0.0", "has no prefix length; write it like 10.0.0.0/16"),
         ("10.0.0.0/255.255.0.0", "has no prefix length; write it like 10.0.0.0/16"),
         ("ten", "is no IPv4 range"),
         ("fd00::/56", "is no IPv4 range"),

@@ -52,6 +52,8 @@ def test_a_control_plane_is_refused_where_eks_runs_none_and_the_others_are_named
         "two of us-east-1a, us-east-1c; nodes can run in us-east-1b"
     )
     assert not list(zone_id_problems(["us-east-1a", "us-east-1c"], ids))
+    (found,) = zone_id_problems(["us-east-1a", "us-east-1z"], ids)
+    assert "us-east-1z': is no zone of this account in its region; choose two of us-east-1a, us-east-1c" in str(found)
 
 
 def test_the_order_is_that_of_the_names_every_time() -> None:
