@@ -1,6 +1,6 @@
 """Look-ups of what is there already."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pulumi
@@ -21,7 +21,7 @@ def not_found(name: str, id: str, region: str, parent: pulumi.Resource, error: E
 
 
 @contextmanager
-def looking_up(what: str, *actions: str) -> Iterator[None]:
+def looking_up(what: str, *actions: str) -> Generator[None]:
     """Tells in a sentence that `what` could not be looked up, and which IAM actions the credentials need for it."""
     try:
         yield

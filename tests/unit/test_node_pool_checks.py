@@ -189,7 +189,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"consolidation_policy": "WhenUnderutilized"}, "consolidation_policy", "WhenEmptyOrUnderutilized"),
     ({"consolidate_after": "30"}, "consolidate_after", "numbers with h, m or s"),
     ({"expire_after": "30d"}, "expire_after", "no days"),
-    ({"instance_families": ["mac2"]}, "instance_families[0]", "on which EKS runs no nodes"),
+    ({"instance_families": ["mac1"]}, "instance_families[0]", "on which EKS runs no nodes"),
     ({"expire_after": "9999999h"}, "expire_after", "longer than any duration that Karpenter can read"),
     ({"consolidate_after": "2562048h"}, "consolidate_after", "would stop it for all node pools"),
     ({"expire_after": "0s"}, "expire_after", "replaces every node as soon as it is there"),
