@@ -38,6 +38,7 @@ EXISTING = "existing"
 _SHELLS = "shells.lock"
 _START_SECONDS = 90
 _STOP_SECONDS = 10
+_PING_SECONDS = 10
 _client_lock = threading.Lock()  # botocore sessions make one client at a time
 
 
@@ -130,7 +131,7 @@ class Cloud:
 
     def ask(self, operation: str, **arguments: Any) -> Any:
         """Call the control API."""
-        timeout = 10 if operation == "ping" else 60
+        timeout = _PING_SECONDS if operation == "ping" else 60
         connection = http.client.HTTPConnection(self.aws_url.removeprefix("http://"), timeout=timeout)  # by no proxy
         try:
             connection.request("POST", f"/_sandbox/{self.identity}/{operation}", json.dumps(arguments))
@@ -163,8 +164,11 @@ def record(home: Path) -> dict[str, Any]:
         return {}
 
 
-def running(home: Path) -> Cloud | None:
-    """The running cloud of this folder, or None where it ended or never ran."""
+def running(home: Path, or_error: bool = False) -> Cloud | None:
+    """The running cloud of this folder, or None where it ended or never ran.
+
+    `or_error`: CloudError, not None, where its process lives and gives no answer.
+    """
     home, known = home.resolve(), record(home)
     try:
         url = f"http://127.0.0.1:{known['port']}"
@@ -173,8 +177,25 @@ def running(home: Path) -> Cloud | None:
         answer = cloud.ask("ping")
         # The port may be somebody else's by now, and a copied folder names the cloud of its original.
         return cloud if answer["pid"] == known["pid"] and Path(answer["home"]).samefile(home) else None
-    except (OSError, LookupError, TypeError, CloudError):
+    except (OSError, LookupError, TypeError):
         return None
+    except CloudError as error:
+        if or_error and isinstance(error.__cause__, TimeoutError) and _lives(known["pid"]):
+            raise CloudError(
+                f"the embedded cloud (process {known['pid']}) lives, but has not answered within {_PING_SECONDS} s: "
+                f"the machine may be busy, so try again; to give up the emulated account, kill {known['pid']}"
+            ) from None
+        return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str], None] = lambda _: None) -> Cloud:

@@ -74,8 +74,9 @@ def _of(effect: str, *keys: str) -> Callable[[_Inputs, _Inputs], Iterator[tuple[
 
 def _release(before: _Inputs, after: _Inputs) -> Iterator[tuple[str, str]]:
     versions = [values.get("version") for values in (before, after)]
-    about = f" (chart {versions[0]} → {versions[1]})" if versions[0] != versions[1] else " (for values)"
-    if before != after:
+    changed = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    about = f" (chart {versions[0]} → {versions[1]})" if "version" in changed else f" (for {', '.join(changed)})"
+    if changed:
         yield _RELEASES, about
 
 

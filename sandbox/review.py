@@ -59,8 +59,8 @@ def make(project: Path, stack: str, engine: Engine, say: Say, branch: str | None
             review.plan.errors.append(str(error))
             if not chosen.source.is_file() and merge_base.has_file(project, base, chosen.source.name):
                 review.notes.append(
-                    f"{chosen.source.name} is removed here. That destroys nothing: destroy the stack before, or name "
-                    "it no more in the review."
+                    f"{chosen.source.name} is removed here. That destroys nothing: destroy the stack before, or no "
+                    "longer list it in the review."
                 )
         finally:
             embedded_cloud.stop(chosen.home)
@@ -104,7 +104,7 @@ def _apply_merge_base(chosen: SandboxStack, base: MergeBase, folder: Path, revie
         review.base_error = _relative(why, chosen.project, folder.parent)
         chosen.say(output)
         embedded_cloud.stop(chosen.home)
-        shutil.rmtree(chosen.home)
+        shutil.rmtree(chosen.home, ignore_errors=True)  # it may have failed before it made that
         review.is_empty = True
         return
     state = chosen.resources()

@@ -145,11 +145,14 @@ class SandboxStack:
         return existing.ensure(self.cloud, self.region, wanted, block, self.say)
 
     def forget_lost_account(self) -> None:
-        """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of."""
+        """The emulated account lives in memory: where it is gone, so is all that the engine's state speaks of.
+
+        CloudError where that cannot be told.
+        """
         account = self.home / "account"
         if not self._state_file.is_file() or not account.is_file():
             return
-        running = embedded_cloud.running(self.home)
+        running = embedded_cloud.running(self.home, or_error=True)
         if running is None or running.identity != account.read_text():
             if self.resources():
                 self.say("The emulated account of this stack is gone (its process has ended): starting afresh.")

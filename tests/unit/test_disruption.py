@@ -102,6 +102,21 @@ def test_what_is_replaced_is_told_with_the_reason_and_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ({"timeout": 300}, {"timeout": 600}, "for timeout"),
+        ({"values": {"a": 1}}, {"values": {"a": 2}, "atomic": True}, "for atomic, values"),
+        ({"version": "1", "timeout": 300}, {"version": "2", "timeout": 600}, "chart 1 → 2"),
+    ],
+)
+def test_a_release_is_told_with_what_changed(before: dict[str, Any], after: dict[str, Any], why: str) -> None:
+    report, _ = shown(update(RELEASE, before, after))
+    ((effect, told),) = report.disruptions.found.items()
+    assert effect.startswith(RELEASES)
+    assert told == [f"it ({why})"]
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "failed to run policy: rpc error: code = Canceled desc = context canceled",

@@ -204,6 +204,34 @@ def test_a_plan_that_does_something_else_is_another(changed: dict[str, Any]) -> 
     assert lines({"steps": [changed]}) != lines({"steps": [approved]})
 
 
+@pytest.mark.parametrize("op", ["update", "replace", "create-replacement", "delete", "delete-replaced"])
+def test_an_approval_is_worth_nothing_once_something_else_was_deployed(op: str) -> None:
+    one, later = (step(op, "group", oldState={"inputs": {"size": size}}) for size in (3, 4))
+    assert lines({"steps": [one]}) != lines({"steps": [later]})
+
+
+def replacement(**inputs: Any) -> list[str]:
+    diff = {"subnets[0]": {"kind": "update-replace"}, "metadata.namespace": {"kind": "update-replace"}}
+    new = {"subnets": ["a"], "name": "group-1a2b3c4", "__defaults": ["name"], **inputs}
+    reasons = ["metadata", "name", "subnets"]
+    return lines(
+        {"steps": [step("replace", "it", detailedDiff=diff, replaceReasons=reasons, newState={"inputs": new})]}
+    )
+
+
+def test_a_replacement_is_another_where_what_it_is_for_has_another_value() -> None:
+    assert replacement(subnets=["a"]) != replacement(subnets=["b"])
+    assert replacement(metadata={"namespace": "a"}) != replacement(metadata={"namespace": "b"})
+    assert replacement(name="a", __defaults=[]) != replacement(name="b", __defaults=[])
+
+
+def test_the_automatic_name_of_a_replacement_makes_no_difference() -> None:
+    assert replacement() == replacement(name="group-5d6e7f8")
+    automatic = {"annotations": {"pulumi.com/autonamed": "true"}, "namespace": "a"}
+    one, other = (replacement(metadata={"name": name, **automatic}) for name in ("it-1a2b3c4", "it-5d6e7f8"))
+    assert one == other
+
+
 def test_deployments_run_where_the_repository_says() -> None:
     for job in jobs("deploy").values():
         assert job["runs-on"] == """${{ fromJSON(vars.DEPLOY_RUNNER || '"ubuntu-24.04"') }}"""
