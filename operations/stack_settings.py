@@ -49,7 +49,9 @@ def placeholder(config: StackConfiguration, path: KeyPath) -> str:
 
 def _region(config: StackConfiguration) -> str:
     given = (config.values.get("aws:region"), config.setting("region"))
-    return next((region for region in given if isinstance(region, str) and region), "us-east-1")
+    zones = config.setting("availability_zones")
+    written = (region for region in given if isinstance(region, str) and region)
+    return next(written, placeholders.region_of(zones, otherwise="us-east-1"))
 
 
 def _load(config: StackConfiguration, stack: str) -> settings.Settings:

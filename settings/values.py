@@ -232,7 +232,7 @@ PermissionsBoundary = Annotated[
 ]
 BackupKey = Annotated[str, _without(_backup_key_fault), Example(_KEY_EXAMPLE)]
 LabelKey = Annotated[str, _without(label_key_fault), Example("placeholder")]
-TaintKey = Annotated[str, _without(taint_key_fault), Example("placeholder")]
+TaintKey = Annotated[str, _without(taint_key_fault), Example("placeholder-{number}")]
 LabelValue = Annotated[str, _without(label_value_fault), Example("placeholder")]
 TaintValue = Annotated[str, _without(lambda value: label_value_fault(value) if value else None), Example("placeholder")]
 BaseDomain = Annotated[str, _or_empty(_base_domain), Example("placeholder.example.com")]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import date
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -10,6 +11,8 @@ from pydantic import BaseModel
 from operations import PROJECT, stack_settings
 from operations.stack_configuration import SECRET, StackConfiguration
 from operations.stack_configuration import load as read
+from policies.pack.configuration import read as read_policies
+from policies.rules import RULES
 from settings import SettingsError
 from settings.models import Settings
 from settings.problems import Location, key_path
@@ -106,3 +109,108 @@ def test_every_setting_takes_the_placeholder_of_its_secret(path: Location) -> No
 
 def refers(to: str, setting: str) -> bool:
     return to.startswith(setting) or setting.startswith(f"{to}[")
+
+
+GROUP = {"name": "core", "min_size": 2, "max_size": 3}
+REPLICA_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = "arn:aws:iam::210987654321:policy/boundary"
+SUBNETS = {"private_subnet_cidrs": ["10.77.0.0/20", "10.77.16.0/20"], "public_subnet_cidrs": [SECRET, SECRET]}
+TOGETHER: dict[str, dict[str, Any]] = {
+    "the range of plain subnets": {
+        "network": {
+            "cidr": SECRET,
+            "private_subnet_cidrs": ["10.77.0.0/20", "10.77.16.0/20"],
+            "public_subnet_cidrs": ["10.77.240.0/24", "10.77.241.0/24"],
+        }
+    },
+    "the range of some plain subnets": {"network": {"cidr": SECRET, **SUBNETS}},
+    "subnets beside plain ones": {
+        "network": {"cidr": "10.20.0.0/16", "private_subnet_cidrs": [SECRET, "10.20.240.0/20"]},
+    },
+    "two types of machines": {"node_groups": [{**GROUP, "instance_types": [SECRET, SECRET]}]},
+    "a type beside a plain one": {"node_groups": [{**GROUP, "instance_types": ["m6i.2xlarge", SECRET]}]},
+    "a type for an image for ARM": {
+        "node_groups": [{**GROUP, "ami_type": "AL2023_ARM_64_STANDARD", "instance_types": [SECRET, SECRET]}]
+    },
+    "all types for an image for ARM": {
+        "node_groups": [{**GROUP, "ami_type": "BOTTLEROCKET_ARM_64", "instance_types": SECRET}]
+    },
+    "an image for types of ARM": {"node_groups": [{**GROUP, "ami_type": SECRET, "instance_types": ["m7g.2xlarge"]}]},
+    "an image and a type beside one of ARM": {
+        "node_groups": [{**GROUP, "ami_type": SECRET, "instance_types": [SECRET, "m7g.2xlarge"]}]
+    },
+    "two taints": {
+        "node_groups": [{**GROUP, "instance_types": ["m6i.2xlarge"], "taints": [{**TAINTED, "key": SECRET}] * 2}]
+    },
+    "a base domain in a plain zone": {
+        "dash_enterprise": {
+            "base_domain": SECRET,
+            "dns": {"hosted_zone_id": "Z0123456789ABCDEFGHIJ", "hosted_zone_name": "corp.example.org"},
+        }
+    },
+    "a base domain that is a plain zone": {
+        "dash_enterprise": {
+            "base_domain": SECRET,
+            "dns": {
+                "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+                "hosted_zone_name": "dash.example.org",
+                "prefixed_hosted_zone_id": "Z1123456789ABCDEFGHIJ",
+            },
+        }
+    },
+    "the region of a plain key": {
+        "velero": {"bucket": {"replication": {"region": SECRET, "kms_key_arn": REPLICA_KEY}}}
+    },
+    "the protocol of a plain address": {
+        "velero": {"watch": {"subscriptions": [{"protocol": SECRET, "endpoint": "https://example.com/hook"}]}}
+    },
+    "a zone beside a plain one": {"availability_zones": ["us-east-1b", SECRET]},
+    "zones of the control plane": {
+        "availability_zones": [SECRET, SECRET],
+        "cluster": {"control_plane_zones": ["us-east-1b", "us-east-1c"]},
+    },
+    "a zone of the control plane beside a plain one": {"cluster": {"control_plane_zones": ["us-east-1a", SECRET]}},
+    "as many zones as subnets": {
+        "availability_zones": SECRET,
+        "network": {"cidr": "10.20.0.0/16", "private_subnet_cidrs": ["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"]},
+    },
+    "the account of a plain boundary": {"account_id": SECRET, "permissions_boundary_arn": BOUNDARY},
+    "two schedules": {"velero": {"schedules": [{"name": SECRET}, {"name": SECRET}]}},
+    "two tools": {"dash_enterprise": {"bootstrap": {"tools": [{"name": SECRET, "sha256": "0" * 64}] * 2}}},
+    "two kinds of logs": {"cluster": {"log_types": [SECRET, SECRET, "audit"]}},
+}
+
+
+@pytest.mark.parametrize("changes", TOGETHER.values(), ids=TOGETHER)
+def test_a_placeholder_fits_the_settings_with_which_it_is_judged(changes: dict[str, Any]) -> None:
+    own = {key: deepcopy(STACKS["dev"].values[key]) for key in STACKS["dev"].own_keys}
+    for block, values in changes.items():
+        key = f"eks-analytics:{block}"
+        own[key] = values if block in ("node_groups", "network") else merged(own.get(key, {}), values)
+    stack_settings._load(STACKS["dev"].with_own(own), "dev")
+
+
+@pytest.mark.parametrize("watch", [SECRET, {"subscriptions": SECRET}])
+def test_in_production_somebody_is_told_of_missing_backups(watch: object) -> None:
+    production = read(PROJECT / "Pulumi.prod.yaml", PROJECT)
+    own = {key: deepcopy(production.values[key]) for key in production.own_keys}
+    own["eks-analytics:velero"] = merged(own["eks-analytics:velero"], {"watch": watch})
+    with pytest.raises(SettingsError) as refused:
+        stack_settings._load(production.with_own({**own, "eks-analytics:cluster_nam": "x"}), "prod")
+    assert [one.input for one in refused.value.problems if one.input.startswith("velero")] == []
+
+
+def test_the_region_is_that_of_the_zones_where_it_is_secret() -> None:
+    own = {key: deepcopy(STACKS["e6data"].values[key]) for key in STACKS["e6data"].own_keys}
+    assert (
+        stack_settings._load(STACKS["e6data"].with_own({**own, "aws:region": SECRET}), "e6data").region == "us-west-2"
+    )
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_the_policy_pack_takes_the_placeholders_of_its_settings(production: bool) -> None:
+    waiver = dict.fromkeys(("rule", "resource", "reason", "expires"), SECRET)
+    policies = {"levels": {RULES[0].id: SECRET}, "waivers": [waiver]}
+    text = STACKS["dev"].with_own({"eks-analytics:policies": policies})
+    given = text.texts(lambda path: stack_settings.placeholder(text, path))["eks-analytics:policies"]
+    assert read_policies(given, RULES, production, date.today()).problems == []
