@@ -258,7 +258,8 @@ class AwsProvider(StandIn):
     def _update(
         self, api: Api, row: Row, schema: Schema, thing: Thing, scope: Values, call: Call, touched: set[str]
     ) -> None:
-        self._send(api, row, schema, call, scope)
+        gone = {key: "" for key in row.emptied if key in touched and key not in thing.inputs}
+        self._send(api, row, schema, call, scope | gone)
         if call.recorded:
             self._announce_recorded(thing.type, {call.operation})
             for name in {path.split(".")[0] for path in touched}:

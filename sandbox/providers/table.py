@@ -77,6 +77,7 @@ class Row:
     returned: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict[str, Callable[[Any], Any]])  # by `forms`
     suppressed: tuple[str, ...] = ()  # of `returned`: the provider sees no change between what is given and returned
     ordered: tuple[str, ...] = ()  # lists in which the order counts; in no other it does
+    emptied: tuple[str, ...] = ()  # taking them away is told by an empty text
     inert: tuple[str, ...] = ()  # the provider plans an update of it and then sends nothing
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])

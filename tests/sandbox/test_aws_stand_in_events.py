@@ -136,3 +136,13 @@ def test_a_rule_has_five_targets_at_most(account: Account) -> None:
         account.make(TARGET, "sixth", rule=rule["name"], targetId="t6", arn=queue["arn"])
     delete(*targets, rule, queue)
     assert not {QUEUE, RULE} & inventory(account.provider._cloud(), REGION).keys()
+
+
+def test_a_key_that_is_taken_away_from_a_queue_no_longer_encrypts_it(account: Account, cloud: Cloud) -> None:
+    queue = account.make(QUEUE, "keyed", kmsMasterKeyId="alias/aws/sqs")
+    assert queue.change(kmsMasterKeyId=None).changed == {"kmsMasterKeyId": "delete"}
+    seen = cloud.client("sqs", REGION).get_queue_attributes(QueueUrl=queue.id, AttributeNames=["All"])["Attributes"]
+    assert not seen.get("KmsMasterKeyId")
+    assert not queue.change().changed
+    assert queue.refreshes_unchanged()
+    delete(queue)
