@@ -9,7 +9,7 @@ import pytest
 from sandbox import cloud as clouds
 from sandbox import existing, inventory
 from sandbox.cloud import Cloud
-from sandbox.existing import ExistingError, ensure, named
+from sandbox.existing import ExistingError, Named, ensure, named
 
 REGION = "us-east-1"
 ZONES = ("us-east-1a", "us-east-1b")
@@ -64,7 +64,8 @@ def test_a_vpc_has_private_subnets_behind_nat_and_public_ones_in_their_zones(clo
             found = subnet(cloud, id)
             assert (found["VpcId"], found["AvailabilityZone"]) == ("vpc-00000001", zone)
             assert found["CidrBlock"].endswith("/20")
-            assert found["AvailableIpAddressCount"] == 4091
+            nat = (role, zone) == ("public", ZONES[0])
+            assert found["AvailableIpAddressCount"] == (4090 if nat else 4091)
             assert not found["MapPublicIpOnLaunch"]
             assert default_route(cloud, id).startswith(start)
             assert f"{role} {id} ({found['CidrBlock']}, {zone}" in said
@@ -115,13 +116,91 @@ def test_what_is_asked_for_later_or_wrongly_ends_in_no_traceback(cloud: Cloud) -
     wanted = network(7)
     make(cloud, network=wanted)
     later = wanted["existing_private_subnets"] | {"us-east-1d": "subnet-00000007d", "moon-1a": "subnet-00000007e"}
-    (said,) = make(cloud, network=wanted | {"existing_private_subnets": later, "ipv6": True})
+    other, said = make(cloud, network=wanted | {"existing_private_subnets": later, "ipv6": True})
+    assert "vpc-00000007 was made in the emulated account from other values (ipv6)" in other
+    assert "run make down first" in other
     assert "subnet-00000007d" in said
     assert "subnet-00000007e" not in said
-    clash = {"subnets": {"subnet-00000008f": {"cidr": "10.9.0.0/20"}}}
-    subnets = {"us-east-1a": "subnet-00000008f"}
-    with pytest.raises(ExistingError, match=r"cannot be made in the emulated account: .*10\.9\.0\.0/20"):
-        make(cloud, clash, network=network(8) | {"existing_private_subnets": subnets})
+
+
+def test_what_the_block_says_otherwise_later_is_told(cloud: Cloud) -> None:
+    wanted = network(20)
+    id = wanted["existing_private_subnets"]["us-east-1a"]
+    make(cloud, {"vpc_cidr": "10.1.0.0/16"}, network=wanted)
+    later = {"vpc_cidr": "10.2.0.0/16", "vpc_tags": {"a": "b"}, "subnets": {id: {"default_route": "none"}}}
+    (said,) = make(cloud, later, network=wanted)
+    assert f"from other values (vpc_cidr, vpc_tags, subnets.{id})" in said
+
+
+def block_of(wanted: dict[str, Any], *cidrs: str, **more: Any) -> dict[str, Any]:
+    """The block that gives the private and then the public subnets these ranges."""
+    ids = [id for role in ("private", "public") for id in wanted.get(f"existing_{role}_subnets", {}).values()]
+    return {"subnets": {id: {"cidr": cidr} for id, cidr in zip(ids, cidrs, strict=False)}, **more}
+
+
+def test_a_guessed_range_keeps_clear_of_those_that_are_given(cloud: Cloud) -> None:
+    wanted = network(21)
+    public = wanted["existing_public_subnets"]
+    block = {"vpc_cidr": "10.3.0.0/16", "subnets": {public["us-east-1b"]: {"cidr": "10.3.0.0/20"}}}
+    make(cloud, block, network=wanted)
+    assert subnet(cloud, public["us-east-1b"])["CidrBlock"] == "10.3.0.0/20"
+    assert subnet(cloud, wanted["existing_private_subnets"]["us-east-1a"])["CidrBlock"] == "10.3.16.0/20"
+
+
+def test_subnets_may_fill_the_vpc(cloud: Cloud) -> None:
+    wanted = network(22)
+    quarters = [f"10.4.0.{start}/26" for start in (0, 64, 128, 192)]
+    make(cloud, block_of(wanted, *quarters, vpc_cidr="10.4.0.0/24"), network=wanted)
+    assert default_route(cloud, wanted["existing_private_subnets"]["us-east-1b"]).startswith("nat-")
+    wanted = network(23) | {"existing_public_subnets": {}}
+    make(cloud, block_of(wanted, "10.5.0.0/25", "10.5.0.128/25", vpc_cidr="10.5.0.0/24"), network=wanted)
+    assert default_route(cloud, wanted["existing_private_subnets"]["us-east-1b"]).startswith("nat-")
+    assert inventory.inventory(cloud, REGION) == {}
+
+
+def test_subnets_outside_of_the_vpcs_first_range_bring_another(cloud: Cloud) -> None:
+    wanted = network(24)
+    (said,) = make(cloud, block_of(wanted, "100.64.0.0/17", "100.64.128.0/17", vpc_cidr="10.50.0.0/24"), network=wanted)
+    assert "10.50.0.0/24, 100.64.0.0/16, private" in said
+    assert subnet(cloud, wanted["existing_private_subnets"]["us-east-1b"])["CidrBlock"] == "100.64.128.0/17"
+    assert subnet(cloud, wanted["existing_public_subnets"]["us-east-1b"])["CidrBlock"].startswith("10.50.0.")
+    assert inventory.inventory(cloud, REGION) == {}
+
+
+def test_a_service_range_that_leaves_nothing_is_for_the_program_to_refuse(cloud: Cloud) -> None:
+    (said,) = make(cloud, network=network(25), cluster={"service_cidr": "0.0.0.0/0"})
+    assert "10.0.0.0/16" in said
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "vpc_cidr", "said"),
+    [
+        (("10.6.0.0/20", "10.6.8.0/24"), "10.6.0.0/16", "it overlaps subnets.subnet-0000001a00.cidr, 10.6.0.0/20"),
+        (("10.6.0.0/20",), "10.6.0.0/24", "it is larger than the VPC, 10.6.0.0/24"),
+        (("10.6.0.0/28", "10.6.0.16/28"), "10.6.0.0/27", "10.6.0.0/27 has no range left for another subnet"),
+    ],
+)
+def test_ranges_that_cannot_be_are_refused_before_anything_is_made(
+    cloud: Cloud, cidrs: tuple[str, ...], vpc_cidr: str, said: str
+) -> None:
+    wanted = network(26)
+    with pytest.raises(ExistingError) as refused:
+        make(cloud, block_of(wanted, *cidrs, vpc_cidr=vpc_cidr), network=wanted)
+    assert said in str(refused.value)
+    ids = {one["VpcId"] for one in cloud.client("ec2", REGION).describe_vpcs()["Vpcs"]}
+    assert wanted["existing_vpc_id"] not in ids
+
+
+def test_a_subnet_that_the_stack_does_not_name_is_refused_with_the_nearest(cloud: Cloud) -> None:
+    with pytest.raises(ExistingError, match="is subnet-0000000900 meant"):
+        make(cloud, {"subnets": {"subnet-0000009000": {}}}, network={**network(9), "existing_public_subnets": {}})
+    with pytest.raises(ExistingError, match="name it there, or remove it here"):
+        make(cloud, {"subnets": {"x": {}}}, network=network(9))
+
+
+def test_a_block_without_an_existing_vpc_is_refused() -> None:
+    with pytest.raises(ExistingError, match=r"network\.existing_vpc_id names none"):
+        ensure(pytest.fail, REGION, Named(), {"vpc_cidr": "10.0.0.0/16"}, print)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +209,13 @@ def test_what_is_asked_for_later_or_wrongly_ends_in_no_traceback(cloud: Cloud) -
         ("10.0.0.0/16", "sandbox:existing = '10.0.0.0/16': write keys below it, of vpc_cidr"),
         ({"cidr": "10.0.0.0/16"}, "sandbox:existing.cidr is not known: write one of vpc_cidr"),
         ({"vpc_cidr": "10.0.0.1/16"}, "sandbox:existing.vpc_cidr = '10.0.0.1/16'"),
-        ({"vpc_cidr": 10}, "sandbox:existing.vpc_cidr = 10: a str belongs there"),
+        ({"vpc_cidr": 10}, "sandbox:existing.vpc_cidr = 10: it must be text"),
+        ({"vpc_tags": "x"}, "sandbox:existing.vpc_tags = 'x': it must be a mapping"),
+        ({"subnets": {"subnet-1": {"map_public_ip_on_launch": 1}}}, "launch = 1: it must be true or false"),
+        ({"vpc_cidr": "10.0.0.0/8"}, "sandbox:existing.vpc_cidr = '10.0.0.0/8': AWS takes /16 to /28"),
+        ({"vpc_tags": {"aws:a": "b"}}, "sandbox:existing.vpc_tags.aws:a: keys that begin with aws: are AWS's own"),
+        ({"vpc_tags": {1: "b"}}, "sandbox:existing.vpc_tags: the key 1 must be text"),
+        ({"subnets": {"subnet-1": {"tags": {"a": []}}}}, "sandbox:existing.subnets.subnet-1.tags.a = []"),
         ({"subnets": {"subnet-1": {"default_route": "igw"}}}, "write one of nat, internet-gateway, none"),
         ({"subnets": {"subnet-1": {"size": 20}}}, "sandbox:existing.subnets.subnet-1.size is not known"),
         ({"subnets": {"subnet-1": None}}, "sandbox:existing.subnets.subnet-1 = None"),
