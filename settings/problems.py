@@ -63,10 +63,11 @@ def display(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 4] + " ..."
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant; capitals, hyphens and underscores make no difference."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that was probably meant; capitals, hyphens and underscores make no difference. `likeness`: 1 where
+    nothing else may."""
     folded = {_fold(candidate): candidate for candidate in known}
-    close = get_close_matches(_fold(word), folded, n=1, cutoff=0.6)
+    close = get_close_matches(_fold(word), folded, n=1, cutoff=likeness)
     return folded[close[0]] if close else None
 
 

@@ -31,6 +31,10 @@ from .rules import Judgement, warnings
 # Whoever knows the URL of a webhook can write to it.
 _WITH_URLS = "velero.watch"
 _NAMESPACE = "eks-analytics"
+# What a namespace has in common with this one at least; teams have packages for analytics of their own.
+_NEAR = 0.85
+# Of Pulumi.yaml and of a stack's file, in which the settings stand.
+_SECTION = "config"
 # Of the providers, and of Pulumi itself.
 _PACKAGES = ("aws", "aws-native", "command", "eks", "kubernetes", "pulumi")
 # Go's text of a time, which Pulumi makes of a date in YAML: https://pkg.go.dev/time#Time.String
@@ -133,11 +137,28 @@ def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
     """Keys whose namespace is nearly the project's: nothing would read them, and defaults stand in for their values."""
     for key, value in sorted(others.items()):
         namespace, _, name = key.partition(":")
-        if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
-            meant = nearest(name, Settings.model_fields) or name
-            shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
+        if meant := _meant(namespace, name, project):
+            shown = HIDDEN if SECRET_NAME.search(key) or {namespace, name} & {*SECRETS} else _without_keys(_read(value))
             reason = f"nothing reads the namespace {namespace}; this project's namespace is {project}"
-            yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
+            yield Problem(key, shown, reason, f"did you mean {meant}?")
+
+
+def _meant(namespace: str, name: str, project: str) -> str | None:
+    """The key that was probably meant by one of a namespace that is nobody's."""
+    if namespace in _PACKAGES:
+        return None
+    if namespace.lower() in _PACKAGES:
+        return f"{namespace.lower()}:{name}"
+    if nearest(namespace, (project, _NAMESPACE), likeness=_NEAR) or namespace.lower() == _SECTION:
+        return f"{project}:{nearest(name, Settings.model_fields) or name}"
+    if setting := nearest(namespace, Settings.model_fields, likeness=1):
+        inside = block_of(Settings.model_fields[setting].annotation)
+        return f"{project}:{setting}.{nearest(name, inside.model_fields) or name}" if inside else f"{project}:{setting}"
+    return None
+
+
+def _without_keys(value: object) -> object:
+    return json.loads(without_keys(json.dumps(value, default=str)))
 
 
 def _read(value: object) -> object:
@@ -372,7 +393,7 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
         )
     if not problem.input.startswith(_WITH_URLS):
         return problem
-    value = json.loads(without_keys(json.dumps(problem.value, default=str)))
+    value = _without_keys(problem.value)
     # A remedy repeats the value at most; an example of its own stays.
     return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))
 

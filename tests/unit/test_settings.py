@@ -983,6 +983,13 @@ def test_what_a_secret_says_is_not_in_messages_about_other_settings(root: Path) 
         ("eksanalytics:cluster_nam", "eks-analytics:cluster_name"),
         ("analytics:dash_enterprise", "eks-analytics:dash_enterprise"),
         ("EKS-Analytics:production", "eks-analytics:production"),
+        ("network:cidr", "eks-analytics:network.cidr"),
+        ("cluster:versio", "eks-analytics:cluster.version"),
+        ("node-groups:x", "eks-analytics:node_groups.x"),
+        ("Velero:paused", "eks-analytics:velero.paused"),
+        ("tags:owner", "eks-analytics:tags"),
+        ("config:network", "eks-analytics:network"),
+        ("AWS:region", "aws:region"),
     ],
 )
 def test_a_namespace_that_is_nearly_the_projects_is_refused_with_the_right_one(
@@ -999,13 +1006,21 @@ def test_the_value_of_a_secret_in_a_misspelt_namespace_is_not_shown(root: Path) 
     assert "hunter2" not in refused
 
 
+def test_a_webhook_in_a_misspelt_namespace_is_not_shown(root: Path) -> None:
+    watch = {"subscriptions": [{"protocol": "https", "endpoint": "https://hooks.example.com/T0/key"}]}
+    refused = str(refusal(GOOD, root, others={"velero:watch": json.dumps(watch)}))
+    assert "did you mean eks-analytics:velero.watch?" in refused
+    assert "T0/key" not in refused
+
+
 def test_the_old_name_of_a_renamed_project_is_refused(root: Path) -> None:
     refused = str(refusal(GOOD, root, project="acme-dash", others={"eks-analytics:production": "true"}))
     assert "did you mean acme-dash:production?" in refused
 
 
 def test_namespaces_of_providers_and_of_others_are_left_alone(root: Path) -> None:
+    teams = ("google-analytics:region", "kinesisanalytics:tags", "dash-analytics:network")
     others = dict.fromkeys(
-        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project"), "x"
+        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project", *teams), "x"
     )
     assert read(GOOD, root, others=others) == read(GOOD, root)
