@@ -65,7 +65,8 @@ def load(
     without those that are not there.
     """
     raw = _decode(config)
-    hidden = _hidden({key: raw[key] for key in {*secret_keys, *SECRETS} & raw.keys()})
+    secrets = {key: deepcopy(raw[key]) for key in {*secret_keys, *SECRETS} & raw.keys()}
+    hidden = _hidden(secrets)
     region_key = "region" if raw.get("region") else "aws:region"
     raw["region"] = raw.get("region") or provider_region or ""
     settings, problems = _validate(raw, secret_keys)
@@ -88,7 +89,7 @@ def load(
         order = {key: position for position, key in enumerate(Settings.model_fields)}
         problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
         named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]
-        raise SettingsError([_without_secrets(problem, {*secret_keys, *SECRETS}, hidden) for problem in named], stack)
+        raise SettingsError([_without_secrets(problem, secrets, hidden) for problem in named], stack)
     complete = settings.model_copy(update={"tags": {**settings.tags, **judgement.own_tags}})
     return complete.judged(
         [_veiled(warning, hidden) for warning in warnings(judgement)],
@@ -380,10 +381,13 @@ def _top(key: str) -> str:
     return re.split(r"[.[]", key, maxsplit=1)[0]
 
 
-def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Collection[str]) -> Problem:
-    if _top(problem.input) in secret_keys and problem.value not in (None, HIDDEN):
-        reason = "was refused; why is not shown, because the key is a secret"
-        return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+def _without_secrets(problem: Problem, secrets: Mapping[str, Any], hidden: Collection[str]) -> Problem:
+    key = _top(problem.input)
+    if key in secrets and problem.value not in (None, HIDDEN):
+        telling = _telling(secrets[key], problem.value)
+        shown = _unless(telling, problem.reason, "was refused; why is not shown, because the key is a secret")
+        remedy = _unless(telling, problem.remedy, "compare it with the configuration table in README.md")
+        return Problem(problem.input, HIDDEN, shown, remedy)
     if hidden:  # another setting may be refused because of a secret one
         problem = replace(
             problem,
@@ -396,6 +400,31 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
     value = _without_keys(problem.value)
     # A remedy repeats the value at most; an example of its own stays.
     return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))
+
+
+def _telling(block: object, refused: object) -> set[str]:
+    """What a message may have from a secret: the texts of its block, and parts of the value that was refused."""
+    whole = {text for text in _scalars(block) if len(text) > 1}
+    parts = {part for text in _scalars(refused) for part in re.findall(r"\w{2,}|[^\w\s.,:;'()/*-]|[^\x00-\x7f]", text)}
+    return {text.lower() for text in whole | parts}
+
+
+def _scalars(value: object) -> Iterator[str]:
+    """All texts and numbers, keys included."""
+    if isinstance(value, Mapping):
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield key
+            yield from _scalars(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("list[Any]", value):
+            yield from _scalars(item)
+    elif not isinstance(value, bool) and value is not None:
+        yield str(value)
+
+
+def _unless(telling: Collection[str], text: str, otherwise: str) -> str:
+    folded = text.lower()
+    return otherwise if any(part in folded for part in telling) else text
 
 
 def _hidden(secrets: Mapping[str, Any]) -> list[str]:

@@ -521,6 +521,32 @@ def test_a_secret_is_never_shown_as_the_value_of_another_setting(root: Path, sec
     assert secret not in shown
 
 
+def test_a_secret_webhook_leaves_the_reasons_of_other_settings_of_its_block(root: Path) -> None:
+    watch = {"subscriptions": [{"protocol": "https", "endpoint": "https://hooks.example.com/T0/key"}]}
+    velero = {"schedules": [{"name": "daily", "cron": "0 3 * * 7"}], "watch": watch}
+    refused = str(refusal(changed({"velero": velero}), root, secret_keys={"admin_password", "velero"}))
+    assert 'velero.schedules[0].cron = "[secret]": has 7 as day of the week' in refused
+    assert "0 3 * * 7" not in refused
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "telling"),
+    [
+        ("tags", {"owner": "hunter!"}, "!"),
+        ("network", {"cidr": "10.9.8.7/16"}, "10.9."),
+        ("availability_zones", ["eu-west-7q", "us-east-1a"], "eu-west-7q"),
+        ("dash_enterprise", {"base_domain": "geheim\u00fc.example"}, "geheim"),
+        ("dash_enterprise", {"base_domain": "https://Geheim.example/"}, "geheim"),
+        ("node_groups", [{"name": "core", "min_size": 7777.5}], "7777"),
+        ("velero", {"watch": {"grace_hours": 77_777}}, "77777"),
+    ],
+)
+def test_a_reason_that_tells_of_a_secret_is_not_shown(key: str, value: Any, telling: str, root: Path) -> None:
+    refused = str(refusal(changed({key: value}), root, secret_keys={"admin_password", key}))
+    assert "[secret]" in refused
+    assert telling not in refused.replace(" = ", "").replace("!=", "")
+
+
 def test_values_of_secret_keys_are_never_shown(root: Path) -> None:
     config = changed({"cluster_name": "pass word", "network.cidr": "10.9.8.7/16"})
     message = str(refusal(config, root, secret_keys={"cluster_name", "network"}))
