@@ -210,7 +210,7 @@ def _validate(raw: dict[str, Any], secret_keys: Collection[str]) -> tuple[Settin
                 problems.append(unknown_key(at, value, known, list(known_keys())))
             else:
                 block = list(_model_at(at).model_fields) if error["type"] == "model_type" else []
-                problems.append(Problem(key_path(at), value, *explain(error, block)))
+                problems.append(Problem(key_path(at), value, *explain(error, block, _item_at(at))))
         for at in places:
             _take_out(raw, at)
 
@@ -278,6 +278,12 @@ def _model_at(at: Location) -> type[BaseModel]:
         if isinstance(part, str):
             model = block_of(model.model_fields[part].annotation) or model
     return model
+
+
+def _item_at(at: Location) -> type[BaseModel] | None:
+    """The model of the blocks in the list to which a location leads."""
+    field = _model_at(at[:-1]).model_fields.get(str(at[-1]))
+    return block_of(field.annotation) if field and get_args(field.annotation) else None
 
 
 def _instead_of(field: FieldInfo) -> list[str]:

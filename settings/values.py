@@ -21,6 +21,8 @@ from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
 
+from .problems import display, items_of
+
 LONGEST_CLUSTER_NAME = room_for_name(LONGEST_ROLE_NAME, "-aws-ebs-csi-driver")
 """Characters in the name of a cluster that is made here: names of IAM roles begin with it."""
 _ARN = re.compile(
@@ -106,7 +108,9 @@ def _tag_text(value: str) -> str:
 def _endpoints(value: Any) -> Any:
     if isinstance(value, str):
         if value != PRIVATE_CLUSTER:
-            refuse(f"must be a list of services, or the one word {PRIVATE_CLUSTER}", f'write ["{value}"]')
+            refuse(
+                f"must be a list of services, or the one word {PRIVATE_CLUSTER}", f"write {display(items_of(value))}"
+            )
         return (value,)
     return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
