@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any, cast
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from eks_analytics.problems import Problem
@@ -63,10 +65,11 @@ def display(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 4] + " ..."
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant; capitals, hyphens and underscores make no difference."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that was probably meant; capitals, hyphens and underscores make no difference. `likeness`: 1 where
+    nothing else may."""
     folded = {_fold(candidate): candidate for candidate in known}
-    close = get_close_matches(_fold(word), folded, n=1, cutoff=0.6)
+    close = get_close_matches(_fold(word), folded, n=1, cutoff=likeness)
     return folded[close[0]] if close else None
 
 
@@ -102,8 +105,36 @@ def unknown_key(at: Location, value: object, known: Mapping[str, str], everywher
     return Problem(key_path(at), value, "there is no such setting", remedy)
 
 
-def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
-    """Reason and remedy of an error that pydantic reports; `block` names the settings of a block that is none."""
+def items_of(text: str) -> list[str]:
+    """What a text lists, with commas or spaces between."""
+    return [item for item in re.split(r"[,\s]+", text.strip("[] ")) if item]
+
+
+def _list_of(value: object, item: type[BaseModel] | None) -> str:
+    """What to write where a list belongs, as far as the value says it; `item`: its blocks, where it has some."""
+    fields = item.model_fields if item else {}
+    names = list(fields)
+    written: list[Any] = []
+    if isinstance(value, dict):
+        given = cast("dict[str, Any]", value)
+        if not fields:
+            written = list(given)
+        elif any(nearest(key, names) for key in given):
+            written = [given]
+        elif all(isinstance(one, dict) for one in given.values()):
+            written = [{names[0]: key, **one} for key, one in given.items()]
+        elif all(isinstance(one, str) for one in given.values()) and fields[names[1]].annotation is str:
+            written = [{names[0]: key, names[1]: one} for key, one in given.items()]
+    elif isinstance(value, str):
+        written = [{names[0]: one} for one in items_of(value)] if fields else list(items_of(value))
+    if written:
+        return display(written)
+    return f"[{{{', '.join(f'{name}: ...' for name in names[:3])}}}]" if fields else "[...]"
+
+
+def explain(error: ErrorDetails, block: Sequence[str] = (), item: type[BaseModel] | None = None) -> tuple[str, str]:
+    """Reason and remedy of an error that pydantic reports; `block` names the settings of a block that is none, `item`
+    is the model of a list's blocks."""
     value, context = error["input"], error.get("ctx", {})
     if value is None:
         return "has a key without a value", "write a value, or remove the key"
@@ -135,8 +166,7 @@ def explain(error: ErrorDetails, block: Sequence[str] = ()) -> tuple[str, str]:
                 return f"must be text, not {_kind(value)}", f'write it in quotes: "{value}"'
             return "is none of the values that this setting knows", unknown_word(value, known)
         case "tuple_type":
-            example = display([value]) if type(value) in (str, dict) else "[...]"
-            return f"must be a list, not {_kind(value)}", f"write a list: {example}"
+            return f"must be a list, not {_kind(value)}", f"write a list: {_list_of(value, item)}"
         case "model_type" | "dict_type":
             reason = f"must be an object with keys, not {_kind(value)}"
             if not block:

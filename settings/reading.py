@@ -31,6 +31,10 @@ from .rules import Judgement, warnings
 # Whoever knows the URL of a webhook can write to it.
 _WITH_URLS = "velero.watch"
 _NAMESPACE = "eks-analytics"
+# What a namespace has in common with this one at least; teams have packages for analytics of their own.
+_NEAR = 0.85
+# Of Pulumi.yaml and of a stack's file, in which the settings stand.
+_SECTION = "config"
 # Of the providers, and of Pulumi itself.
 _PACKAGES = ("aws", "aws-native", "command", "eks", "kubernetes", "pulumi")
 # Go's text of a time, which Pulumi makes of a date in YAML: https://pkg.go.dev/time#Time.String
@@ -61,7 +65,8 @@ def load(
     without those that are not there.
     """
     raw = _decode(config)
-    hidden = _hidden({key: raw[key] for key in {*secret_keys, *SECRETS} & raw.keys()})
+    secrets = {key: deepcopy(raw[key]) for key in {*secret_keys, *SECRETS} & raw.keys()}
+    hidden = _hidden(secrets)
     region_key = "region" if raw.get("region") else "aws:region"
     raw["region"] = raw.get("region") or provider_region or ""
     settings, problems = _validate(raw, secret_keys)
@@ -84,7 +89,7 @@ def load(
         order = {key: position for position, key in enumerate(Settings.model_fields)}
         problems.sort(key=lambda problem: order.get(_top(problem.input), -1))
         named = [replace(found, input=region_key) if found.input == "region" else found for found in problems]
-        raise SettingsError([_without_secrets(problem, {*secret_keys, *SECRETS}, hidden) for problem in named], stack)
+        raise SettingsError([_without_secrets(problem, secrets, hidden) for problem in named], stack)
     complete = settings.model_copy(update={"tags": {**settings.tags, **judgement.own_tags}})
     return complete.judged(
         [_veiled(warning, hidden) for warning in warnings(judgement)],
@@ -133,11 +138,28 @@ def _misspelt(others: Mapping[str, object], project: str) -> Iterator[Problem]:
     """Keys whose namespace is nearly the project's: nothing would read them, and defaults stand in for their values."""
     for key, value in sorted(others.items()):
         namespace, _, name = key.partition(":")
-        if namespace not in _PACKAGES and nearest(namespace, (project, _NAMESPACE)):
-            meant = nearest(name, Settings.model_fields) or name
-            shown = HIDDEN if SECRET_NAME.search(name) or name in SECRETS else _read(value)
+        if meant := _meant(namespace, name, project):
+            shown = HIDDEN if SECRET_NAME.search(key) or {namespace, name} & {*SECRETS} else _without_keys(_read(value))
             reason = f"nothing reads the namespace {namespace}; this project's namespace is {project}"
-            yield Problem(key, shown, reason, f"did you mean {project}:{meant}?")
+            yield Problem(key, shown, reason, f"did you mean {meant}?")
+
+
+def _meant(namespace: str, name: str, project: str) -> str | None:
+    """The key that was probably meant by one of a namespace that is nobody's."""
+    if namespace in _PACKAGES:
+        return None
+    if namespace.lower() in _PACKAGES:
+        return f"{namespace.lower()}:{name}"
+    if nearest(namespace, (project, _NAMESPACE), likeness=_NEAR) or namespace.lower() == _SECTION:
+        return f"{project}:{nearest(name, Settings.model_fields) or name}"
+    if setting := nearest(namespace, Settings.model_fields, likeness=1):
+        inside = block_of(Settings.model_fields[setting].annotation)
+        return f"{project}:{setting}.{nearest(name, inside.model_fields) or name}" if inside else f"{project}:{setting}"
+    return None
+
+
+def _without_keys(value: object) -> object:
+    return json.loads(without_keys(json.dumps(value, default=str)))
 
 
 def _read(value: object) -> object:
@@ -188,7 +210,7 @@ def _validate(raw: dict[str, Any], secret_keys: Collection[str]) -> tuple[Settin
                 problems.append(unknown_key(at, value, known, list(known_keys())))
             else:
                 block = list(_model_at(at).model_fields) if error["type"] == "model_type" else []
-                problems.append(Problem(key_path(at), value, *explain(error, block)))
+                problems.append(Problem(key_path(at), value, *explain(error, block, _item_at(at))))
         for at in places:
             _take_out(raw, at)
 
@@ -256,6 +278,12 @@ def _model_at(at: Location) -> type[BaseModel]:
         if isinstance(part, str):
             model = block_of(model.model_fields[part].annotation) or model
     return model
+
+
+def _item_at(at: Location) -> type[BaseModel] | None:
+    """The model of the blocks in the list to which a location leads."""
+    field = _model_at(at[:-1]).model_fields.get(str(at[-1]))
+    return block_of(field.annotation) if field and get_args(field.annotation) else None
 
 
 def _instead_of(field: FieldInfo) -> list[str]:
@@ -359,10 +387,13 @@ def _top(key: str) -> str:
     return re.split(r"[.[]", key, maxsplit=1)[0]
 
 
-def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Collection[str]) -> Problem:
-    if _top(problem.input) in secret_keys and problem.value not in (None, HIDDEN):
-        reason = "was refused; why is not shown, because the key is a secret"
-        return Problem(problem.input, HIDDEN, reason, "compare it with the configuration table in README.md")
+def _without_secrets(problem: Problem, secrets: Mapping[str, Any], hidden: Collection[str]) -> Problem:
+    key = _top(problem.input)
+    if key in secrets and problem.value not in (None, HIDDEN):
+        telling = _telling(secrets[key], problem.value)
+        shown = _unless(telling, problem.reason, "was refused; why is not shown, because the key is a secret")
+        remedy = _unless(telling, problem.remedy, "compare it with the configuration table in README.md")
+        return Problem(problem.input, HIDDEN, shown, remedy)
     if hidden:  # another setting may be refused because of a secret one
         problem = replace(
             problem,
@@ -372,9 +403,34 @@ def _without_secrets(problem: Problem, secret_keys: Collection[str], hidden: Col
         )
     if not problem.input.startswith(_WITH_URLS):
         return problem
-    value = json.loads(without_keys(json.dumps(problem.value, default=str)))
+    value = _without_keys(problem.value)
     # A remedy repeats the value at most; an example of its own stays.
     return problem if value == problem.value else replace(problem, value=value, remedy=without_keys(problem.remedy))
+
+
+def _telling(block: object, refused: object) -> set[str]:
+    """What a message may have from a secret: the texts of its block, and parts of the value that was refused."""
+    whole = {text for text in _scalars(block) if len(text) > 1}
+    parts = {part for text in _scalars(refused) for part in re.findall(r"\w{2,}|[^\w\s.,:;'()/*-]|[^\x00-\x7f]", text)}
+    return {text.lower() for text in whole | parts}
+
+
+def _scalars(value: object) -> Iterator[str]:
+    """All texts and numbers, keys included."""
+    if isinstance(value, Mapping):
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield key
+            yield from _scalars(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("list[Any]", value):
+            yield from _scalars(item)
+    elif not isinstance(value, bool) and value is not None:
+        yield str(value)
+
+
+def _unless(telling: Collection[str], text: str, otherwise: str) -> str:
+    folded = text.lower()
+    return otherwise if any(part in folded for part in telling) else text
 
 
 def _hidden(secrets: Mapping[str, Any]) -> list[str]:

@@ -13,13 +13,15 @@ from pydantic_core import PydanticCustomError
 from eks_analytics.cluster_checks import LOG_RETENTION_DAYS, private_cidr_fault, public_cidr_fault
 from eks_analytics.endpoints import PRIVATE_CLUSTER
 from eks_analytics.host_names import LONGEST_PREFIX
-from eks_analytics.international_names import letters_fault
+from eks_analytics.international_names import ascii_form, letters_fault
 from eks_analytics.node_group_options import label_key_fault, label_value_fault, taint_key_fault
 from eks_analytics.permissions_boundary import boundary_fault
 from eks_analytics.physical_names import LONGEST_ROLE_NAME, room_for_name
 from eks_analytics.principals import principal_fault
 from eks_analytics.problems import repeated
 from eks_analytics.velero_names import key_problems
+
+from .problems import display, items_of
 
 LONGEST_CLUSTER_NAME = room_for_name(LONGEST_ROLE_NAME, "-aws-ebs-csi-driver")
 """Characters in the name of a cluster that is made here: names of IAM roles begin with it."""
@@ -106,7 +108,9 @@ def _tag_text(value: str) -> str:
 def _endpoints(value: Any) -> Any:
     if isinstance(value, str):
         if value != PRIVATE_CLUSTER:
-            refuse(f"must be a list of services, or the one word {PRIVATE_CLUSTER}", f'write ["{value}"]')
+            refuse(
+                f"must be a list of services, or the one word {PRIVATE_CLUSTER}", f"write {display(items_of(value))}"
+            )
         return (value,)
     return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
@@ -143,7 +147,7 @@ def _base_domain(value: str) -> str:
     if "://" in value:
         refuse("is a URL; the scheme is not part of the domain", f"write {_host_of(value, example)}")
     if value.startswith("*."):
-        refuse("is a wildcard; the base domain is one name", f'write "{value[2:]}"')
+        refuse("is a wildcard; the base domain is one name", f"write {_host_of(value, example)}")
     if value.endswith(("/", ".")) or "/" in value or ":" in value:
         refuse("has something behind the name (a slash, a port or a dot)", f"write {_host_of(value, example)}")
     if fault := letters_fault(value):
@@ -171,6 +175,7 @@ def _base_domain(value: str) -> str:
 
 def _host_of(value: str, example: str) -> str:
     host = re.sub(r"^[a-z]+://", "", value.lower()).split("/")[0].split(":")[0].removeprefix("*.").rstrip(".")
+    host = host if host.isascii() else ascii_form(host)
     return f'"{host}"' if re.fullmatch(r"[a-z0-9.-]+\.[a-z0-9-]+", host) else example
 
 

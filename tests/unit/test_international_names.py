@@ -39,3 +39,27 @@ def test_wherever_a_name_is_given_the_one_to_write_is_named() -> None:
         *domain_problems([name], 1),
     ]
     assert [problem.remedy for problem in everywhere if problem.value == name] == [asked] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("dash.exam\u00adple.com", "remove the invisible character: "),
+        ("dash.example.com\u00a0", "remove the invisible character: "),
+        ("\u200bdash.\ufeffexample.com", "remove the invisible characters: "),
+        ("\uff44\uff41\uff53\uff48.example.com", ""),
+        ("\uff24\uff41sh\uff0eexample.com", ""),
+    ],
+)
+def test_what_was_pasted_along_with_a_name_is_left_out(name: str, remedy: str) -> None:
+    fault = letters_fault(name)
+    assert fault
+    assert fault[1] == f'{remedy}write "dash.example.com"'
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2013\u2014\u2212")
+def test_a_dash_is_written_as_a_hyphen(dash: str) -> None:
+    assert letters_fault(f"dash{dash}dev.example.com") == (
+        f"has a dash ({dash}), and names in DNS have hyphens",
+        'write "dash-dev.example.com", with a hyphen',
+    )

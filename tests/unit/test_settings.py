@@ -200,6 +200,18 @@ ALONE: list[tuple[str, Any, str]] = [
     ("network", "10.0.0.0/16", "write an object with the keys that you need, of cidr, name_prefix"),
     ("node_groups[0]", "core", "write an object with the keys that you need, of name, instance_types"),
     ("node_groups[0].taints", {"key": "a"}, 'write a list: [{"key": "a"}]'),
+    ("node_groups[0].taints", {"a": "b"}, 'write a list: [{"key": "a", "value": "b"}]'),
+    ("node_groups[0].taints", {"a": {"effect": "NO_EXECUTE"}}, '[{"key": "a", "effect": "NO_EXECUTE"}]'),
+    ("node_groups[0].taints", {"a": 1}, "write a list: [{key: ..., value: ..., effect: ...}]"),
+    (
+        "node_groups",
+        {"core": {"instance_types": ["m6i.2xlarge"]}},
+        '[{"name": "core", "instance_types": ["m6i.2xlarge"]}]',
+    ),
+    ("velero.schedules", {"daily": {}}, 'write a list: [{"name": "daily"}]'),
+    ("availability_zones", "us-east-1a,us-east-1b", '["us-east-1a", "us-east-1b"]'),
+    ("availability_zones", "[us-east-1a, us-east-1b]", '["us-east-1a", "us-east-1b"]'),
+    ("network.interface_endpoints", "sts, logs", '["sts", "logs"]'),
     ("node_groups[0].disk_size_gib", "100Gi", "write 100, without quotes or unit"),
     ("node_groups[0].disk_size_gib", "1 TiB", "write 1024, without quotes or unit: the number is in GiB"),
     ("cluster.version", 1.3, 'write it in quotes: "1.3", or "1.30" where that is what the file says'),
@@ -258,6 +270,9 @@ ALONE: list[tuple[str, Any, str]] = [
     ("node_groups[0].max_unavailable_percentage", 101, "write 100 or less"),
     ("dash_enterprise.base_domain", ABSENT, '"dash.example.com"'),
     ("dash_enterprise.base_domain", "https://dash.example.com/", 'write "dash.example.com"'),
+    ("dash_enterprise.base_domain", "https://dash.bücher.example/", 'write "dash.xn--bcher-kva.example"'),
+    ("dash_enterprise.base_domain", "dash.bücher.example.", 'write "dash.xn--bcher-kva.example"'),
+    ("dash_enterprise.base_domain", "*.bücher.example", 'write "xn--bcher-kva.example"'),
     ("dash_enterprise.base_domain", "*.example.com", 'write "example.com"'),
     ("dash_enterprise.base_domain", "dash.example.com/", 'write "dash.example.com"'),
     ("dash_enterprise.base_domain", "Dash.example.com", 'write "dash.example.com"'),
@@ -519,6 +534,32 @@ def test_a_secret_is_never_shown_as_the_value_of_another_setting(root: Path, sec
     assert 'production = "[secret]"' in shown
     assert 'tags = [{"a": ["[secret]"]}]' in shown
     assert secret not in shown
+
+
+def test_a_secret_webhook_leaves_the_reasons_of_other_settings_of_its_block(root: Path) -> None:
+    watch = {"subscriptions": [{"protocol": "https", "endpoint": "https://hooks.example.com/T0/key"}]}
+    velero = {"schedules": [{"name": "daily", "cron": "0 3 * * 7"}], "watch": watch}
+    refused = str(refusal(changed({"velero": velero}), root, secret_keys={"admin_password", "velero"}))
+    assert 'velero.schedules[0].cron = "[secret]": has 7 as day of the week' in refused
+    assert "0 3 * * 7" not in refused
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "telling"),
+    [
+        ("tags", {"owner": "hunter!"}, "!"),
+        ("network", {"cidr": "10.9.8.7/16"}, "10.9."),
+        ("availability_zones", ["eu-west-7q", "us-east-1a"], "eu-west-7q"),
+        ("dash_enterprise", {"base_domain": "geheim\u00fc.example"}, "geheim"),
+        ("dash_enterprise", {"base_domain": "https://Geheim.example/"}, "geheim"),
+        ("node_groups", [{"name": "core", "min_size": 7777.5}], "7777"),
+        ("velero", {"watch": {"grace_hours": 77_777}}, "77777"),
+    ],
+)
+def test_a_reason_that_tells_of_a_secret_is_not_shown(key: str, value: Any, telling: str, root: Path) -> None:
+    refused = str(refusal(changed({key: value}), root, secret_keys={"admin_password", key}))
+    assert "[secret]" in refused
+    assert telling not in refused.replace(" = ", "").replace("!=", "")
 
 
 def test_values_of_secret_keys_are_never_shown(root: Path) -> None:
@@ -983,6 +1024,13 @@ def test_what_a_secret_says_is_not_in_messages_about_other_settings(root: Path) 
         ("eksanalytics:cluster_nam", "eks-analytics:cluster_name"),
         ("analytics:dash_enterprise", "eks-analytics:dash_enterprise"),
         ("EKS-Analytics:production", "eks-analytics:production"),
+        ("network:cidr", "eks-analytics:network.cidr"),
+        ("cluster:versio", "eks-analytics:cluster.version"),
+        ("node-groups:x", "eks-analytics:node_groups.x"),
+        ("Velero:paused", "eks-analytics:velero.paused"),
+        ("tags:owner", "eks-analytics:tags"),
+        ("config:network", "eks-analytics:network"),
+        ("AWS:region", "aws:region"),
     ],
 )
 def test_a_namespace_that_is_nearly_the_projects_is_refused_with_the_right_one(
@@ -999,13 +1047,21 @@ def test_the_value_of_a_secret_in_a_misspelt_namespace_is_not_shown(root: Path) 
     assert "hunter2" not in refused
 
 
+def test_a_webhook_in_a_misspelt_namespace_is_not_shown(root: Path) -> None:
+    watch = {"subscriptions": [{"protocol": "https", "endpoint": "https://hooks.example.com/T0/key"}]}
+    refused = str(refusal(GOOD, root, others={"velero:watch": json.dumps(watch)}))
+    assert "did you mean eks-analytics:velero.watch?" in refused
+    assert "T0/key" not in refused
+
+
 def test_the_old_name_of_a_renamed_project_is_refused(root: Path) -> None:
     refused = str(refusal(GOOD, root, project="acme-dash", others={"eks-analytics:production": "true"}))
     assert "did you mean acme-dash:production?" in refused
 
 
 def test_namespaces_of_providers_and_of_others_are_left_alone(root: Path) -> None:
+    teams = ("google-analytics:region", "kinesisanalytics:tags", "dash-analytics:network")
     others = dict.fromkeys(
-        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project"), "x"
+        ("aws:region", "aws:defaultTags", "eks:x", "pulumi:tags", "datadog:apiKey", "gcp:project", *teams), "x"
     )
     assert read(GOOD, root, others=others) == read(GOOD, root)
