@@ -9,6 +9,7 @@ from aws_account import Account, Made
 from provider_facts import DEFAULTS, DELETED_FIRST, FACTS
 from sandbox.cloud import Cloud
 from sandbox.providers.aws import supported_inputs
+from sandbox.providers.aws_api import Api
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.protocol import SIGNATURE, Resource, Values
 from sandbox.providers.schema import Type, schema_of
@@ -174,6 +175,11 @@ FUNCTION = {"role": "arn:aws:iam::123456789012:role/r", "code": CODE}
         (("aws:lambda/function:Function", FUNCTION), "timeout", 60),
         (("aws:lambda/function:Function", FUNCTION), "memorySize", 256),
         (CLUSTER, "vpcConfig.endpointPublicAccess", False),
+        (DUAL, "mapPublicIpOnLaunch", True),
+        (DUAL, "assignIpv6AddressOnCreation", True),
+        (DUAL, "enableDns64", True),
+        (DUAL, "enableResourceNameDnsARecordOnLaunch", True),
+        (DUAL, "enableResourceNameDnsAaaaRecordOnLaunch", True),
     ],
 )
 def test_a_value_that_is_taken_away_goes_back_to_the_default(
@@ -299,6 +305,31 @@ def test_what_the_provider_changes_in_place_is_changed_in_place(live: Account, c
     assert found[2]["versionStages"] == ["AWSCURRENT"]
     for one in (record, topic, events, secret, second):
         assert one.refreshes_unchanged(), one.token
+
+
+def test_a_description_that_is_taken_away_is_sent_empty(live: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Values] = []
+    call = Api.call
+    monkeypatch.setattr(
+        Api, "call", lambda api, *names, **request: (sent.append(request), call(api, *names, **request))[1]
+    )
+    secret = live.make("aws:secretsmanager/secret:Secret", name="described", description="old")
+    secret.change(description=None)
+    assert {"SecretId": secret.id, "Description": ""} in sent
+    text = live.make(TEXT[0], **TEXT[1], value="a", description="old")
+    assert text.change(description=None).changed == {"description": "delete"}
+    assert not text.state.get("description")
+    assert text.refreshes_unchanged()
+
+
+def test_a_subnet_has_its_defaults_and_goes_back_to_them(live: Account, cloud: Cloud) -> None:
+    vpc = live.make(VPC, "public", cidrBlock="10.0.0.0/16")
+    subnet = live.make(DUAL[0], "public", vpcId=vpc.id, cidrBlock="10.0.0.0/24", mapPublicIpOnLaunch=True)
+    subnet.change(mapPublicIpOnLaunch=None)
+    (seen,) = cloud.client("ec2", live.region).describe_subnets(SubnetIds=[subnet.id])["Subnets"]
+    assert seen["MapPublicIpOnLaunch"] is False
+    assert not subnet.change().changed
+    assert subnet.refreshes_unchanged()
 
 
 def test_a_stopped_instance_loses_the_address_that_ec2_gave_it_and_no_elastic_one(live: Account, cloud: Cloud) -> None:
