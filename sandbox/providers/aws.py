@@ -1,5 +1,6 @@
 """The stand-in for pulumi-aws: executes the rows of the table against the emulated AWS."""
 
+import difflib
 import json
 import re
 import time
@@ -25,11 +26,12 @@ from sandbox.providers.protocol import (
     Values,
     generated_name,
 )
-from sandbox.providers.schema import Schema, Type, check_inputs, plain, schema_of
+from sandbox.providers.schema import Schema, Type, check_inputs, fields_of, plain, schema_of
 from sandbox.providers.shapes import counterpart, from_aws, member_of, operation, to_aws, violations
 from sandbox.providers.table import ANY, REFERENCE, Call, Fetch, Row, references
 
 _EMPTY = (None, "", False, [], {})
+_FROM_THE_ENGINE = {"version", "pluginDownloadURL", "__internal"}
 UNFINISHED = "__unfinished"  # in a state: the inputs that a failure kept from being written
 
 
@@ -44,8 +46,11 @@ class AwsProvider(StandIn):
         self._announced: set[str] = set()
 
     def check_config(self, config: Values) -> None:
+        problems = list(_unknown_keys(config))
         if not config.get("region"):
-            raise InvalidInputsError([("region", "is missing: set aws:region")])
+            problems.append(("region", "is missing: set aws:region"))
+        if problems:
+            raise InvalidInputsError(problems)
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         row, schema = _row(resource.type)
@@ -288,6 +293,22 @@ class AwsProvider(StandIn):
         added = {key: value for key, value in after.items() if before.get(key) != value}
         if added:
             self._send(api, row, schema, row.tags.tag, {**scope, "tags": _tag_form(row, added)})
+
+
+def provider_arguments() -> dict[str, Type]:
+    """What the provider can be configured with."""
+    from pulumi_aws import ProviderArgs  # slow to import, and programs with a provider have it already
+
+    return fields_of(ProviderArgs)
+
+
+def _unknown_keys(config: Values) -> Iterator[tuple[str, str]]:
+    """`validateProviderConfig` in pkg/tfbridge/provider.go of github.com/pulumi/pulumi-terraform-bridge."""
+    known = provider_arguments()
+    for key in sorted(config.keys() - known.keys() - _FROM_THE_ENGINE):
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"; did you mean `aws:{near[0]}`?" if near else ": choose another namespace for what is not its own"
+        yield key, f"`aws:{key}` is not a valid configuration key for the aws provider{hint}"
 
 
 def find_by_tags(cloud: Cloud, token: str, inputs: Values, region: str) -> list[str]:

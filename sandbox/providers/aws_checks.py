@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from sandbox.providers.aws_api import Api, Thing, find
-from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
+from sandbox.providers.protocol import UNKNOWN, ProviderError, Values, items_of
 
 Problems = Iterator[tuple[str, str]]
 _NUMBER, _PART = r"(?:0|[1-9]\d*)", r"[0-9A-Za-z-]+"
@@ -24,22 +24,22 @@ def subnet(inputs: Values) -> Problems:
     zone = inputs.get("availabilityZone")
     if isinstance(zone, str) and not zone.startswith(inputs["region"]):
         yield "availabilityZone", f"{zone} is not in region {inputs['region']}"
-    yield from network_address(inputs, "cidrBlock")
-    yield from network_address(inputs, "ipv6CidrBlock")
+    yield from network_address(inputs, "cidrBlock", 4)
+    yield from network_address(inputs, "ipv6CidrBlock", 6)
 
 
 def vpc_block(inputs: Values) -> Problems:
-    yield from network_address(inputs, "cidrBlock", 16, 28)
+    yield from network_address(inputs, "cidrBlock", 4, 16, 28)
 
 
 def rule_blocks(inputs: Values) -> Problems:
-    yield from network_address(inputs, "cidrIpv4")
-    yield from network_address(inputs, "cidrIpv6")
+    yield from network_address(inputs, "cidrIpv4", 4)
+    yield from network_address(inputs, "cidrIpv6", 6)
 
 
 def route_blocks(inputs: Values) -> Problems:
-    yield from network_address(inputs, "destinationCidrBlock")
-    yield from network_address(inputs, "destinationIpv6CidrBlock")
+    yield from network_address(inputs, "destinationCidrBlock", 4)
+    yield from network_address(inputs, "destinationIpv6CidrBlock", 6)
 
 
 def service_block(inputs: Values) -> Problems:
@@ -48,26 +48,39 @@ def service_block(inputs: Values) -> Problems:
     if network is UNKNOWN or not isinstance(text := network.get("serviceIpv4Cidr"), str):
         return
     path = "kubernetesNetworkConfig.serviceIpv4Cidr"
-    yield from ((path, reason) for _, reason in network_address(network, "serviceIpv4Cidr", 12, 24))
-    address = text.partition("/")[0]
-    if re.fullmatch(r"[\d.]+", address) and not any(ipaddress.ip_address(address) in block for block in _PRIVATE):
+    yield from ((path, reason) for _, reason in network_address(network, "serviceIpv4Cidr", 4, 12, 24))
+    block = _block(text)
+    if block and block.version == 4 and not any(block.network_address in private for private in _PRIVATE):
         yield path, f"{text} does not lie in {', '.join(map(str, _PRIVATE))}"
 
 
-def network_address(inputs: Values, key: str, shortest: int = 0, longest: int = 128) -> Problems:
-    """`ValidCIDRNetworkAddress` and `IsCIDRNetwork` of the provider: no host bits, a prefix within the limits."""
+def network_address(inputs: Values, key: str, version: int, shortest: int = 0, longest: int = 128) -> Problems:
+    """`ValidIPv4CIDRNetworkAddress`, its sibling and `IsCIDRNetwork` of the provider: a network of that family, without
+    host bits, with a prefix within the limits."""
     text = inputs.get(key)
     if not isinstance(text, str):
         return
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
+    block = _block(text)
+    if block is None:
         yield key, f"{text!r} is not a CIDR block"
         return
-    if str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
-        yield key, f"{text} is not the address of a network: write {network}"
-    if not shortest <= network.prefixlen <= longest:
+    if block.version != version:
+        yield key, f"{text} is not a block of IPv{version}"
+        return
+    if str(block.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
+        yield key, f"{text} is not the address of a network: write {block}"
+    if not shortest <= block.prefixlen <= longest:
         yield key, f"{text} is not from /{shortest} to /{longest} long"
+
+
+def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """As Go reads one: with a prefix, in digits."""
+    if not re.fullmatch(r"[^/]+/[0-9]+", text):
+        return None
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def addon_version(inputs: Values) -> Problems:
@@ -133,7 +146,7 @@ def scaling(inputs: Values) -> Problems:
 
 def no_self_rules(inputs: Values) -> Problems:
     for key in ("ingress", "egress"):
-        for index, rule in enumerate(inputs.get(key) or []):
+        for index, rule in enumerate(items_of(inputs.get(key))):
             if rule is not UNKNOWN and rule.get("self"):
                 yield f"{key}[{index}].self", "is not supported by the embedded cloud: use a rule resource"
 
@@ -248,8 +261,9 @@ def cluster_update(api: Api, thing: Thing) -> None:
     old = thing.old or {}
     before, after = old.get("version"), thing.inputs.get("version")
     if before and after and before != after:
-        (major, minor), (new_major, new_minor) = (tuple(map(int, text.split("."))) for text in (before, after))
-        if (new_major, new_minor) != (major, minor + 1):
+        steps = [re.fullmatch(r"(\d+)\.(\d+)", text) for text in (before, after)]
+        numbers = [(int(step[1]), int(step[2])) for step in steps if step]
+        if len(numbers) < 2 or numbers[1] != (numbers[0][0], numbers[0][1] + 1):
             raise ProviderError(
                 f"InvalidParameterException: Unsupported Kubernetes minor version update {before} to {after}"
             )

@@ -4,7 +4,7 @@ import re
 
 from sandbox.providers.aws_api import Api, Thing
 from sandbox.providers.aws_checks import Problems
-from sandbox.providers.protocol import UNKNOWN, ProviderError, Values
+from sandbox.providers.protocol import UNKNOWN, ProviderError, Values, items_of
 
 DOMAIN_LIST = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 RULE_GROUP = "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup"
@@ -30,7 +30,7 @@ def record(inputs: Values) -> Problems:
 
 
 def domains(inputs: Values) -> Problems:
-    for index, domain in enumerate(inputs.get("domains") or []):
+    for index, domain in enumerate(items_of(inputs.get("domains"))):
         if isinstance(domain, str) and not (_DOMAIN.fullmatch(domain) and len(domain) <= 255):
             yield f"domains[{index}]", f"{domain!r} is neither a domain name, nor '*.' and one, nor '*'"
 

@@ -172,6 +172,13 @@ _TEMPLATE_DATA = (
     *("monitoring", "networkInterfaces", "networkPerformanceOptions", "placement", "privateDnsNameOptions"),
     *("ramDiskId", "secondaryInterfaces", "securityGroupNames", "tagSpecifications", "userData", "vpcSecurityGroupIds"),
 )
+_ON_LAUNCH = {
+    "mapPublicIpOnLaunch": "MapPublicIpOnLaunch",
+    "assignIpv6AddressOnCreation": "AssignIpv6AddressOnCreation",
+    "enableDns64": "EnableDns64",
+    "enableResourceNameDnsARecordOnLaunch": "EnableResourceNameDnsARecordOnLaunch",
+    "enableResourceNameDnsAaaaRecordOnLaunch": "EnableResourceNameDnsAAAARecordOnLaunch",
+}
 _IPV6 = "not_null(Ipv6CidrBlockAssociationSet, `[]`)[?!contains(Ipv6CidrBlockState.State, 'dis')] | [0]"
 
 _NETWORK: dict[str, Row] = {
@@ -262,11 +269,7 @@ _NETWORK: dict[str, Row] = {
             *_attributes(
                 "ModifySubnetAttribute",
                 "SubnetId",
-                mapPublicIpOnLaunch="MapPublicIpOnLaunch",
-                assignIpv6AddressOnCreation="AssignIpv6AddressOnCreation",
-                enableDns64="EnableDns64",
-                enableResourceNameDnsARecordOnLaunch="EnableResourceNameDnsARecordOnLaunch",
-                enableResourceNameDnsAaaaRecordOnLaunch="EnableResourceNameDnsAAAARecordOnLaunch",
+                **_ON_LAUNCH,
             ),
             Call("ModifySubnetAttribute", {"SubnetId": "$id"}, ("privateDnsHostnameTypeOnLaunch",)),
             Call(
@@ -290,6 +293,7 @@ _NETWORK: dict[str, Row] = {
             "enableResourceNameDnsAaaaRecordOnLaunch": "PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord",
             "privateDnsHostnameTypeOnLaunch": "PrivateDnsNameOptionsOnLaunch.HostnameType",
         },
+        defaults=dict.fromkeys(_ON_LAUNCH, False),
         computed=("availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch"),
         volatile=("ipv6CidrBlockAssociationId",),
         # EC2 does not let an IPv6 block go while the subnet gives addresses of it to new interfaces.

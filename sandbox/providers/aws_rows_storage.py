@@ -168,6 +168,7 @@ STORAGE: dict[str, Row] = {
             Call("DeleteResourcePolicy", {"SecretId": "$id"}, ("policy",), when={"policy": None}),
         ),
         rename={"policy": "ResourcePolicy"},
+        emptied=("description",),
         computed=("policy",),
         unsupported=("type",),
         local=("recoveryWindowInDays", "forceOverwriteReplicaSecret", "namePrefix"),
@@ -246,6 +247,7 @@ STORAGE: dict[str, Row] = {
             ),
         ),
         rename={"insecureValue": "Value"},
+        emptied=("description", "allowedPattern"),
         outputs={
             "value": "!insecureValue && Value || `null`",
             "insecureValue": "insecureValue && Value",

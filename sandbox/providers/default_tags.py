@@ -6,19 +6,22 @@ Source: `applyTags` in provider/tags.go of github.com/pulumi/pulumi-aws.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.providers.aws import AwsProvider
+from sandbox.providers.aws import AwsProvider, provider_arguments
 from sandbox.providers.aws_rows import ROWS
 from sandbox.providers.protocol import UNKNOWN, Changes, InvalidInputsError, Resource, Values
+from sandbox.providers.schema import Type, check_value, plain
 
 # What is about credentials and the way to AWS: accepted, so that a stack's file can stay as it is.
 _WITHOUT_EFFECT = (
-    *("accessKey", "allowedAccountIds", "assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "customCaBundle"),
+    *("accessKey", "allowedAccountIds", "assumeRoles", "assumeRoleWithWebIdentity", "customCaBundle"),
     *("endpoints", "forbiddenAccountIds", "httpProxy", "httpsProxy", "noProxy", "profile", "secretKey"),
     *("sharedConfigFiles", "sharedCredentialsFiles", "stsRegion", "token"),
 )
+_EXAMPLES = {"defaultTags": '{tags: {owner: "x"}}', "ignoreTags": "{keys: [x]}"}
+_TAGS = Type("map", Type("str"))
 _EMPTY = (None, "", "{}", "[]", [], {})
 
 
@@ -27,12 +30,7 @@ class TaggingAwsProvider(AwsProvider):
 
     def check_config(self, config: Values) -> None:
         super().check_config(config)
-        problems = [
-            (key, f"is no object such as {example}")
-            for key, example in (("defaultTags", '{tags: {owner: "x"}}'), ("ignoreTags", "{keys: [x]}"))
-            if _block(config, key) is None
-        ]
-        if problems:
+        if problems := [problem for key in _EXAMPLES for problem in _block_problems(config, key)]:
             raise InvalidInputsError(problems)
         self.announce_once(
             f"aws:{key} does not count here: nobody signs in to the emulated account."
@@ -42,6 +40,8 @@ class TaggingAwsProvider(AwsProvider):
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         inputs = super().check(resource, sent(old), new, seed)
+        if UNKNOWN in [resource.config.get(key) for key in _EXAMPLES]:
+            return inputs | ({"tagsAll": UNKNOWN} if (row := ROWS.get(resource.type)) and row.tags else {})
         defaults, ignored = _block(resource.config, "defaultTags"), _block(resource.config, "ignoreTags")
         row = ROWS.get(resource.type)
         if not row or not row.tags or not (defaults or ignored):
@@ -95,12 +95,22 @@ def _own(all: Mapping[str, str], merged: Mapping[str, str], tags: Mapping[str, s
 def _merged(defaults: Any, tags: Any, ignored: Mapping[str, Any]) -> Any:
     if UNKNOWN in (defaults, tags) or UNKNOWN in (*defaults.values(), *tags.values()):
         return UNKNOWN
+    defaults = plain(_TAGS, defaults)
     prefixes = tuple(ignored.get("keyPrefixes") or ())
     return {
         key: value
         for key, value in {**defaults, **tags}.items()
         if key not in (ignored.get("keys") or ()) and not (prefixes and key.startswith(prefixes))
     }
+
+
+def _block_problems(config: Values, key: str) -> Iterator[tuple[str, str]]:
+    block = UNKNOWN if config.get(key) is UNKNOWN else _block(config, key)
+    if block is None:
+        yield key, f"is no object such as {_EXAMPLES[key]}"
+    else:
+        for path, reason in check_value(provider_arguments()[key], block, key):
+            yield path, f"{reason}: write {_EXAMPLES[key]}"
 
 
 def _block(config: Values, key: str) -> dict[str, Any] | None:

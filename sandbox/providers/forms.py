@@ -27,7 +27,9 @@ def record_name(name: str) -> str:
 def alias_targets(aliases: list[Any]) -> list[Any]:
     """`normalizeAliasDomainName` and the `DiffSuppressFunc` of `alias.name` in `internal/service/route53/record.go`."""
     return [
-        {**alias, "name": record_name(alias["name"])} if isinstance(alias.get("name"), str) else alias
+        {**alias, "name": record_name(alias["name"])}
+        if alias is not UNKNOWN and isinstance(alias.get("name"), str)
+        else alias
         for alias in aliases
     ]
 

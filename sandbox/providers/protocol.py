@@ -136,6 +136,11 @@ def contains_unknown(value: Any) -> bool:
     return any(contains_unknown(item) for item in value) if isinstance(value, list) else value is UNKNOWN
 
 
+def items_of(value: Any) -> list[Any]:
+    """The items of a list; none where there is no list, or the engine does not know it yet."""
+    return value if isinstance(value, list) else []
+
+
 def top_level_changes(old: Values, new: Values, ignored: Sequence[str] = ()) -> dict[str, str]:
     """Which top-level properties differ; an unknown counts as different. `ignored` are paths of ignoreChanges."""
     skip = {path.split(".")[0].split("[")[0] for path in ignored}

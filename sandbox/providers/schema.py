@@ -117,7 +117,7 @@ def _check_object(kind: Type, values: Values, path: str) -> Iterator[tuple[str, 
     for key, value in values.items():
         here = f"{path}.{key}" if path else key
         if key in kind.fields:
-            yield from _check_value(kind.fields[key], value, here)
+            yield from check_value(kind.fields[key], value, here)
         else:
             near = difflib.get_close_matches(key, kind.fields, 1, 0.5)
             yield here, f"no such property{f'; did you mean {near[0]!r}?' if near else ''}"
@@ -126,7 +126,8 @@ def _check_object(kind: Type, values: Values, path: str) -> Iterator[tuple[str, 
         yield f"{path}.{key}" if path else key, "required property is missing"
 
 
-def _check_value(kind: Type, value: Any, path: str) -> Iterator[tuple[str, str]]:
+def check_value(kind: Type, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The same of one value."""
     accepted: dict[str, tuple[type, ...]] = {
         "str": (str, bool, int, float, *((dict,) if kind.json else ())),
         "int": (int,),
@@ -145,10 +146,10 @@ def _check_value(kind: Type, value: Any, path: str) -> Iterator[tuple[str, str]]
         yield from _check_object(kind, value, path)
     elif kind.kind == "list" and kind.item:
         for index, item in enumerate(value):
-            yield from _check_value(kind.item, item, f"{path}[{index}]")
+            yield from check_value(kind.item, item, f"{path}[{index}]")
     elif kind.kind == "map" and kind.item:
         for key, item in value.items():
-            yield from _check_value(kind.item, item, f"{path}[{key!r}]")
+            yield from check_value(kind.item, item, f"{path}[{key!r}]")
 
 
 def _converts(kind: str, value: Any) -> bool:

@@ -18,7 +18,7 @@ from sandbox.providers.schema import Type
 # Maps that AWS writes as lists of pairs, by the name of a pair: what its key is called.
 _PAIRS = {"Tag": "Key", "Dimension": "Name"}
 # Lists that AWS extends more often than the pinned service model is renewed.
-_OPEN_ENUMS = {"InstanceType", "instanceType", "AMITypes"}
+_OPEN_ENUMS = {"InstanceType", "instanceType", "AMITypes", "BucketLocationConstraint"}
 
 
 @cache
@@ -63,6 +63,8 @@ def to_aws(value: Any, shape: Any, path: str, rename: Mapping[str, str], problem
         case "structure":
             if isinstance(value, list) and len(value) == 1:
                 value = value[0]
+            if value is UNKNOWN:
+                return value
             if isinstance(value, str) and len(shape.members) == 1:
                 return dict.fromkeys(shape.members, value)  # AWS wraps it in an object
             if not isinstance(value, dict):

@@ -1,6 +1,7 @@
 """The plan shows what the AWS provider will do: replacements, updates, defaults, and values as AWS returns them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from aws_account import Account, Made
 from provider_facts import DEFAULTS, DELETED_FIRST, FACTS
 from sandbox.cloud import Cloud
+from sandbox.knobs import Knobs
 from sandbox.providers.aws import supported_inputs
+from sandbox.providers.aws_api import Api, Thing
+from sandbox.providers.aws_checks import cluster_update
 from sandbox.providers.aws_rows import ROWS
-from sandbox.providers.protocol import SIGNATURE, Resource, Values
-from sandbox.providers.schema import Type, schema_of
+from sandbox.providers.protocol import SIGNATURE, UNKNOWN, InvalidInputsError, ProviderError, Resource, Values
+from sandbox.providers.schema import Type, required_of, schema_of
 
 VPC, INSTANCE = "aws:ec2/vpc:Vpc", "aws:ec2/instance:Instance"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -174,6 +178,11 @@ FUNCTION = {"role": "arn:aws:iam::123456789012:role/r", "code": CODE}
         (("aws:lambda/function:Function", FUNCTION), "timeout", 60),
         (("aws:lambda/function:Function", FUNCTION), "memorySize", 256),
         (CLUSTER, "vpcConfig.endpointPublicAccess", False),
+        (DUAL, "mapPublicIpOnLaunch", True),
+        (DUAL, "assignIpv6AddressOnCreation", True),
+        (DUAL, "enableDns64", True),
+        (DUAL, "enableResourceNameDnsARecordOnLaunch", True),
+        (DUAL, "enableResourceNameDnsAaaaRecordOnLaunch", True),
     ],
 )
 def test_a_value_that_is_taken_away_goes_back_to_the_default(
@@ -192,11 +201,20 @@ def test_a_value_that_is_taken_away_goes_back_to_the_default(
         (INGRESS, RULE[1], "exactly one of cidrIpv4, cidrIpv6, prefixListId, referencedSecurityGroupId must be given"),
         (INGRESS, RULE[1] | {"cidrIpv4": "10.0.0.0/8", "prefixListId": "pl-1"}, "not cidrIpv4 and prefixListId"),
         (INGRESS, RULE[1] | {"cidrIpv4": "10.0.0.1/8"}, "is not the address of a network: write 10.0.0.0/8"),
+        (INGRESS, RULE[1] | {"cidrIpv4": "10.0.0.1"}, "'10.0.0.1' is not a CIDR block"),
+        (INGRESS, RULE[1] | {"cidrIpv4": "10.0.0.0/255.0.0.0"}, "is not a CIDR block"),
+        (INGRESS, RULE[1] | {"cidrIpv4": "2600::/64"}, "2600::/64 is not a block of IPv4"),
+        (INGRESS, RULE[1] | {"cidrIpv6": "10.0.0.0/8"}, "10.0.0.0/8 is not a block of IPv6"),
         (VPC, {"cidrBlock": "10.0.0.0/8"}, "is not from /16 to /28 long"),
         ("aws:ec2/route:Route", {"routeTableId": "rtb-1", "gatewayId": "igw-1"}, "exactly one of destinationCidrBlock"),
         (TEXT[0], TEXT[1], "exactly one of value, insecureValue"),
         ("aws:eks/addon:Addon", {"clusterName": "c", "addonName": "a", "addonVersion": "1.2.3"}, "a semantic version"),
         (CLUSTER[0], CLUSTER[1] | {"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.0.0.0/8"}}, "from /12 to /24"),
+        (
+            CLUSTER[0],
+            CLUSTER[1] | {"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.256.0.0/16"}},
+            "not a CIDR block",
+        ),
         (CLUSTER[0], CLUSTER[1] | {"kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.32.0.0/16"}}, "does not lie in"),
         (
             CLUSTER[0],
@@ -210,6 +228,34 @@ def test_a_preview_refuses_what_the_provider_refuses_in_its_plan(
     account: Account, token: str, inputs: Values, reason: str
 ) -> None:
     assert reason in account.refusal(token, **inputs)
+
+
+@pytest.mark.parametrize("token", ROWS)
+def test_a_preview_takes_what_only_the_update_knows(account: Account, token: str) -> None:
+    schema = schema_of(token)
+    assert schema
+    required = dict.fromkeys(required_of(schema.args), UNKNOWN)
+    for key in supported_inputs(token) & schema.inputs.keys():
+        for value in (UNKNOWN, [UNKNOWN]) if schema.inputs[key].kind == "list" else (UNKNOWN,):
+            with suppress(InvalidInputsError):  # which names a property that is missing beside it
+                account.plan(token, **required | {key: value})
+
+
+def test_unknown_aliases_of_a_record_pass(account: Account) -> None:
+    record: Values = {"zoneId": "Z", "name": "a", "type": "A", "aliases": [UNKNOWN]}
+    assert account.plan(RECORD, **record)["aliases"] == [UNKNOWN]
+    assert ROWS[RECORD].returned["aliases"]([UNKNOWN]) == [UNKNOWN]
+
+
+@pytest.mark.parametrize("region", ["eusc-de-east-1", "us-iso-east-1", "us-isof-south-1"])
+def test_a_bucket_may_lie_in_a_region_newer_than_the_service_model(region: str) -> None:
+    assert Account(no_cloud, region=region).plan("aws:s3/bucket:Bucket")["region"] == region
+
+
+def test_a_cluster_has_no_patch_version_to_go_to() -> None:
+    thing = Thing(CLUSTER[0], "c", {"version": "1.34.2"}, {}, {"version": "1.34"})
+    with pytest.raises(ProviderError, match=r"Unsupported Kubernetes minor version update 1.34 to 1.34.2"):
+        cluster_update(Api(no_cloud, "us-east-1", Knobs()), thing)
 
 
 # What AWS returns.
@@ -299,6 +345,31 @@ def test_what_the_provider_changes_in_place_is_changed_in_place(live: Account, c
     assert found[2]["versionStages"] == ["AWSCURRENT"]
     for one in (record, topic, events, secret, second):
         assert one.refreshes_unchanged(), one.token
+
+
+def test_a_description_that_is_taken_away_is_sent_empty(live: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Values] = []
+    call = Api.call
+    monkeypatch.setattr(
+        Api, "call", lambda api, *names, **request: (sent.append(request), call(api, *names, **request))[1]
+    )
+    secret = live.make("aws:secretsmanager/secret:Secret", name="described", description="old")
+    secret.change(description=None)
+    assert {"SecretId": secret.id, "Description": ""} in sent
+    text = live.make(TEXT[0], **TEXT[1], value="a", description="old")
+    assert text.change(description=None).changed == {"description": "delete"}
+    assert not text.state.get("description")
+    assert text.refreshes_unchanged()
+
+
+def test_a_subnet_has_its_defaults_and_goes_back_to_them(live: Account, cloud: Cloud) -> None:
+    vpc = live.make(VPC, "public", cidrBlock="10.0.0.0/16")
+    subnet = live.make(DUAL[0], "public", vpcId=vpc.id, cidrBlock="10.0.0.0/24", mapPublicIpOnLaunch=True)
+    subnet.change(mapPublicIpOnLaunch=None)
+    (seen,) = cloud.client("ec2", live.region).describe_subnets(SubnetIds=[subnet.id])["Subnets"]
+    assert seen["MapPublicIpOnLaunch"] is False
+    assert not subnet.change().changed
+    assert subnet.refreshes_unchanged()
 
 
 def test_a_stopped_instance_loses_the_address_that_ec2_gave_it_and_no_elastic_one(live: Account, cloud: Cloud) -> None:

@@ -101,6 +101,20 @@ def test_a_provider_without_region_is_refused(preview: Account) -> None:
     preview.provider.check_config({"region": REGION, "skipCredentialsValidation": "true"})
 
 
+def test_a_key_that_the_provider_does_not_have_is_refused(preview: Account) -> None:
+    with pytest.raises(InvalidInputsError) as caught:
+        preview.provider.check_config({"regoin": REGION, "team": "data"})
+    assert str(caught.value).split("; ", 2) == [
+        "regoin: `aws:regoin` is not a valid configuration key for the aws provider",
+        "did you mean `aws:region`?",
+        "team: `aws:team` is not a valid configuration key for the aws provider: choose another namespace for what is"
+        " not its own; region: is missing: set aws:region",
+    ]
+    engine = {"version": "7.51.1", "pluginDownloadURL": "x", "__internal": {}}
+    given = {"endpoints": '[{"s3": "x"}]', "maxRetries": "3", "assumeRoles": "[]", "ignoreTags": '{"keys": ["a"]}'}
+    preview.provider.check_config({"region": REGION, **engine, **given})
+
+
 @pytest.mark.parametrize(
     ("token", "inputs", "reason"),
     [

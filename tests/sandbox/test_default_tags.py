@@ -113,6 +113,34 @@ def test_default_tags_of_another_form_are_refused(value: str) -> None:
         Account(no_cloud).provider.check_config({"region": REGION, "defaultTags": value})
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("defaultTags", '{"tags": ["owner"]}', r"defaultTags\.tags: \['owner'\] is a list, but .* of type map: write"),
+        ("defaultTags", '{"tags": "owner"}', r"defaultTags\.tags: 'owner' is a str, but .* of type map"),
+        ("defaultTags", '{"tag": {"a": "b"}}', r"defaultTags\.tag: no such property; did you mean 'tags'"),
+        ("ignoreTags", '{"keys": "abc"}', r"ignoreTags\.keys: 'abc' is a str, but .* of type list"),
+    ],
+)
+def test_tags_of_the_provider_in_another_form_are_refused(key: str, value: str, reason: str) -> None:
+    with pytest.raises(InvalidInputsError, match=reason):
+        Account(no_cloud).provider.check_config({"region": REGION, key: value})
+
+
+def test_numbers_and_truth_values_are_texts_as_default_tags() -> None:
+    account = Account(no_cloud, defaultTags='{"tags": {"cost": 7, "on": true}}')
+    account.provider.check_config(dict(account.config))
+    assert account.plan(VPC, cidrBlock="10.0.0.0/16")["tagsAll"] == {"cost": "7", "on": "true"}
+
+
+def test_default_tags_that_only_the_update_knows_are_unknown_in_a_preview() -> None:
+    account = Account(no_cloud)
+    resource = account._resource(VPC)
+    resource.config["defaultTags"] = UNKNOWN
+    account.provider.check_config(resource.config)
+    assert account.provider.check(resource, {}, {"cidrBlock": "10.0.0.0/16"}, b"")["tagsAll"] is UNKNOWN
+
+
 @pytest.mark.engine
 def test_default_tags_of_the_stack_reach_resources_on_the_engine(tmp_path: Path, cloud: Cloud) -> None:
     said: list[str] = []
