@@ -29,11 +29,11 @@ class Registration:
         return f"{self.type}::{self.name}"
 
 
-# An account in which EKS runs control planes in two zones and in a third none.
+# An account in which EKS runs control planes in all zones but one.
 _EVERYWHERE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: {
-        "names": ["us-east-1a", "us-east-1b", "us-east-1e"],
-        "zoneIds": ["use1-az1", "use1-az2", "use1-az3"],
+        "names": [f"us-east-1{letter}" for letter in "abcdef"],
+        "zoneIds": [f"use1-az{number}" for number in (1, 2, 4, 5, 3, 6)],
     },
     "aws:eks/getClusters:getClusters": lambda _: {"names": []},
     "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {"accountId": "123456789012", "arn": "arn"},
