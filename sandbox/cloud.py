@@ -180,7 +180,7 @@ def running(home: Path, or_error: bool = False) -> Cloud | None:
     except (OSError, LookupError, TypeError):
         return None
     except CloudError as error:
-        if or_error and isinstance(error.__cause__, TimeoutError) and _lives(known["pid"]):
+        if or_error and isinstance(error.__cause__, TimeoutError) and alive(known["pid"]):
             raise CloudError(
                 f"the embedded cloud (process {known['pid']}) lives, but has not answered within {_PING_SECONDS} s: "
                 f"the machine may be busy, so try again; to give up the emulated account, kill {known['pid']}"
@@ -188,14 +188,18 @@ def running(home: Path, or_error: bool = False) -> Cloud | None:
         return None
 
 
-def _lives(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process runs: not one that is dead and that nobody has reaped."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
-    return True
+        return True
+    try:  # where nobody reaps them, dead processes stay in the table as zombies
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return True
 
 
 def start(home: Path, idle_seconds: int = IDLE_SECONDS, progress: Callable[[str], None] = lambda _: None) -> Cloud:

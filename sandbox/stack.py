@@ -450,24 +450,11 @@ def import_sdk() -> None:
 def _ends(pid: int, within: float = 3.0) -> bool:
     """Whether the process is dead, or dies presently: an engine lives on for a moment after its driver was killed."""
     deadline = time.monotonic() + within
-    while _alive(pid):
+    while embedded_cloud.alive(pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:  # where nobody reaps them, dead processes stay in the table as zombies
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return True
 
 
 def _is_json(path: Path) -> bool:
