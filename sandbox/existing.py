@@ -8,22 +8,21 @@ Where the account has a VPC of that id that was not made here, nothing is added 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, collapse_addresses, ip_network
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from eks_analytics.subnets import LARGEST_PREFIX, SMALLEST_PREFIX
 from sandbox.cloud import EXISTING, Cloud, Store
 
 BLOCK = "sandbox:existing"
 _VPC_RANGES = ("10.0.0.0/16", "172.16.0.0/16", "192.168.0.0/16")
 _SUBNET_PREFIX = 20
-_LARGEST, _SMALLEST = 16, 28
 _MOST_RANGES = 5
 """Of a VPC, by AWS's quota."""
 _SHARED = IPv4Network("100.64.0.0/10")
@@ -127,10 +126,8 @@ def _vpc(cloud: Cloud, region: str, wanted: Named, shape: Values) -> Iterator[st
     more = _more_blocks(blocks, ranges)
     values = {"ipv6": wanted.ipv6, "vpc_cidr": shape.get("vpc_cidr"), "vpc_tags": shape.get("vpc_tags", {})}
     if ours and found:
-        made = {id: store.get(id) for id in about if id in there}
-        changed = [key for key, value in values.items() if value != ours.get("values", values)[key]]
-        changed += [f"subnets.{id}" for id, values in made.items() if values not in (None, about[id])]
-        if changed:
+        subnets = {id: given for id, given in about.items() if id in there}
+        if changed := _changed(store, ours["values"], values, subnets):
             yield (
                 f"Existing VPC: {wanted.vpc} was made in the emulated account from other values "
                 f"({', '.join(changed)}) and stays as it is: run make down first for the new ones."
@@ -145,25 +142,22 @@ def _vpc(cloud: Cloud, region: str, wanted: Named, shape: Values) -> Iterator[st
         ours["tables"] = _tables(ec2, store, wanted)
         store.put(wanted.vpc, ours)
     found = ec2.describe_vpcs(Filters=by_id)["Vpcs"]
-    ipv6 = bool(found[0].get("Ipv6CidrBlockAssociationSet"))
+    routes = {id: _route(wanted, id, given) for id, given in about.items()}
     said: list[str] = []
     for id, given in about.items():
         if store.get(id) is not None:
             continue
         zone, role = wanted.subnets[id]
         if id not in there:
-            options = {"Ipv6CidrBlock": _free_ipv6(ec2, found[0])} if ipv6 else {}
-            cloud.ask("next_id", kind="subnet", id=id)
-            ec2.create_subnet(VpcId=wanted.vpc, CidrBlock=str(ranges[id]), AvailabilityZone=zone, **options)
+            _make_subnet(cloud, ec2, found[0], id, ranges[id], zone)
         if given.get("map_public_ip_on_launch"):
             ec2.modify_subnet_attribute(SubnetId=id, MapPublicIpOnLaunch={"Value": True})
         _tag(ec2, id, given.get("tags", {}))
-        route = _route(wanted, id, given)
-        store.put(ec2.associate_route_table(RouteTableId=ours["tables"][route], SubnetId=id)["AssociationId"], {})
+        table = ours["tables"][routes[id]]
+        store.put(ec2.associate_route_table(RouteTableId=table, SubnetId=id)["AssociationId"], {})
         store.put(id, given)
-        way = {"nat": "behind a NAT gateway", "none": "without a way out"}.get(route, "with an internet gateway")
+        way = {"nat": "behind a NAT gateway", "none": "without a way out"}.get(routes[id], "with an internet gateway")
         said.append(f"{role} {id} ({ranges[id]}, {zone}, {way})")
-    routes = {id: _route(wanted, id, given) for id, given in about.items()}
     if "nat" in routes.values() and "nat" not in ours:
         public = next((id for id, route in routes.items() if route == "internet-gateway"), None)
         taken = [*there.values(), *ranges.values()]
@@ -177,11 +171,17 @@ def _vpc(cloud: Cloud, region: str, wanted: Named, shape: Values) -> Iterator[st
         )
 
 
+def _changed(store: Store, before: Values, values: Values, subnets: Mapping[str, Values]) -> list[str]:
+    """What the block says otherwise than when the VPC and those of its subnets were made."""
+    changed = [key for key, value in values.items() if value != before[key]]
+    return changed + [f"subnets.{id}" for id, given in subnets.items() if store.get(id) not in (None, given)]
+
+
 def _vpc_cidr(wanted: Named, shape: Values) -> str:
     if given := shape.get("vpc_cidr"):
         return given
     inside = [IPv4Network(one["cidr"]) for one in shape.get("subnets", {}).values() if one.get("cidr")]
-    guesses = [*(str(one.supernet(new_prefix=_LARGEST)) for one in inside[:1]), *_VPC_RANGES]
+    guesses = [*(str(one.supernet(new_prefix=LARGEST_PREFIX)) for one in inside[:1]), *_VPC_RANGES]
     # Where every guess overlaps, what it overlaps is for the program to refuse.
     return next((one for one in guesses if not _overlaps(one, wanted.taken)), guesses[0])
 
@@ -210,8 +210,8 @@ def _more_blocks(blocks: list[IPv4Network], ranges: Mapping[str, IPv4Network]) -
     outside = [one for one in ranges.values() if not any(one.subnet_of(block) for block in blocks)]
     more = [
         part
-        for block in ipaddress.collapse_addresses(outside)
-        for part in (block.subnets(new_prefix=_LARGEST) if block.prefixlen < _LARGEST else [block])
+        for block in collapse_addresses(outside)
+        for part in (block.subnets(new_prefix=LARGEST_PREFIX) if block.prefixlen < LARGEST_PREFIX else [block])
     ]
     if len(blocks) + len(more) > _MOST_RANGES:
         raise ExistingError(
@@ -227,6 +227,12 @@ def _make_vpc(cloud: Cloud, ec2: Any, wanted: Named, cidr: IPv4Network, tags: Va
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
         ec2.modify_vpc_attribute(VpcId=wanted.vpc, **{attribute: {"Value": True}})
     _tag(ec2, wanted.vpc, tags)
+
+
+def _make_subnet(cloud: Cloud, ec2: Any, vpc: Values, id: str, cidr: IPv4Network, zone: str) -> None:
+    ipv6 = {"Ipv6CidrBlock": _free_ipv6(ec2, vpc)} if vpc.get("Ipv6CidrBlockAssociationSet") else {}
+    cloud.ask("next_id", kind="subnet", id=id)
+    ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock=str(cidr), AvailabilityZone=zone, **ipv6)
 
 
 def _route(wanted: Named, id: str, given: Values) -> str:
@@ -316,7 +322,7 @@ def _cluster(cloud: Cloud, region: str, wanted: Named) -> Iterator[str]:
 
 def _free(vpc: IPv4Network, taken: list[IPv4Network]) -> IPv4Network:
     # A sixteenth: six zones, twice, and room.
-    for prefix in range(min(max(_SUBNET_PREFIX, vpc.prefixlen + 4), _SMALLEST), _SMALLEST + 1):
+    for prefix in range(min(max(_SUBNET_PREFIX, vpc.prefixlen + 4), SMALLEST_PREFIX), SMALLEST_PREFIX + 1):
         for block in vpc.subnets(new_prefix=prefix):
             if not any(block.overlaps(one) for one in taken):
                 return block
@@ -328,7 +334,7 @@ def _free(vpc: IPv4Network, taken: list[IPv4Network]) -> IPv4Network:
 def _last_free(network: IPv4Network, taken: list[IPv4Network]) -> IPv4Network | None:
     end = int(network.broadcast_address) + 1
     while end > int(network.network_address):
-        block = IPv4Network((end - 2 ** (32 - _SMALLEST), _SMALLEST))
+        block = IPv4Network((end - 2 ** (32 - SMALLEST_PREFIX), SMALLEST_PREFIX))
         hit = next((one for one in taken if one.overlaps(block)), None)
         if hit is None:
             return block
@@ -348,7 +354,7 @@ def _free_ipv6(ec2: Any, vpc: Values) -> str:
     filters = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
     subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
     taken = {entry["Ipv6CidrBlock"] for one in subnets for entry in one.get("Ipv6CidrBlockAssociationSet", [])}
-    network = ipaddress.ip_network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+    network = ip_network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
     return next(str(block) for block in network.subnets(new_prefix=64) if str(block) not in taken)
 
 
@@ -387,9 +393,10 @@ def _network(at: str, cidr: str) -> IPv4Network:
         network = IPv4Network(cidr)
     except ValueError as error:
         raise ExistingError(f"{at} = {cidr!r}: {error}; write it like 10.0.0.0/16") from None
-    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+    if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX:
         raise ExistingError(
-            f"{at} = {cidr!r}: AWS takes /{_LARGEST} to /{_SMALLEST} for VPCs and subnets; write one of these sizes"
+            f"{at} = {cidr!r}: AWS takes /{LARGEST_PREFIX} to /{SMALLEST_PREFIX} for VPCs and subnets; write one of "
+            "these sizes"
         )
     return network
 

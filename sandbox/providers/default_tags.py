@@ -40,11 +40,13 @@ class TaggingAwsProvider(AwsProvider):
 
     def check(self, resource: Resource, old: Values, new: Values, seed: bytes) -> Values:
         inputs = super().check(resource, sent(old), new, seed)
-        if UNKNOWN in [resource.config.get(key) for key in _EXAMPLES]:
-            return inputs | ({"tagsAll": UNKNOWN} if (row := ROWS.get(resource.type)) and row.tags else {})
-        defaults, ignored = _block(resource.config, "defaultTags"), _block(resource.config, "ignoreTags")
         row = ROWS.get(resource.type)
-        if not row or not row.tags or not (defaults or ignored):
+        if not row or not row.tags:
+            return inputs
+        if UNKNOWN in [resource.config.get(key) for key in _EXAMPLES]:
+            return inputs | {"tagsAll": UNKNOWN}
+        defaults, ignored = _block(resource.config, "defaultTags"), _block(resource.config, "ignoreTags")
+        if not (defaults or ignored):
             return inputs
         return inputs | {
             "tagsAll": _merged((defaults or {}).get("tags") or {}, inputs.get("tags") or {}, ignored or {})
