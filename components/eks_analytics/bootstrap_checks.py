@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 from .cluster_checks import log_problems, name_problems, private_cidr_fault
 from .host_tools import ToolArgs, tool_problems
 from .installation_checks import RESERVED_BY_SSM
-from .instance_types import traits, unknown_machines
+from .instance_types import is_mac, traits, unknown_machines
 from .node_group_options import INSTANCE_TYPE
 from .permissions_boundary import boundary_problems
 from .problems import Problem, repeated
@@ -192,7 +192,7 @@ def _machine_problems(options: BootstrapOptions) -> Iterator[Problem]:
     if release not in UBUNTU_VOLUMES:
         choices = ", ".join(f'"{known}"' for known in UBUNTU_VOLUMES)
         yield Problem("ubuntu_release", release, "is no release that first boot knows", f"choose one of {choices}")
-    if not INSTANCE_TYPE.fullmatch(instance_type) or instance_type.startswith("mac"):
+    if not INSTANCE_TYPE.fullmatch(instance_type) or is_mac(instance_type):
         reason, remedy = "is no EC2 instance type for Linux", 'write one such as "t3.micro"'
         yield Problem("instance_type", instance_type, reason, remedy)
     elif (found := traits(instance_type)) and found.architecture == "arm64":

@@ -13,6 +13,7 @@ from .permissions_boundary import boundary_problems
 from .principals import principal_fault, sso_fault
 from .problems import Problem, repeated
 from .session_logs_options import SessionLogsArgs, kept_days
+from .subnets import prefix_fault
 from .tags import check_tags
 from .velero_names import key_problems
 from .versions import DEFAULT_KUBERNETES_VERSION, support_warning, version_problems
@@ -128,6 +129,7 @@ def cluster_warnings(options: ClusterOptions, today: date) -> list[str]:
             found.append(f"{name}: {arn} belongs to another account than {options.account_id}; is that meant?")
     for group in options.node_groups:
         types = group["instance_types"]
+        # "The following supplied instance types do not exist": terraform-aws-modules/terraform-aws-eks#1279.
         found += unknown_machines(f"node group {group['name']}", types, "EKS refuses the node group")
     return found
 
@@ -299,8 +301,8 @@ def service_network_problems(service_cidr: str, ip_family: str) -> Iterator[Prob
     except ValueError as error:
         yield Problem("service_cidr", service_cidr, str(error), "write an IPv4 network such as 172.20.0.0/16")
         return
-    if service_cidr != str(network):  # a netmask, or no prefix: ipaddress takes them, AWS does not
-        yield Problem("service_cidr", service_cidr, "has no prefix length", f'write "{network}"')
+    if fault := prefix_fault(service_cidr, network):
+        yield Problem("service_cidr", service_cidr, *fault)
     elif not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
         yield Problem(
             "service_cidr",

@@ -75,6 +75,11 @@ def similar_families(name: str) -> list[str]:
     return get_close_matches(name, _traits(), n=3)
 
 
+def is_mac(name: str) -> bool:
+    """Whether a family or type is one of the Mac instances, which run macOS and no nodes of EKS."""
+    return name.startswith("mac")
+
+
 def unknown_machines(subject: str, names: Iterable[str], consequence: str) -> Iterator[str]:
     """A warning for each family or type that the tables do not hold: new, rare, or misspelt.
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
-from .instance_types import Traits, traits
+from .instance_types import Traits, is_mac, traits
 from .problems import Problem, repeated
 
 DEFAULT_AMI_TYPE = "AL2023_x86_64_STANDARD"
@@ -264,7 +264,7 @@ def _instance_type_problems(key: str, instance_type: str, ami_type: str, prefixe
         reason = "is not the name of an EC2 instance type"
         yield Problem(key, instance_type, reason, 'write family and size, such as "m6i.2xlarge"')
         return
-    if instance_type.startswith("mac"):
+    if is_mac(instance_type):
         reason = "EKS runs no nodes on Mac instances"
         yield Problem(key, instance_type, reason, 'write a Linux instance type, such as "m6i.2xlarge"')
         return

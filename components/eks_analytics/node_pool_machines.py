@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .instance_types import traits, unknown_machines
+from .instance_types import is_mac, traits, unknown_machines
 from .node_pool_options import NodePoolArgs, ami_family
 from .problems import Problem, repeated
 
@@ -34,7 +34,7 @@ def machine_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
         if not _FAMILY.fullmatch(name):
             reason = "is not the name of a family of EC2 instance types"
             yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i", without size')
-        elif name.startswith("mac"):
+        elif is_mac(name):
             reason = "is a family of Mac instances, on which EKS runs no nodes"
             yield Problem(f"{where}.instance_families[{index}]", name, reason, 'write one such as "m6i"')
     for index, name in enumerate(types):

@@ -154,18 +154,25 @@ def check_subnets(
     return problems
 
 
+def prefix_fault(cidr: str, network: IPv4Network) -> tuple[str, str] | None:
+    """Why AWS does not read the range that `ipaddress` read: a netmask, a leading zero, or no prefix at all."""
+    address, _, prefix = cidr.partition("/")
+    if prefix == str(network.prefixlen):
+        return None
+    meant = network if prefix else IPv4Network(f"{address}/{LARGEST_PREFIX}", strict=False)
+    return "has no prefix length", f"write it like {meant}"
+
+
 def _parse(cidr: str, name: str) -> tuple[IPv4Network | None, list[Problem]]:
     """The network, None where there is none, and what is wrong with how it is written or with its size."""
     try:
         network = IPv4Network(cidr, strict=False)
     except ValueError:
         return None, [Problem(name, cidr, "is no IPv4 range", "write it like 10.0.0.0/16")]
-    address, _, prefix = cidr.partition("/")
-    if prefix != str(network.prefixlen):  # a netmask, a leading zero, nothing: ipaddress takes them, AWS does not
-        wanted = network if prefix else IPv4Network(f"{address}/{LARGEST_PREFIX}", strict=False)
-        return network, [Problem(name, cidr, "has no prefix length", f"write it like {wanted}")]
+    if fault := prefix_fault(cidr, network):
+        return network, [Problem(name, cidr, *fault)]
     problems: list[Problem] = []
-    if str(network.network_address) != address:
+    if str(network.network_address) != cidr.partition("/")[0]:
         problems.append(Problem(name, cidr, "has bits set to the right of its prefix", f"write {network}"))
     if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX:
         reason = f"has prefix /{network.prefixlen}, AWS takes /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}"
