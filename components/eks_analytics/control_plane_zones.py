@@ -1,4 +1,4 @@
-"""Availability zones in which EKS runs no control plane. Pure."""
+"""Availability zones in which EKS runs no control plane, and names that are none. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

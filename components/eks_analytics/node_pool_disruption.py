@@ -49,7 +49,8 @@ def disruption_problems(where: str, pool: NodePoolArgs) -> Iterator[Problem]:
 
 
 def _length_problems(where: str, duration: str) -> Iterator[Problem]:
-    """The pattern of the CRD lets any number pass, and time.ParseDuration then fails for every NodePool."""
+    """The pattern of the CRD lets any number pass. Karpenter decodes it with time.ParseDuration (`NillableDuration` in
+    pkg/apis/v1 of kubernetes-sigs/karpenter), and cannot list its NodePools once that fails for one of them."""
     if seconds(duration) > LONGEST_SECONDS:
         reason = "is longer than any duration that Karpenter can read, which would stop it for all node pools"
         yield Problem(where, duration, reason, 'write one such as "720h"')
@@ -75,7 +76,7 @@ def _budget_problems(where: str, budget: DisruptionBudgetArgs) -> Iterator[Probl
     if duration is not None and not _WINDOW.fullmatch(duration):
         reason = "is no duration in hours and minutes"
         yield Problem(f"{where}.duration", duration, reason, 'write one such as "8h", "30m" or "1h30m"')
-    elif duration is not None and seconds(duration):
-        yield from _length_problems(f"{where}.duration", duration)
-    elif duration is not None:
+    elif duration is not None and not seconds(duration):
         yield Problem(f"{where}.duration", duration, "is over at once, so it never counts", "write a length such as 8h")
+    elif duration is not None:
+        yield from _length_problems(f"{where}.duration", duration)

@@ -3,8 +3,9 @@
 import re
 
 LONGEST_SECONDS = (2**63 - 1) // 10**9
-"""Of a duration in Go, which counts nanoseconds: https://pkg.go.dev/time#Duration. A controller that reads one object
-with a longer one reads none of its kind any more."""
+"""Of a duration in Go, which counts nanoseconds: https://pkg.go.dev/time#Duration. A controller that cannot decode one
+object cannot list any of its kind."""
+
 _GIB = {"g": 1, "gi": 1, "gb": 1, "gib": 1, "t": 1024, "ti": 1024, "tb": 1024, "tib": 1024}
 _UNITS = {
     "_gib": ("GiB", _GIB),

@@ -11,7 +11,8 @@ from .problems import reject
 
 
 def reject_zones(subject: str, zones: Sequence[str], parent: pulumi.Resource) -> None:
-    """RunError where a zone of the control plane is one that EKS refuses; only AWS knows which name that zone has.
+    """RunError where a zone of the control plane is one that EKS refuses, or none at all; only AWS knows how the zones
+    of the account are named.
 
     Awaited on the spot, so that it fails before anything is made. AWS is asked in the three regions with such a zone.
     """
