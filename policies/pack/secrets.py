@@ -25,7 +25,7 @@ _MARKED = {
 _ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
 
 _WORD = (
-    r"(?:password|passwd|pwd|passphrase|(?<![A-Za-z])(?:pass|pw)|secret|token|credentials?"
+    r"(?:(?:password|passwd|pwd)(?:[_.-](?:admin|database|db|dev|prod|production|root|staging|test))?|passphrase|(?<![A-Za-z])(?:pass|pw)|secret|token|credentials?"
     r"|(?:access|account|api|auth|encryption|license|master|private|secret|shared|signing)[_.-]?key(?:[_-]base)?)"
 )
 _NAME = rf"(?P<name>[\w./-]{{0,60}}{_WORD})"
@@ -62,6 +62,9 @@ _GIVEN = tuple(
         rf"(?P<name>\bConvertTo-SecureString\s+(?:-String\s+)?)(?!-){_WORD_OF_ITS_OWN}",
         rf"(?P<name>\b(?:echo|printf)\s+(?:-\w+\s+)*){_WORD_OF_ITS_OWN}[\"']?\s*\|\s*(?:sudo\s+)?"
         rf"(?:passwd\b|[^|\n]{{0,200}}\s--(?:password-)?stdin\b)",
+        # Lines of ~/.netrc and ~/.pgpass
+        r"\bmachine\s+\S+\s+login\s+\S+\s+(?P<name>password)\s+(?P<value>\S+)",
+        r"(?m:^)(?P<name>)[\w.*-]+:(?:\d{1,5}|\*):[\w*-]+:[\w*.-]+:(?P<value>[^\s:]+)(?m:$)",
         r"(?P<name>\bauthorization)[\"']?\s*:\s*[\"']?(?:basic|bearer|token)\s+(?P<value>[^\s\"']+)",
     )
 )

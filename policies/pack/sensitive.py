@@ -113,6 +113,19 @@ EFFECTS = (
         _of("lambda", "AddPermission UpdateFunctionCode UpdateFunctionConfiguration"),
         ("lambda",),
     ),
+    Effect(
+        "runs code with the role of every build project, job, notebook, stack, state machine or instance",
+        (
+            *_of("codebuild", "StartBuild StartBuildBatch UpdateProject"),
+            *_of("glue", "UpdateDevEndpoint UpdateJob"),
+            *_of("sagemaker", "CreatePresignedDomainUrl CreatePresignedNotebookInstanceUrl"),
+            *_of("cloudformation", "ExecuteChangeSet UpdateStack"),
+            "states:UpdateStateMachine",
+            *_of("ec2", "AssociateIamInstanceProfile ModifyInstanceAttribute ReplaceIamInstanceProfileAssociation"),
+        ),
+        ("codebuild", "glue", "sagemaker", "cloudformation", "states", "ec2"),
+        ("security-group", "volume"),
+    ),
 )
 
 

@@ -101,6 +101,7 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "ecr:BatchImportUpstreamImage",
                 "eks-auth:AssumeRoleForPodIdentity",
                 "iam:CreateServiceLinkedRole",
+                "kms:GenerateRandom",
                 "logs:*LogDelivery",
                 "logs:CreateLogGroup",
                 "logs:CreateLogStream",
@@ -116,6 +117,10 @@ def limit_sensitive_actions(resource: Resource, _: Situation) -> Iterator[str]:
                 "ssm:Update*AssociationStatus",
                 "ssm:UpdateInstanceInformation",
                 "ssmmessages:*",
+                "support:AddAttachmentsToSet",
+                "support:AddCommunicationToCase",
+                "support:CreateCase",
+                "support:ResolveCase",
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ],
@@ -165,15 +170,15 @@ def limit_trust(resource: Resource, _: Situation) -> Iterator[str]:
 
 
 def _trusted_by_federation(statement: Statement) -> Iterator[str]:
-    audiences = statement.compared(":aud")
-    if not audiences:
+    audiences, subjects = statement.compared(":aud"), statement.compared(":sub")
+    of_gitlab = bool(subjects) and all(one.startswith("project_path:") for one in subjects)
+    if not audiences and not of_gitlab:  # GitLab's guide leaves it to the provider's own list of audiences
         yield f"{statement} compares no audience (:aud)"
     yield from (f"{statement} accepts any audience like {one}" for one in audiences if has_wildcard(one))
     if statement.includes(_BY_SAML) and not statement.includes(_BY_WEB_IDENTITY):
         return  # what SAML asserts has no subject that AWS compares
     if set(statement.principals["Federated"]) == {_BY_COGNITO}:
         return  # the audience is the identity pool, and who may be in it is the pool's to say
-    subjects = statement.compared(":sub")
     if not subjects:
         yield f"{statement} compares no subject (:sub)"
     yield from (f"{statement} trusts {one}, so anybody" for one in subjects if not _names_somebody(one))
@@ -218,14 +223,21 @@ def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
 
 @rule(
     "refuse-full-access-policies",
-    "No managed policy with full access is attached.",
+    "No managed policy with full access, or one that reads every secret, is attached.",
     severity=Severity.HIGH,
     types=(*_ATTACHMENTS, ROLE),
     remediation="attach a policy with the actions that are needed",
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
     parameters={
         "patterns": Parameter(
-            ["*FullAccess*", "AdministratorAccess*", "PowerUserAccess", "*Administrator"],
+            [
+                "*FullAccess*",
+                "AdministratorAccess*",
+                "PowerUserAccess",
+                "*Administrator",
+                "AmazonEC2RoleforSSM",
+                "SecretsManagerReadWrite",
+            ],
             "names that are refused",
             tighter=more,
         )

@@ -340,6 +340,16 @@ def _rights() -> Mapping[str, Attack]:
         "grants of all keys for people": allow(
             "kms:CreateGrant", "arn:aws:kms:*:*:key/*", Condition={"Bool": {"kms:GrantIsForAWSResource": "false"}}
         ),
+        "builds of all projects": allow("codebuild:StartBuild", f"arn:aws:codebuild:us-east-1:{ACCOUNT}:project/*"),
+        "the role of all stacks": allow("cloudformation:UpdateStack", "arn:aws:cloudformation:*:*:stack/*"),
+        "the definitions of all state machines": allow(
+            "states:UpdateStateMachine", f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:*"
+        ),
+        "the keys of all development endpoints": allow("glue:UpdateDevEndpoint", "arn:aws:glue:*:*:devEndpoint/*"),
+        "all notebooks": allow(
+            "sagemaker:CreatePresignedNotebookInstanceUrl", "arn:aws:sagemaker:*:*:notebook-instance/*"
+        ),
+        "user data of all instances": allow("ec2:ModifyInstanceAttribute", instances),
         "entries of all clusters": allow("eks:CreateAccessEntry", "arn:aws:eks:*:*:cluster/*"),
     }
     everything = {

@@ -855,8 +855,8 @@ CASES: tuple[Case, ...] = (
     Case(
         "limit-mutating-actions",
         "a-whole-service",
-        "statement Test allows ec2:* on all resources without a condition",
-        {"inlinePolicies|0|policy": document(allow("ec2:*"))},
+        "statement Test allows sqs:* on all resources without a condition",
+        {"inlinePolicies|0|policy": document(allow("sqs:*"))},
         base="limit-trust",
     ),
     Case(
@@ -1008,6 +1008,12 @@ CASES: tuple[Case, ...] = (
         "of-a-service",
         "attaches AmazonS3FullAccess",
         {"policyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
+    ),
+    Case(
+        "refuse-full-access-policies",
+        "of-all-secrets",
+        "attaches SecretsManagerReadWrite",
+        {"policyArn": "arn:aws:iam::aws:policy/SecretsManagerReadWrite"},
     ),
     Case(
         "refuse-full-access-policies",

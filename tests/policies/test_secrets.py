@@ -30,6 +30,9 @@ def zipped(content: bytes) -> bytes:
 SECRETS = {
     "a variable": "export ADMIN_PASSWORD='correct-horse'",
     "a short one": "DB_PASS=hunter2",
+    "a name with its place at the end": "DB_PASSWORD_PROD=hunter22 ",
+    "a line of netrc": "machine git.example.com\n  login app\n  password Xy7Zk2Pq9\n",
+    "a line of pgpass": "db.internal:5432:app:app_user:hunter22\n",
     "a setting in YAML": "token: s3cr3t-t0ken",
     "a block of YAML": "password: |\n  hunter22",
     "JSON in JSON": '{\\"password\\": \\"hunter22\\"}',
@@ -120,6 +123,9 @@ NONE = {
     "a user of Windows": "net user guest /active:no",
     "a locked account": "#cloud-config\nchpasswd:\n  expire: false\n  list:\n  - root:RANDOM\n  - app:$6$salt$hash\n",
     "stars": "password: ********",
+    "an IPv6 address": "2001:4860:4860::8888\n2001:db8:85a3:1:8a2e:370:7334:1\n",
+    "a user in /etc/passwd": "app:x:1000:1000::/home/app:/bin/bash",
+    "rules for passwords": "PASSWORD_MIN_LENGTH=12\nPASSWORD_HASH=bcrypt\nTOKEN_URL=https://example.com/token\n",
     "words that end alike": "bypass=something compass: northwest",
     "a fetch": "credentials: include",
 }
@@ -140,6 +146,8 @@ def test_what_only_speaks_of_a_secret_is_none(text: str) -> None:
     ("name", "value"),
     [
         ("DB_PASSWORD", "hunter2"),
+        ("PWD_DB", "hunter22"),
+        ("PASSWORD_PROD", "hunter22"),
         ("dbPassword", "letmein"),
         ("API_TOKEN", "correct-horse-battery"),
         ("/prod/db/password", "hunter22"),

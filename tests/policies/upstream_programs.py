@@ -414,6 +414,10 @@ def _trusts() -> Mapping[str, Program]:
                 },
             ),
         ),
+        "a role of a project in GitLab, as its guide has it": (
+            "https://docs.gitlab.com/ci/cloud_services/aws/",
+            oidc(GITLAB, StringEquals={f"{GITLAB}:sub": "project_path:mygroup/myproject:ref_type:branch:ref:main"}),
+        ),
         "a role of HCP Terraform": (
             "https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration",
             oidc(
