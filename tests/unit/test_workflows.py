@@ -164,11 +164,15 @@ def test_what_is_applied_is_the_plan_that_was_shown_before_the_approval() -> Non
     ]
     assert deploy.index("diff -u approved/plan.txt plan.txt") == len(deploy) - 2
     content = gitlab()
-    assert content[".deploy"]["script"][2] == 'diff -u "approved-$CI_ENVIRONMENT_NAME.txt" plan.txt'
+    assert content[".deploy"]["script"][2] == 'diff -u "approved-$STACK.txt" plan.txt'
     assert content[".preview"]["artifacts"]["paths"] == ["approved-*.txt"]
     for stack in ("dev", "prod"):
         assert f"preview-{stack}" in content[f"deploy-{stack}"]["needs"]
         assert content[f"preview-{stack}"]["environment"]["action"] == "prepare"
+        # Protected environments let only approvers run jobs, and previews start by themselves.
+        assert content[f"preview-{stack}"]["environment"]["name"] == f"{stack}-preview"
+        assert content[f"deploy-{stack}"]["environment"]["name"] == stack
+        assert {content[f"{kind}-{stack}"]["variables"]["STACK"] for kind in ("preview", "deploy")} == {stack}
     assert content[".deploy"]["rules"][0]["when"] == "manual"
 
 
