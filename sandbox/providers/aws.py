@@ -62,7 +62,8 @@ class AwsProvider(StandIn):
             raise InvalidInputsError(failures)
         inputs = _with_defaults(row, {key: plain(schema.inputs[key], value) for key, value in new.items()})
         if row.name and row.name not in inputs and not _name_prefix(row, inputs):
-            inputs[row.name] = old.get(row.name) or row.name_format.format(_automatic_name(row, resource, seed))
+            kept = old.get(row.name) if _is_automatic(old.get(row.name)) else None
+            inputs[row.name] = kept or row.name_format.format(_automatic_name(row, resource, seed))
         place = _place(self._region(resource, inputs))
         scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
         request, problems = _create_request(row, schema, scope, resource.type)
@@ -93,8 +94,7 @@ class AwsProvider(StandIn):
             changed["region"] = "update"
             replacing.add("region")
         name = new.get(row.name) if row.name else None
-        generated = re.fullmatch(f".*{re.escape(resource.name)}-[0-9a-f]{{7}}", str(name))
-        taken = name is not None and name == old.get(row.name) and not generated
+        taken = name is not None and name == old.get(row.name) and not _is_automatic(name)
         return Changes(changed, replacing, taken or row.delete_first)
 
     def create(self, resource: Resource, inputs: Values, preview: bool) -> tuple[str, Values]:
@@ -699,6 +699,13 @@ def _automatic_name(row: Row, resource: Resource, seed: bytes) -> str:
             f"maximum length {row.longest_name}"
         )
     return generated_name(prefix, seed, digits)
+
+
+def _is_automatic(name: Any) -> bool:
+    """Whether the provider made a name, going by its form. It keeps those, also under another logical name; when a
+    program no longer gives a name, it makes one: `__defaults` in pkg/tfbridge/schema.go of
+    github.com/pulumi/pulumi-terraform-bridge."""
+    return bool(re.fullmatch(r".+-[0-9a-f]{7}", str(name)))
 
 
 def _name_prefix(row: Row, inputs: Values) -> str | None:

@@ -166,6 +166,14 @@ def test_an_attachment_is_taken_away_before_its_replacement_is_made(account: Acc
     assert account.diff(ATTACHMENT, old, new).delete_before_replace
 
 
+def test_a_name_that_is_taken_out_is_made_anew_and_one_that_was_made_stays(account: Account) -> None:
+    group = "aws:ec2/securityGroup:SecurityGroup"
+    of_program = account.check(group, {"name": "web", "vpcId": "vpc-1"})
+    made = account.check(group, {"vpcId": "vpc-1"}, of_program)
+    assert made["name"].startswith("it-")
+    assert account.check(group, {"vpcId": "vpc-1"}, made) == made
+
+
 CODE = {SIGNATURE: "archive", "assets": {"it.py": {SIGNATURE: "asset", "text": ""}}, "hash": "1"}
 FUNCTION = {"role": "arn:aws:iam::123456789012:role/r", "code": CODE}
 
