@@ -25,7 +25,8 @@ _MARKED = {
 _ARN = re.compile(r"arn:aws[\w:/.*+=@-]+")
 
 _WORD = (
-    r"(?:(?:password|passwd|pwd)(?:[_.-](?:admin|database|db|dev|prod|production|root|staging|test))?|passphrase|(?<![A-Za-z])(?:pass|pw)|secret|token|credentials?"
+    r"(?:(?:password|passwd|pwd)(?:[_.-](?:admin|database|db|dev|prod|production|root|staging|test))?"
+    r"|passphrase|(?<![A-Za-z])(?:pass|pw)|secret|token|credentials?"
     r"|(?:access|account|api|auth|encryption|license|master|private|secret|shared|signing)[_.-]?key(?:[_-]base)?)"
 )
 _NAME = rf"(?P<name>[\w./-]{{0,60}}{_WORD})"

@@ -62,8 +62,8 @@ class AwsProvider(StandIn):
             raise InvalidInputsError(failures)
         inputs = _with_defaults(row, {key: plain(schema.inputs[key], value) for key, value in new.items()})
         if row.name and row.name not in inputs and not _name_prefix(row, inputs):
-            kept = old.get(row.name) if _is_automatic(old.get(row.name)) else None
-            inputs[row.name] = kept or row.name_format.format(_automatic_name(row, resource, seed))
+            former, form = old.get(row.name), row.name_format
+            inputs[row.name] = former if _is_automatic(former) else form.format(_automatic_name(row, resource, seed))
         place = _place(self._region(resource, inputs))
         scope = ({row.name: UNKNOWN} if row.name else {}) | inputs | place
         request, problems = _create_request(row, schema, scope, resource.type)
