@@ -3,6 +3,9 @@
 Those on IAM are of the access level "Permissions management" and bind rights or credentials to somebody:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_identityandaccessmanagementiam.html
 The others are known ways to the same end: https://github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation
+Some take what then runs with a role that is attached already: `buildspecOverride` of StartBuild, `JobUpdate` of
+UpdateJob, `TemplateBody` of UpdateStack, `definition` of UpdateStateMachine, `UserData` of ModifyInstanceAttribute in
+the service models of AWS.
 """
 
 from __future__ import annotations

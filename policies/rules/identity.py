@@ -172,7 +172,8 @@ def limit_trust(resource: Resource, _: Situation) -> Iterator[str]:
 def _trusted_by_federation(statement: Statement) -> Iterator[str]:
     audiences, subjects = statement.compared(":aud"), statement.compared(":sub")
     of_gitlab = bool(subjects) and all(one.startswith("project_path:") for one in subjects)
-    if not audiences and not of_gitlab:  # GitLab's guide leaves it to the provider's own list of audiences
+    # https://docs.gitlab.com/ci/cloud_services/aws/ compares the subject only; IAM's provider lists its audiences.
+    if not audiences and not of_gitlab:
         yield f"{statement} compares no audience (:aud)"
     yield from (f"{statement} accepts any audience like {one}" for one in audiences if has_wildcard(one))
     if statement.includes(_BY_SAML) and not statement.includes(_BY_WEB_IDENTITY):
@@ -223,7 +224,7 @@ def limit_pass_role(resource: Resource, _: Situation) -> Iterator[str]:
 
 @rule(
     "refuse-full-access-policies",
-    "No managed policy with full access, or one that reads every secret, is attached.",
+    "No attached managed policy grants full access or reads every secret.",
     severity=Severity.HIGH,
     types=(*_ATTACHMENTS, ROLE),
     remediation="attach a policy with the actions that are needed",

@@ -30,7 +30,7 @@ def zipped(content: bytes) -> bytes:
 SECRETS = {
     "a variable": "export ADMIN_PASSWORD='correct-horse'",
     "a short one": "DB_PASS=hunter2",
-    "a name with its place at the end": "DB_PASSWORD_PROD=hunter22 ",
+    "a name that ends in its environment": "DB_PASSWORD_PROD=hunter22 ",
     "a line of netrc": "machine git.example.com\n  login app\n  password Xy7Zk2Pq9\n",
     "a line of pgpass": "db.internal:5432:app:app_user:hunter22\n",
     "a setting in YAML": "token: s3cr3t-t0ken",
